@@ -1,0 +1,9 @@
+//! cosmos-render turns `CosmosFullNode` documents and a cluster snapshot into an ordered plan and
+//! plain manifests.
+
+pub mod desired;
+pub mod diagnostic;
+pub mod live;
+pub mod model;
+pub mod plan;
+pub mod spec;

@@ -1,0 +1,200 @@
+//! The words: small value types that every room shares, with no behaviour beyond parsing and
+//! printing themselves. Knows nothing of files, specs or clusters.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One text that came from outside: its bytes and the name that messages call it by.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// How messages name it: the path as the user gave it, or `-`.
+    pub name: String,
+    /// What it holds, already inflated.
+    pub bytes: Vec<u8>,
+}
+
+/// Names one object of the cluster, as the plan's JSON writes it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectKey {
+    /// `v1`, `rbac.authorization.k8s.io/v1`, ...
+    pub api_version: String,
+    /// `Pod`, `PersistentVolumeClaim`, ...
+    pub kind: Kind,
+    /// The namespace; empty for objects of the whole cluster.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind, self.name)
+    }
+}
+
+/// The kinds that a fleet is made of, in the order in which they are applied, and those that only
+/// inform a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the variants are Kubernetes' own kinds")]
+pub enum Kind {
+    StorageClass,
+    PersistentVolume,
+    VolumeSnapshot,
+    CosmosFullNode,
+    NodeIdentities,
+    Secret,
+    ServiceAccount,
+    Role,
+    RoleBinding,
+    Service,
+    ConfigMap,
+    PersistentVolumeClaim,
+    Pod,
+}
+
+impl Kind {
+    /// Returns the kind's name as manifests write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::StorageClass => "StorageClass",
+            Kind::PersistentVolume => "PersistentVolume",
+            Kind::VolumeSnapshot => "VolumeSnapshot",
+            Kind::CosmosFullNode => "CosmosFullNode",
+            Kind::NodeIdentities => "NodeIdentities",
+            Kind::Secret => "Secret",
+            Kind::ServiceAccount => "ServiceAccount",
+            Kind::Role => "Role",
+            Kind::RoleBinding => "RoleBinding",
+            Kind::Service => "Service",
+            Kind::ConfigMap => "ConfigMap",
+            Kind::PersistentVolumeClaim => "PersistentVolumeClaim",
+            Kind::Pod => "Pod",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Names a fleet: the namespace and name of its `CosmosFullNode`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FleetKey {
+    /// The document's namespace, `default` where it names none.
+    pub namespace: String,
+    /// The document's name.
+    pub name: String,
+}
+
+impl fmt::Display for FleetKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// The place of an instance in its fleet, counted from `ordinals.start`. An additional pod has
+/// the ordinal of its main pod.
+pub type Ordinal = i64;
+
+/// A CometBFT node ID: 40 hexadecimal digits, the start of the public key's SHA-256.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct NodeId(String);
+
+impl NodeId {
+    /// Returns the ID where `text` is one (40 hexadecimal digits, any case), in lower case.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_id = text.len() == 40 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        is_id.then(|| Self(text.to_ascii_lowercase()))
+    }
+
+    /// Returns the digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Labels and annotations with a meaning to us, to the reference operator, or to Kubernetes.
+pub mod names {
+    /// The prefix of all our own annotations.
+    pub const OWN_PREFIX: &str = "cosmos-render/";
+    /// On every object of ours: the name of its fleet.
+    pub const FLEET: &str = "cosmos-render/fleet";
+    /// On our pods: the hash of what the owner asked of them.
+    pub const REVISION: &str = "cosmos-render/revision";
+    /// Who made an object.
+    pub const CREATED_BY: &str = "app.kubernetes.io/created-by";
+    /// Our value of [`CREATED_BY`].
+    pub const US: &str = "cosmos-render";
+    /// The reference operator's value of [`CREATED_BY`].
+    pub const REFERENCE: &str = "cosmos-operator";
+    /// The fleet's name, trimmed to a label value.
+    pub const NAME: &str = "app.kubernetes.io/name";
+    /// The instance's name.
+    pub const INSTANCE: &str = "app.kubernetes.io/instance";
+    /// `CosmosFullNode`, `p2p`, `rpc`, `vc`.
+    pub const COMPONENT: &str = "app.kubernetes.io/component";
+    /// The image's version.
+    pub const VERSION: &str = "app.kubernetes.io/version";
+    /// `mainnet`, `testnet`, ...
+    pub const NETWORK: &str = "cosmos.strange.love/network";
+    /// `FullNode` or `Sentry`.
+    pub const TYPE: &str = "cosmos.strange.love/type";
+    /// On an additional pod: its main pod's name.
+    pub const BELONGS_TO: &str = "cosmos.strange.love/belongs-to";
+    /// On the reference's pods: the revision of the ConfigMap that they were started with.
+    pub const CONFIG_CHECKSUM: &str = "cosmos.strange.love/config-checksum";
+    /// On the reference's objects: the hash of what it last wanted.
+    pub const REFERENCE_REVISION: &str = "app.kubernetes.io/revision";
+    /// On the reference's objects: the place of the instance, by a count of its own for each kind.
+    pub const REFERENCE_ORDINAL: &str = "app.kubernetes.io/ordinal";
+}
+
+/// A remark on a fleet that goes with its plan: a warning, or what blocks something.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Notice {
+    /// A stable code in camel case, such as `ClaimNotShrunk`.
+    pub code: String,
+    /// What is the matter, and what to do about it.
+    pub message: String,
+    /// The object that it is about.
+    pub object: Option<ObjectKey>,
+    /// What the owner can write to allow it (for what is blocked).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow: Option<String>,
+}
+
+impl Notice {
+    /// Returns a remark about one object.
+    pub fn on(object: ObjectKey, code: &str, message: impl Into<String>) -> Self {
+        let code = code.to_owned();
+        Self {
+            code,
+            message: message.into(),
+            object: Some(object),
+            allow: None,
+        }
+    }
+
+    /// Returns a remark about the fleet.
+    pub fn general(code: &str, message: impl Into<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+            object: None,
+            allow: None,
+        }
+    }
+}

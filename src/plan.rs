@@ -1,0 +1,206 @@
+//! Differences and the policy of pace, into steps: which action serves each change now, and what
+//! every other change waits for. The types here are also the plan's JSON (`-o json`).
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::{Notice, ObjectKey, Ordinal};
+
+/// What is to be done for all fleets.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// Always `cosmos-render/v1`.
+    pub api_version: &'static str,
+    /// Always `Plan`.
+    pub kind: &'static str,
+    /// Minor versions add, major ones break.
+    pub format_version: &'static str,
+    /// What it was made from.
+    pub inputs: Inputs,
+    /// The totals.
+    pub summary: Summary,
+    /// The fleets, sorted by namespace and name.
+    pub fleets: Vec<FleetPlan>,
+}
+
+/// What a plan was made from.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Inputs {
+    /// SHA-256 digests by the name of the source.
+    pub digests: std::collections::BTreeMap<String, String>,
+    /// The age of the snapshot in seconds, where a clock was at hand.
+    pub snapshot_age: Option<i64>,
+}
+
+/// The totals of a plan. Each step counts under its action; `dataLoss` and `restart` count by
+/// impact as well.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Objects made.
+    pub create: usize,
+    /// Objects changed in place.
+    pub patch: usize,
+    /// Pods restarted.
+    pub restart: usize,
+    /// Objects deleted.
+    pub delete: usize,
+    /// Steps that lose data.
+    pub data_loss: usize,
+    /// What is blocked.
+    pub blocked: usize,
+}
+
+/// What is to be done for one fleet.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FleetPlan {
+    /// The fleet's namespace.
+    pub namespace: String,
+    /// The fleet's name.
+    pub name: String,
+    /// The whole rollout, in order.
+    pub waves: Vec<Wave>,
+    /// What no wave does, and what it waits for.
+    pub waiting: Vec<Waiting>,
+    /// What the owner should know.
+    pub warnings: Vec<Notice>,
+    /// What is not done until the owner allows it.
+    pub blocked: Vec<Notice>,
+    /// Where the cluster differs though nobody asked for a change.
+    pub drift: Vec<Drift>,
+}
+
+/// Steps that may run side by side, and what must hold before the next wave.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Wave {
+    /// A short name for people.
+    pub title: String,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// What must hold before the next wave.
+    pub gate: Vec<Gate>,
+}
+
+/// One action on one object.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Step {
+    /// The action.
+    pub action: Action,
+    /// The object.
+    pub object: ObjectKey,
+    /// The instance's place, where the object belongs to one.
+    pub ordinal: Option<Ordinal>,
+    /// What it does to those who use the fleet.
+    pub impact: Impact,
+    /// Why; never empty.
+    pub reasons: Vec<Reason>,
+    /// Which fields change.
+    pub changes: Vec<Change>,
+}
+
+/// What can be done to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// It is made.
+    Create,
+    /// It is changed in place.
+    Patch,
+    /// It is deleted and made again under the same name.
+    Replace,
+    /// It is deleted.
+    Delete,
+}
+
+/// What a step does to those who use the fleet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Impact {
+    /// Nothing that they notice.
+    None,
+    /// A node is away for a while.
+    Restart,
+    /// A node gets another p2p identity.
+    IdentityChange,
+    /// Data is gone.
+    DataLoss,
+}
+
+/// Why a step is taken.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Reason {
+    /// A stable code in camel case, such as `ImageChanged`.
+    pub code: &'static str,
+    /// The same for people.
+    pub message: String,
+}
+
+/// One field that differs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// The path, with list entries by their key: `spec.containers[name=node].image`.
+    pub path: String,
+    /// What is live; `None` where it is absent.
+    pub from: Option<Value>,
+    /// What is wanted; `None` where it is to go.
+    pub to: Option<Value>,
+    /// What it takes.
+    pub effect: Effect,
+}
+
+/// What a change takes to come into force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// It is patched in place.
+    InPlace,
+    /// It is taken up when the pod restarts for another reason.
+    NextRestart,
+    /// The pod restarts.
+    Restart,
+    /// The volume is made anew.
+    RecreateVolume,
+    /// Data is lost.
+    DataLoss,
+}
+
+/// What must hold before the next wave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Gate {
+    /// The condition.
+    pub condition: Condition,
+    /// The object that it is about.
+    pub object: ObjectKey,
+}
+
+/// A condition of a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Condition {
+    /// The pod is ready, and in sync.
+    PodReady,
+    /// The object is gone.
+    Gone,
+}
+
+/// What no wave does.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Waiting {
+    /// The object.
+    pub object: ObjectKey,
+    /// What it waits for.
+    pub on: String,
+    /// Which fields change then.
+    pub changes: Vec<Change>,
+}
+
+/// Where the cluster differs though nobody asked for a change.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Drift {
+    /// The object.
+    pub object: ObjectKey,
+    /// Which fields differ.
+    pub changes: Vec<Change>,
+}

@@ -1,0 +1,1 @@
+//! The schema that an API server would hold a document against. (To be filled.)
