@@ -5,5 +5,6 @@ pub mod desired;
 pub mod diagnostic;
 pub mod live;
 pub mod model;
+pub mod parse;
 pub mod plan;
 pub mod spec;
