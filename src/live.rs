@@ -3,20 +3,25 @@
 //!
 //! Private keys never get here: the `parse` room cuts them out and leaves the node's ID.
 
+pub mod availability;
 pub mod facts;
+pub mod status;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::model::{FleetKey, Kind, NodeId, ObjectKey};
+use crate::model::{FleetKey, Kind, NodeId, ObjectKey, names};
 
 /// All objects of one or more snapshots.
 #[derive(Debug, Default)]
 pub struct Live<'a> {
     /// The objects by kind, namespace and name.
     pub objects: BTreeMap<Kind, BTreeMap<Cow<'a, str>, BTreeMap<Cow<'a, str>, Object<'a>>>>,
+    /// Which objects say that they are of which fleet: namespace, fleet, kind and name.
+    by_fleet: BTreeMap<Cow<'a, str>, BTreeMap<Cow<'a, str>, BTreeSet<(Kind, Cow<'a, str>)>>>,
     /// How many objects of other kinds were passed over.
     pub passed_over: usize,
     /// Whether there was no snapshot at all, and an empty cluster is assumed.
@@ -44,6 +49,8 @@ pub struct Object<'a> {
     /// Other members at the top, not yet read: `rules`, `subjects`, `roleRef`,
     /// `allowVolumeExpansion`, `reclaimPolicy`, `volumeBindingMode`, `provisioner`.
     pub rest: BTreeMap<&'static str, &'a RawValue>,
+    /// Which of two copies is the newer: the resource version, then the length of the text.
+    pub version: (u64, usize),
 }
 
 /// What a node key was, once the key itself is cut out.
@@ -76,8 +83,6 @@ pub struct Meta<'a> {
     pub deleted: Option<Cow<'a, str>>,
     /// What must happen before it can go.
     pub finalizers: Vec<Cow<'a, str>>,
-    /// The newest time in `metadata.managedFields` is not kept: it is nobody's business here.
-    pub generation: Option<i64>,
 }
 
 /// One entry of `ownerReferences`.
@@ -109,6 +114,81 @@ impl<'a> Live<'a> {
             .flat_map(BTreeMap::values)
     }
 
+    /// Adds an object; of two copies of one object the newer one stays.
+    pub fn insert(&mut self, object: Object<'a>) {
+        let namespace = object.meta.namespace.clone();
+        let of_namespace = self
+            .objects
+            .entry(object.kind)
+            .or_default()
+            .entry(namespace)
+            .or_default();
+        let rank = |object: &Object<'a>| (object.version, object.meta.uid.clone());
+        let is_newest = of_namespace
+            .get(&object.meta.name)
+            .is_none_or(|known| rank(known) < rank(&object));
+        if is_newest {
+            of_namespace.insert(object.meta.name.clone(), object);
+        }
+    }
+
+    /// Finds out which object is of which fleet, once all objects are there.
+    pub fn index(&mut self) {
+        let mut by_fleet: BTreeMap<_, BTreeMap<_, BTreeSet<_>>> = BTreeMap::new();
+        for object in self
+            .objects
+            .values()
+            .flat_map(BTreeMap::values)
+            .flat_map(BTreeMap::values)
+        {
+            if let Some(fleet) = object.claimed_fleet() {
+                by_fleet
+                    .entry(object.meta.namespace.clone())
+                    .or_default()
+                    .entry(fleet)
+                    .or_default()
+                    .insert((object.kind, object.meta.name.clone()));
+            }
+        }
+        self.by_fleet = by_fleet;
+    }
+
+    /// Returns the objects of a fleet, by kind and name (see [`ownership`]).
+    pub fn of_fleet(&self, fleet: &FleetKey) -> impl Iterator<Item = &Object<'a>> {
+        let of_namespace = self.by_fleet.get(fleet.namespace.as_str());
+        let names = of_namespace.and_then(|fleets| fleets.get(fleet.name.as_str()));
+        let trimmed = of_namespace
+            .filter(|_| fleet.name.len() > MAX_LABEL)
+            .and_then(|fleets| {
+                fleets
+                    .iter()
+                    .find(|(label, _)| is_named_after(label, fleet))
+                    .map(|(_, of)| of)
+            });
+        names
+            .into_iter()
+            .chain(trimmed)
+            .flatten()
+            .filter_map(|(kind, name)| self.get(*kind, &fleet.namespace, name))
+            .filter(|object| ownership(object, fleet).is_ok())
+    }
+
+    /// Returns the objects of one kind of a fleet, by name.
+    pub fn kind_of_fleet(&self, kind: Kind, fleet: &FleetKey) -> impl Iterator<Item = &Object<'a>> {
+        self.of_fleet(fleet)
+            .filter(move |object| object.kind == kind)
+    }
+
+    /// Returns every fleet that any object says it is of.
+    pub fn fleets(&self) -> impl Iterator<Item = FleetKey> {
+        self.by_fleet.iter().flat_map(|(namespace, fleets)| {
+            fleets.keys().map(|name| FleetKey {
+                namespace: namespace.clone().into_owned(),
+                name: name.clone().into_owned(),
+            })
+        })
+    }
+
     /// Returns the kinds of which the snapshot holds at least one object.
     #[must_use]
     pub fn kinds(&self) -> BTreeSet<Kind> {
@@ -120,7 +200,24 @@ impl<'a> Live<'a> {
     }
 }
 
-impl Object<'_> {
+impl<'a> Object<'a> {
+    /// Returns the name of the fleet that the object says it is of.
+    fn claimed_fleet(&self) -> Option<Cow<'a, str>> {
+        if self.kind == Kind::CosmosFullNode {
+            return None;
+        }
+        if let Some(owner) = self.meta.owners.iter().find(|owner| owner.is_controller) {
+            return (owner.kind == "CosmosFullNode").then(|| owner.name.clone());
+        }
+        if let Some(fleet) = self.meta.annotations.get(names::FLEET) {
+            return Some(fleet.clone());
+        }
+        match self.label(names::CREATED_BY) {
+            Some(names::US | names::REFERENCE) => self.meta.labels.get(names::NAME).cloned(),
+            _ => None,
+        }
+    }
+
     /// Returns the object's key.
     #[must_use]
     pub fn key(&self) -> ObjectKey {
@@ -156,16 +253,71 @@ impl Object<'_> {
         self.meta.annotations.get(key).map(AsRef::as_ref)
     }
 
-    /// Returns whether the object says itself that it belongs to a fleet: it is controlled by its
-    /// `CosmosFullNode` (of any API group), or carries our annotation of that fleet.
+    /// Returns `spec` as a tree, empty where there is none.
     #[must_use]
-    pub fn belongs_to(&self, fleet: &FleetKey) -> bool {
-        if self.meta.namespace != fleet.namespace {
-            return false;
-        }
-        match self.controller() {
-            Some(owner) => owner.kind == "CosmosFullNode" && owner.name == fleet.name,
-            None => self.annotation(crate::model::names::FLEET) == Some(fleet.name.as_str()),
-        }
+    pub fn spec_tree(&self) -> serde_json::Value {
+        lenient(self.spec)
     }
+}
+
+/// Why an object is not the fleet's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreign {
+    /// Whose it is, for people.
+    pub why: String,
+}
+
+/// Tells whether an object is the fleet's own (design.md, safety rule 4): controlled by a
+/// `CosmosFullNode` of that name, of any API group; or with our annotation of that fleet and no
+/// other controller; or without a controller, made by us or by the reference for that fleet.
+///
+/// # Errors
+///
+/// Says whose it is otherwise.
+pub fn ownership(object: &Object<'_>, fleet: &FleetKey) -> Result<(), Foreign> {
+    let foreign = |why: String| Err(Foreign { why });
+    if object.meta.namespace != fleet.namespace {
+        return foreign(format!("it lies in namespace {}", object.meta.namespace));
+    }
+    if let Some(owner) = object.controller() {
+        return if owner.kind == "CosmosFullNode" && owner.name == fleet.name {
+            Ok(())
+        } else {
+            foreign(format!("it is controlled by {} {}", owner.kind, owner.name))
+        };
+    }
+    match object.annotation(names::FLEET) {
+        Some(name) if name == fleet.name => return Ok(()),
+        Some(name) => return foreign(format!("it belongs to fleet {name}")),
+        None => {}
+    }
+    let maker = object.label(names::CREATED_BY);
+    if !matches!(maker, Some(names::US | names::REFERENCE)) {
+        return foreign("neither an owner reference nor a label says that it is ours".to_owned());
+    }
+    match object.label(names::NAME) {
+        Some(name) if is_named_after(name, fleet) => Ok(()),
+        Some(name) => foreign(format!("its label {} says {name}", names::NAME)),
+        None => foreign(format!("it has no label {}", names::NAME)),
+    }
+}
+
+/// Kubernetes' limit on label values.
+const MAX_LABEL: usize = 63;
+
+/// Tells whether a name label is that of the fleet: its name, or the trimmed form of a long
+/// name, which starts alike.
+fn is_named_after(label: &str, fleet: &FleetKey) -> bool {
+    const KEPT_AT_FRONT: usize = 31;
+    let name = fleet.name.as_str();
+    let is_trimmed = label.len() == MAX_LABEL
+        && name.len() > MAX_LABEL
+        && name.as_bytes().get(..KEPT_AT_FRONT) == label.as_bytes().get(..KEPT_AT_FRONT);
+    label == name || is_trimmed
+}
+
+/// Reads a part of an object that an API server wrote; whatever cannot be read counts as absent.
+pub(crate) fn lenient<'a, T: Deserialize<'a> + Default>(raw: Option<&'a RawValue>) -> T {
+    raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
+        .unwrap_or_default()
 }

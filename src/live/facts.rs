@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::NodeId;
+use serde::Deserialize;
+
+use super::{Live, NodeKey, Object, lenient, status};
+use crate::model::{FleetKey, Kind, NodeId, Notice, names};
 
 /// What the snapshot says of one fleet, as far as its desired objects depend on it. All maps go
 /// by the plain names of objects in the fleet's namespace.
@@ -12,7 +15,7 @@ pub struct Facts {
     pub heights: BTreeMap<String, u64>,
     /// The live (or formerly rendered) pods, for the rule that an unknown height is not zero.
     pub pods: BTreeMap<String, RunningPod>,
-    /// All claims of the namespace.
+    /// The fleet's own claims, and those that it names as data sources.
     pub claims: BTreeMap<String, ClaimFacts>,
     /// What the reference's claim autoscaler asked for (`status.selfHealing.pvcAutoScaler`), by
     /// the name of the claim.
@@ -26,7 +29,7 @@ pub struct Facts {
     pub node_ids: BTreeMap<String, NodeId>,
     /// Instances whose key is in a ConfigMap (an operator-run fleet), by name.
     pub config_map_keys: BTreeSet<String>,
-    /// The VolumeSnapshots of the namespace.
+    /// The VolumeSnapshots of the namespace, where the fleet makes volumes from any.
     pub volume_snapshots: BTreeMap<String, VolumeSnapshotFacts>,
     /// How many of the fleet's own claims are live (the reference looks for data sources only
     /// where fewer than replicas are).
@@ -77,4 +80,235 @@ pub struct VolumeSnapshotFacts {
     pub restore_size: Option<String>,
     /// Whether it is going away.
     pub is_terminating: bool,
+}
+
+/// What a fleet makes new volumes from.
+#[derive(Debug, Clone, Default)]
+pub struct Sources<'s> {
+    /// The claims that it names.
+    pub claims: Vec<&'s str>,
+    /// Whether it names or looks for VolumeSnapshots.
+    pub has_snapshots: bool,
+}
+
+/// Gathers what the snapshot says of one fleet. `identities` are the IDs that its owner declared;
+/// they win over keys in ConfigMaps and Secrets, and a disagreement is told.
+#[must_use]
+pub fn gather(
+    live: &Live<'_>,
+    fleet: &FleetKey,
+    identities: Option<&BTreeMap<String, NodeId>>,
+    sources: &Sources<'_>,
+) -> (Facts, Vec<Notice>) {
+    let mut facts = Facts::default();
+    let mut notices = Vec::new();
+    let status = status::read(live, fleet);
+    facts.heights = status.known_heights();
+    facts.autoscaled = status.autoscaled();
+    facts.snapshot_candidates = status.snapshot_candidates();
+    for object in live.kind_of_fleet(Kind::ConfigMap, fleet) {
+        identity(object, &mut facts, &mut notices);
+    }
+    let secret = format!("{}-node-keys", fleet.name);
+    if let Some(object) = live.get(Kind::Secret, &fleet.namespace, &secret) {
+        for (instance, key) in &object.node_keys {
+            if let NodeKey::Id(id) = key {
+                facts
+                    .node_ids
+                    .insert(instance.clone().into_owned(), id.clone());
+            }
+        }
+    }
+    for (instance, id) in identities.into_iter().flatten() {
+        let known = facts.node_ids.insert(instance.clone(), id.clone());
+        if let Some(known) = known.filter(|known| known != id) {
+            let message = format!(
+                "NodeIdentities says that {instance} is {id}, but its live key is that of {known}"
+            );
+            notices.push(Notice::general(IDENTITY_DISAGREES, message));
+        }
+    }
+    pods(live, fleet, &mut facts);
+    for claim in live.kind_of_fleet(Kind::PersistentVolumeClaim, fleet) {
+        facts.own_claims += 1;
+        facts
+            .claims
+            .insert(claim.meta.name.clone().into_owned(), claim_facts(claim));
+    }
+    for name in &sources.claims {
+        if let Some(claim) = live.get(Kind::PersistentVolumeClaim, &fleet.namespace, name) {
+            facts.claims.insert((*name).to_owned(), claim_facts(claim));
+        }
+    }
+    addresses(live, fleet, &mut facts);
+    if sources.has_snapshots {
+        volume_snapshots(live, &fleet.namespace, &mut facts);
+    }
+    (facts, notices)
+}
+
+/// The code of the notice that a declared identity is not that of the live key.
+pub const IDENTITY_DISAGREES: &str = "IdentityDisagrees";
+
+fn identity(object: &Object<'_>, facts: &mut Facts, notices: &mut Vec<Notice>) {
+    let instance = object.meta.name.clone().into_owned();
+    match object.node_keys.get("node_key.json") {
+        Some(NodeKey::Id(id)) => {
+            facts.node_ids.insert(instance.clone(), id.clone());
+            facts.config_map_keys.insert(instance);
+        }
+        Some(NodeKey::Broken) => {
+            facts.config_map_keys.insert(instance);
+            let message = "its node_key.json is no key of CometBFT's: the node gets no identity \
+                           from it, and peers cannot name it";
+            notices.push(Notice::on(object.key(), "NodeKeyBroken", message));
+        }
+        None => {}
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PodImages {
+    #[serde(default)]
+    init_containers: Vec<NamedImage>,
+    #[serde(default)]
+    containers: Vec<NamedImage>,
+}
+
+#[derive(Deserialize)]
+struct NamedImage {
+    name: String,
+    #[serde(default)]
+    image: String,
+}
+
+fn pods(live: &Live<'_>, fleet: &FleetKey, facts: &mut Facts) {
+    for pod in live.kind_of_fleet(Kind::Pod, fleet) {
+        let spec = pod
+            .spec
+            .and_then(|raw| serde_json::from_str::<PodImages>(raw.get()).ok());
+        let images = spec.map(|spec| {
+            let all = spec.init_containers.into_iter().chain(spec.containers);
+            all.map(|container| (container.name, container.image))
+                .collect()
+        });
+        let main = pod.label(names::BELONGS_TO).unwrap_or(&pod.meta.name);
+        let halt_height = live
+            .get(Kind::ConfigMap, &fleet.namespace, main)
+            .and_then(|config| config.data.get("app-overlay.toml"))
+            .and_then(|text| text.parse::<toml::Table>().ok())
+            .and_then(|table| table.get("halt-height")?.as_integer())
+            .and_then(|height| u64::try_from(height).ok());
+        let running = RunningPod {
+            images: images.unwrap_or_default(),
+            halt_height,
+        };
+        facts
+            .pods
+            .insert(pod.meta.name.clone().into_owned(), running);
+    }
+}
+
+/// A claim as far as sizes go.
+#[derive(Debug, Default, Deserialize)]
+struct Storage {
+    #[serde(default)]
+    storage: Option<String>,
+}
+
+fn claim_facts(claim: &Object<'_>) -> ClaimFacts {
+    #[derive(Default, Deserialize)]
+    struct Spec {
+        #[serde(default)]
+        resources: Resources,
+    }
+    #[derive(Default, Deserialize)]
+    struct Resources {
+        #[serde(default)]
+        requests: Storage,
+    }
+    #[derive(Default, Deserialize)]
+    struct Status {
+        #[serde(default)]
+        phase: String,
+        #[serde(default)]
+        capacity: Storage,
+    }
+    let spec: Spec = lenient(claim.spec);
+    let status: Status = lenient(claim.status);
+    ClaimFacts {
+        request: spec.resources.requests.storage,
+        capacity: status.capacity.storage,
+        is_bound: status.phase == "Bound",
+        is_terminating: claim.is_terminating(),
+    }
+}
+
+fn addresses(live: &Live<'_>, fleet: &FleetKey, facts: &mut Facts) {
+    #[derive(Default, Deserialize)]
+    struct Spec {
+        #[serde(default, rename = "type")]
+        service_type: String,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Status {
+        #[serde(default)]
+        load_balancer: LoadBalancer,
+    }
+    #[derive(Default, Deserialize)]
+    struct LoadBalancer {
+        #[serde(default)]
+        ingress: Vec<Ingress>,
+    }
+    #[derive(Default, Deserialize)]
+    struct Ingress {
+        ip: Option<String>,
+        hostname: Option<String>,
+    }
+    for service in live.kind_of_fleet(Kind::Service, fleet) {
+        let spec: Spec = lenient(service.spec);
+        let status: Status = lenient(service.status);
+        let first = status.load_balancer.ingress.into_iter().next();
+        if let (Some(ingress), "LoadBalancer") = (first, spec.service_type.as_str()) {
+            let Ingress { ip, hostname } = ingress;
+            let full = |text: &String| !text.is_empty();
+            let (ip, hostname) = (ip.filter(full), hostname.filter(full));
+            if ip.is_some() || hostname.is_some() {
+                let name = service.meta.name.clone().into_owned();
+                facts
+                    .addresses
+                    .insert(name, ExternalAddress { ip, hostname });
+            }
+        }
+    }
+}
+
+fn volume_snapshots(live: &Live<'_>, namespace: &str, facts: &mut Facts) {
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Status {
+        creation_time: Option<String>,
+        #[serde(default)]
+        ready_to_use: bool,
+        restore_size: Option<String>,
+    }
+    for snapshot in live.in_namespace(Kind::VolumeSnapshot, namespace) {
+        let status: Status = lenient(snapshot.status);
+        let labels = &snapshot.meta.labels;
+        facts.volume_snapshots.insert(
+            snapshot.meta.name.clone().into_owned(),
+            VolumeSnapshotFacts {
+                labels: labels
+                    .iter()
+                    .map(|(k, v)| (k.to_string(), v.to_string()))
+                    .collect(),
+                created: status.creation_time,
+                is_ready: status.ready_to_use,
+                restore_size: status.restore_size,
+                is_terminating: snapshot.is_terminating(),
+            },
+        );
+    }
 }

@@ -1,0 +1,189 @@
+//! Whether each pod of a fleet can be counted on, told from CR status and pod status, with care
+//! for what is merely not known (design.md, safety rules 1 and 3).
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::status::{Status, SyncEntry};
+use super::{Live, Object, lenient};
+use crate::model::{FleetKey, Kind};
+
+/// A status entry that lags so far behind the snapshot's newest time stamp is no news: the
+/// reference writes every 15 to 60 seconds, so ten minutes are ten lost writes at the least.
+const STALE_AFTER_SECONDS: i64 = 600;
+
+/// Whether a pod serves those who use the fleet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Availability {
+    /// It is known to serve.
+    Available,
+    /// It is known not to, and why.
+    Unavailable(String),
+    /// Nothing can be said.
+    Unknown,
+}
+
+impl Availability {
+    /// Returns whether the pod is known not to serve. What is unknown is not down.
+    #[must_use]
+    pub fn is_known_down(&self) -> bool {
+        match self {
+            Availability::Unavailable(_) => true,
+            Availability::Available | Availability::Unknown => false,
+        }
+    }
+}
+
+/// What is known of one pod, before it is compared with the others.
+struct Signs {
+    in_sync: Option<bool>,
+    reachable: Option<bool>,
+    why: String,
+}
+
+/// Judges pods of a fleet by name. In sync counts; where no pod is known to be in sync,
+/// reachable counts (as the reference does). Pods that are not in the snapshot are left out.
+#[must_use]
+pub fn judge(
+    live: &Live<'_>,
+    fleet: &FleetKey,
+    status: &Status,
+    pods: impl IntoIterator<Item = String>,
+) -> BTreeMap<String, Availability> {
+    let newest = newest_time(live, fleet, status);
+    let signs: BTreeMap<String, Signs> = pods
+        .into_iter()
+        .filter_map(|name| {
+            let pod = live.get(Kind::Pod, &fleet.namespace, &name)?;
+            let signs = read(pod, status.sync_of(&name), newest);
+            Some((name, signs))
+        })
+        .collect();
+    let any_in_sync = signs.values().any(|s| s.in_sync == Some(true));
+    let verdict = |signs: &Signs| {
+        if any_in_sync {
+            signs.in_sync
+        } else {
+            signs.reachable
+        }
+    };
+    signs
+        .into_iter()
+        .map(|(name, signs)| {
+            let availability = match verdict(&signs) {
+                Some(true) => Availability::Available,
+                Some(false) => Availability::Unavailable(signs.why),
+                None => Availability::Unknown,
+            };
+            (name, availability)
+        })
+        .collect()
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PodStatus {
+    #[serde(default)]
+    start_time: Option<String>,
+    #[serde(default)]
+    conditions: Vec<ConditionEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ConditionEntry {
+    #[serde(rename = "type")]
+    condition: String,
+    status: String,
+    #[serde(default)]
+    last_transition_time: Option<String>,
+}
+
+fn read(pod: &Object<'_>, entry: Option<&SyncEntry>, newest: Option<Timestamp>) -> Signs {
+    let status: PodStatus = lenient(pod.status);
+    if pod.is_terminating() {
+        return down("it is terminating");
+    }
+    let ready = status
+        .conditions
+        .iter()
+        .find(|c| c.condition == "Ready")
+        .map(|c| c.status == "True");
+    let started = status
+        .start_time
+        .as_deref()
+        .or(pod.meta.created.as_deref())
+        .and_then(parse);
+    let entry = entry.filter(|entry| is_news(entry, started, newest));
+    let Some(entry) = entry else {
+        return match ready {
+            Some(false) => down("it is not ready"),
+            ready => Signs {
+                in_sync: ready,
+                reachable: ready,
+                why: String::new(),
+            },
+        };
+    };
+    let reachable = entry.error.as_deref().is_none_or(str::is_empty);
+    let in_sync = reachable && entry.in_sync == Some(true) && ready != Some(false);
+    let why = match (&entry.error, ready) {
+        (Some(error), _) if !reachable => format!("its RPC does not answer: {error}"),
+        (_, Some(false)) => "it is not ready".to_owned(),
+        _ => "it is not in sync".to_owned(),
+    };
+    Signs {
+        in_sync: Some(in_sync),
+        reachable: Some(reachable),
+        why,
+    }
+}
+
+fn down(why: &str) -> Signs {
+    Signs {
+        in_sync: Some(false),
+        reachable: Some(false),
+        why: why.to_owned(),
+    }
+}
+
+/// Tells whether a status entry is about the pod that is there now, and recent.
+fn is_news(entry: &SyncEntry, started: Option<Timestamp>, newest: Option<Timestamp>) -> bool {
+    let Some(at) = entry.timestamp.as_deref().and_then(parse) else {
+        return false;
+    };
+    let is_of_this_pod = started.is_none_or(|started| at >= started);
+    let is_recent = newest.is_none_or(|newest| seconds_between(at, newest) <= STALE_AFTER_SECONDS);
+    is_of_this_pod && is_recent
+}
+
+fn seconds_between(earlier: Timestamp, later: Timestamp) -> i64 {
+    later.as_second() - earlier.as_second()
+}
+
+/// The newest time that the fleet's part of the snapshot tells of.
+fn newest_time(live: &Live<'_>, fleet: &FleetKey, status: &Status) -> Option<Timestamp> {
+    let of_pods = live
+        .in_namespace(Kind::Pod, &fleet.namespace)
+        .flat_map(|pod| {
+            let status: PodStatus = lenient(pod.status);
+            let of_conditions = status
+                .conditions
+                .into_iter()
+                .filter_map(|c| c.last_transition_time);
+            let all = of_conditions
+                .chain(status.start_time)
+                .chain(pod.meta.created.as_deref().map(Into::into));
+            all.filter_map(|time| parse(&time)).max()
+        });
+    let of_entries = status
+        .sync_entries()
+        .filter_map(|(_, e)| parse(e.timestamp.as_deref()?));
+    of_pods.chain(of_entries).max()
+}
+
+fn parse(time: &str) -> Option<Timestamp> {
+    time.parse().ok()
+}

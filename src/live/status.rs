@@ -1,0 +1,133 @@
+//! What a controller recorded in the live `CosmosFullNode`'s status, as far as it can be trusted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::{Live, lenient};
+use crate::model::{FleetKey, Kind};
+
+/// The status of one live `CosmosFullNode`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// Chain heights by pod, as the version check saw them in the database.
+    #[serde(default)]
+    height: Option<BTreeMap<String, u64>>,
+    /// What RPC said last, by pod.
+    #[serde(default)]
+    sync: Option<BTreeMap<String, SyncEntry>>,
+    /// Pods that are away for a scheduled snapshot, by the schedule's key.
+    #[serde(default)]
+    scheduled_snapshot_status: Option<BTreeMap<String, Candidate>>,
+    /// What the claim autoscaler asked for.
+    #[serde(default)]
+    self_healing: Option<SelfHealing>,
+}
+
+/// What RPC said last of one pod.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SyncEntry {
+    /// When, in RFC 3339.
+    #[serde(default)]
+    pub timestamp: Option<String>,
+    /// The block height.
+    #[serde(default)]
+    pub height: Option<u64>,
+    /// Whether the node has caught up.
+    #[serde(default)]
+    pub in_sync: Option<bool>,
+    /// Why RPC did not answer.
+    #[serde(default)]
+    pub error: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Candidate {
+    #[serde(default)]
+    pod_candidate: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SelfHealing {
+    #[serde(default)]
+    pvc_auto_scaler: Option<BTreeMap<String, Requested>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Requested {
+    #[serde(default)]
+    requested_size: Option<serde_json::Value>,
+}
+
+/// Reads the status of a fleet's live document, of whatever API group; empty where there is none.
+#[must_use]
+pub fn read(live: &Live<'_>, fleet: &FleetKey) -> Status {
+    live.get(Kind::CosmosFullNode, &fleet.namespace, &fleet.name)
+        .map(|document| lenient(document.status))
+        .unwrap_or_default()
+}
+
+impl Status {
+    /// Returns the heights that are known: what the version check recorded, else what RPC said.
+    #[must_use]
+    pub fn known_heights(&self) -> BTreeMap<String, u64> {
+        let by_rpc = self.sync.iter().flatten().filter_map(|(pod, entry)| {
+            Some((pod.clone(), entry.height?)).filter(|(_, height)| *height > 0)
+        });
+        let recorded = self
+            .height
+            .iter()
+            .flatten()
+            .map(|(pod, height)| (pod.clone(), *height));
+        by_rpc.chain(recorded).collect()
+    }
+
+    /// Returns what RPC said last of a pod.
+    #[must_use]
+    pub fn sync_of(&self, pod: &str) -> Option<&SyncEntry> {
+        self.sync.as_ref()?.get(pod)
+    }
+
+    /// Returns what RPC said last, by pod.
+    pub fn sync_entries(&self) -> impl Iterator<Item = (&String, &SyncEntry)> {
+        self.sync.iter().flatten()
+    }
+
+    /// Returns whether a controller recorded anything of a pod.
+    #[must_use]
+    pub fn knows(&self, pod: &str) -> bool {
+        self.sync_of(pod).is_some() || self.height.as_ref().is_some_and(|h| h.contains_key(pod))
+    }
+
+    pub(super) fn autoscaled(&self) -> BTreeMap<String, String> {
+        let requested = self
+            .self_healing
+            .iter()
+            .flat_map(|h| h.pvc_auto_scaler.iter().flatten());
+        requested
+            .filter_map(
+                |(claim, requested)| match requested.requested_size.as_ref()? {
+                    serde_json::Value::String(size) => Some((claim.clone(), size.clone())),
+                    serde_json::Value::Number(size) => Some((claim.clone(), size.to_string())),
+                    _ => None,
+                },
+            )
+            .collect()
+    }
+
+    pub(super) fn snapshot_candidates(&self) -> BTreeSet<String> {
+        let candidates = self
+            .scheduled_snapshot_status
+            .iter()
+            .flat_map(BTreeMap::values);
+        candidates
+            .map(|c| c.pod_candidate.clone())
+            .filter(|name| !name.is_empty())
+            .collect()
+    }
+}

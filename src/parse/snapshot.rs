@@ -1,0 +1,371 @@
+//! JSON texts of what `kubectl get -o json` prints, into [`Live`], borrowed from those texts.
+//! Node keys are cut out here: behind this point nobody can print one.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::node_key;
+use crate::diagnostic::{Diagnostic, Reported};
+use crate::live::{Live, Meta, NodeKey, Object, Owner};
+use crate::model::Kind;
+
+/// One item of a list may be so large: etcd holds no object above 1.5 MiB, and JSON with
+/// indentation takes a few times as much (design.md, safety rule 15).
+const MAX_ITEM: usize = 8 << 20;
+
+/// One JSON document of a snapshot.
+#[derive(Debug)]
+pub struct Text<'a> {
+    /// The name of its source.
+    pub source: &'a str,
+    /// The JSON.
+    pub json: Cow<'a, str>,
+}
+
+/// Reads all texts of a snapshot. An object that is there twice counts as its newest version.
+#[must_use]
+pub fn read<'a>(texts: &'a [Text<'a>]) -> Reported<Live<'a>> {
+    let mut reader = Reader::default();
+    for text in texts {
+        reader.document(text);
+    }
+    reader.live.index();
+    Reported {
+        value: reader.live,
+        diagnostics: reader.diagnostics,
+    }
+}
+
+#[derive(Default)]
+struct Reader<'a> {
+    live: Live<'a>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// What a list is, or a single object: as little as tells them apart.
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow, default)]
+    kind: Option<Text1<'a>>,
+    #[serde(borrow, default, rename = "apiVersion")]
+    api_version: Option<Text1<'a>>,
+    #[serde(borrow, default)]
+    items: Option<Vec<&'a RawValue>>,
+}
+
+/// A string, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Text1<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire<'a> {
+    #[serde(borrow, default)]
+    api_version: Option<Text1<'a>>,
+    #[serde(borrow, default)]
+    kind: Option<Text1<'a>>,
+    #[serde(borrow, default)]
+    metadata: WireMeta<'a>,
+    #[serde(borrow, default)]
+    spec: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    status: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    rules: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    subjects: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    role_ref: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    allow_volume_expansion: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    reclaim_policy: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    volume_binding_mode: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct WireMeta<'a> {
+    #[serde(borrow, default)]
+    name: Option<Text1<'a>>,
+    #[serde(borrow, default)]
+    namespace: Option<Text1<'a>>,
+    #[serde(borrow, default)]
+    uid: Option<Text1<'a>>,
+    #[serde(borrow, default)]
+    resource_version: Option<Text1<'a>>,
+    #[serde(borrow, default)]
+    creation_timestamp: Option<Text1<'a>>,
+    #[serde(borrow, default)]
+    deletion_timestamp: Option<Text1<'a>>,
+    #[serde(borrow, default, deserialize_with = "string_map")]
+    labels: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "string_map")]
+    annotations: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
+    #[serde(borrow, default)]
+    owner_references: Option<Vec<WireOwner<'a>>>,
+    #[serde(borrow, default)]
+    finalizers: Option<Vec<Text1<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireOwner<'a> {
+    #[serde(borrow, default)]
+    api_version: Option<Text1<'a>>,
+    #[serde(borrow)]
+    kind: Text1<'a>,
+    #[serde(borrow)]
+    name: Text1<'a>,
+    #[serde(default)]
+    controller: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn document(&mut self, text: &'a Text<'a>) {
+        match serde_json::from_str::<Head<'a>>(&text.json) {
+            Err(error) => self.fault(text, "snapshot-not-readable", error.to_string()),
+            Ok(Head {
+                kind,
+                api_version,
+                items: Some(items),
+            }) => {
+                let item_kind = kind.as_ref().and_then(|k| k.0.strip_suffix("List"));
+                let of_list = item_kind.filter(|k| !k.is_empty()).map(|kind| {
+                    (
+                        kind.to_owned(),
+                        api_version.map(|v| v.0.into_owned()).unwrap_or_default(),
+                    )
+                });
+                for raw in items {
+                    self.item(text, raw.get(), of_list.as_ref());
+                }
+            }
+            Ok(Head {
+                kind: Some(_),
+                items: None,
+                ..
+            }) => self.item(text, &text.json, None),
+            Ok(Head {
+                kind: None,
+                items: None,
+                ..
+            }) => self.fault(
+                text,
+                "snapshot-not-readable",
+                "this is neither a list nor an object of Kubernetes: it has no kind".to_owned(),
+            ),
+        }
+    }
+
+    /// Reads one object. An item of a `PodList` has no kind of its own: `of_list` gives it.
+    fn item(&mut self, text: &Text<'_>, json: &'a str, of_list: Option<&(String, String)>) {
+        if json.len() > MAX_ITEM {
+            let size = json.len() >> 20;
+            let message = format!("an object of {size} MiB: no API server holds one above 8 MiB");
+            return self.fault(text, "snapshot-item-too-large", message);
+        }
+        let mut wire: Wire<'a> = match serde_json::from_str(json) {
+            Ok(wire) => wire,
+            Err(error) => {
+                return self.fault(text, "snapshot-not-readable", error.to_string());
+            }
+        };
+        if wire.kind.is_none()
+            && let Some((kind, api_version)) = of_list
+        {
+            wire.kind = Some(Text1(Cow::Owned(kind.clone())));
+            wire.api_version = Some(Text1(Cow::Owned(api_version.clone())));
+        }
+        let Some(kind) = wire.kind.as_ref().and_then(|kind| known(&kind.0)) else {
+            self.live.passed_over += 1;
+            return;
+        };
+        if wire.metadata.name.is_none() {
+            let message = format!("a {kind} without metadata.name");
+            return self.fault(text, "snapshot-object-unnamed", message);
+        }
+        match object(kind, wire) {
+            Ok(object) => self.live.insert(Object {
+                version: (object.version.0, json.len()),
+                ..object
+            }),
+            Err(error) => self.fault(text, "snapshot-not-readable", error.to_string()),
+        }
+    }
+
+    fn fault(&mut self, text: &Text<'_>, code: &'static str, message: String) {
+        let fault = Diagnostic::error(code, message)
+            .at(text.source, "")
+            .hint("a snapshot is what `kubectl get pods,pvc,cm,svc,... -o json` (or yaml) prints");
+        self.diagnostics.push(fault);
+    }
+}
+
+fn known(kind: &str) -> Option<Kind> {
+    Some(match kind {
+        "StorageClass" => Kind::StorageClass,
+        "PersistentVolume" => Kind::PersistentVolume,
+        "VolumeSnapshot" => Kind::VolumeSnapshot,
+        "CosmosFullNode" => Kind::CosmosFullNode,
+        "Secret" => Kind::Secret,
+        "ServiceAccount" => Kind::ServiceAccount,
+        "Role" => Kind::Role,
+        "RoleBinding" => Kind::RoleBinding,
+        "Service" => Kind::Service,
+        "ConfigMap" => Kind::ConfigMap,
+        "PersistentVolumeClaim" => Kind::PersistentVolumeClaim,
+        "Pod" => Kind::Pod,
+        _ => return None,
+    })
+}
+
+fn object(kind: Kind, wire: Wire<'_>) -> serde_json::Result<Object<'_>> {
+    let Wire {
+        api_version,
+        kind: _,
+        metadata,
+        spec,
+        status,
+        data,
+        rules,
+        subjects,
+        role_ref,
+        ..
+    } = wire;
+    let (data, node_keys) = match (kind, data) {
+        (Kind::ConfigMap, Some(raw)) => config_data(raw)?,
+        (Kind::Secret, Some(raw)) => (BTreeMap::new(), secret_keys(raw)?),
+        _ => Default::default(),
+    };
+    let rest = [
+        ("rules", rules),
+        ("subjects", subjects),
+        ("roleRef", role_ref),
+        ("allowVolumeExpansion", wire.allow_volume_expansion),
+        ("reclaimPolicy", wire.reclaim_policy),
+        ("volumeBindingMode", wire.volume_binding_mode),
+    ];
+    let is_secret = kind == Kind::Secret;
+    let version = metadata
+        .resource_version
+        .as_ref()
+        .and_then(|v| v.0.parse().ok())
+        .unwrap_or(0);
+    Ok(Object {
+        api_version: api_version.map(|v| v.0).unwrap_or_default(),
+        kind,
+        meta: meta(kind, metadata),
+        spec: spec.filter(|_| !is_secret),
+        status: status.filter(|_| !is_secret),
+        data,
+        node_keys,
+        rest: rest
+            .into_iter()
+            .filter_map(|(name, raw)| Some((name, raw?)))
+            .collect(),
+        version: (version, 0),
+    })
+}
+
+fn meta(kind: Kind, wire: WireMeta<'_>) -> Meta<'_> {
+    let is_cluster_wide = matches!(kind, Kind::StorageClass | Kind::PersistentVolume);
+    let owned_by = wire.owner_references.unwrap_or_default();
+    Meta {
+        name: wire.name.map(|n| n.0).unwrap_or_default(),
+        namespace: match wire.namespace {
+            Some(namespace) if !namespace.0.is_empty() => namespace.0,
+            _ if is_cluster_wide => Cow::Borrowed(""),
+            _ => Cow::Borrowed("default"),
+        },
+        uid: wire.uid.map(|u| u.0).unwrap_or_default(),
+        labels: wire.labels,
+        annotations: wire.annotations,
+        owners: owned_by
+            .into_iter()
+            .map(|owner| Owner {
+                api_version: owner.api_version.map(|v| v.0).unwrap_or_default(),
+                kind: owner.kind.0,
+                name: owner.name.0,
+                is_controller: owner.controller,
+            })
+            .collect(),
+        created: wire.creation_timestamp.map(|t| t.0),
+        deleted: wire.deletion_timestamp.map(|t| t.0),
+        finalizers: wire
+            .finalizers
+            .unwrap_or_default()
+            .into_iter()
+            .map(|f| f.0)
+            .collect(),
+    }
+}
+
+type Entries<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
+type NodeKeys<'a> = BTreeMap<Cow<'a, str>, NodeKey>;
+
+/// Splits a ConfigMap's data into what may be seen and what its node key was.
+fn config_data(raw: &RawValue) -> serde_json::Result<(Entries<'_>, NodeKeys<'_>)> {
+    let mut deserializer = serde_json::Deserializer::from_str(raw.get());
+    let mut data: Entries<'_> = string_map(&mut deserializer)?;
+    let mut keys = NodeKeys::new();
+    data.retain(|name, text| {
+        let is_key = node_key::is_key_entry(name, text);
+        if is_key {
+            keys.insert(name.clone(), node_key::identify(text));
+        }
+        !is_key
+    });
+    Ok((data, keys))
+}
+
+/// Reads which node keys a Secret holds; everything else in it stays unread.
+fn secret_keys(raw: &RawValue) -> serde_json::Result<NodeKeys<'_>> {
+    let mut deserializer = serde_json::Deserializer::from_str(raw.get());
+    let data: Entries<'_> = string_map(&mut deserializer)?;
+    Ok(data
+        .into_iter()
+        .filter_map(|(name, text)| Some((name, node_key::identify_base64(&text)?)))
+        .collect())
+}
+
+/// Reads a map of strings without copying those that have no escapes. `null` is an empty map;
+/// kubectl's copy of the last applied object is passed over: it is large, and may hold secrets.
+fn string_map<'de, D>(deserializer: D) -> Result<Entries<'de>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    struct Strings;
+    impl<'de> Visitor<'de> for Strings {
+        type Value = Entries<'de>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map of strings")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(BTreeMap::new())
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut entries = BTreeMap::new();
+            while let Some(Text1(key)) = map.next_key()? {
+                if key == "kubectl.kubernetes.io/last-applied-configuration" {
+                    map.next_value::<IgnoredAny>()?;
+                } else if let Some(Text1(value)) = map.next_value::<Option<Text1<'de>>>()? {
+                    entries.insert(key, value);
+                }
+            }
+            Ok(entries)
+        }
+    }
+    deserializer.deserialize_any(Strings)
+}
