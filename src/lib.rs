@@ -3,8 +3,10 @@
 
 pub mod desired;
 pub mod diagnostic;
+pub mod diff;
 pub mod live;
 pub mod model;
+pub mod order;
 pub mod parse;
 pub mod plan;
 pub mod spec;

@@ -1,6 +1,8 @@
 //! The words: small value types that every room shares, with no behaviour beyond parsing and
 //! printing themselves. Knows nothing of files, specs or clusters.
 
+pub mod quantity;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

@@ -1,10 +1,27 @@
 //! Differences and the policy of pace, into steps: which action serves each change now, and what
 //! every other change waits for. The types here are also the plan's JSON (`-o json`).
 
+pub mod budget;
+mod claims;
+mod condemned;
+mod decide;
+mod reasons;
+mod restarts;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use decide::{Decided, Observed, Policy, Task, Turn, decide};
+
 use crate::model::{Notice, ObjectKey, Ordinal};
+
+pub(crate) fn waiting_until(object: &ObjectKey, on: &str, changes: Vec<Change>) -> Waiting {
+    Waiting {
+        object: object.clone(),
+        on: on.to_owned(),
+        changes,
+    }
+}
 
 /// What is to be done for all fleets.
 #[derive(Debug, Clone, Serialize)]

@@ -25,6 +25,9 @@ pub struct Facts {
     pub snapshot_candidates: BTreeSet<String>,
     /// What live p2p services of type `LoadBalancer` are reached by, by the name of the service.
     pub addresses: BTreeMap<String, ExternalAddress>,
+    /// External addresses that an instance's live config names though its load balancer shows none
+    /// now, by the name of the instance (design.md, safety rule 9).
+    pub former_addresses: BTreeMap<String, String>,
     /// Node IDs by the name of the instance: from `NodeIdentities`, else from live keys.
     pub node_ids: BTreeMap<String, NodeId>,
     /// Instances whose key is in a ConfigMap (an operator-run fleet), by name.

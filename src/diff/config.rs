@@ -1,0 +1,233 @@
+//! ConfigMaps: their TOML is compared by what it says, not by how it is written; members of peer
+//! lists that scaling brings or takes away are told from what the owner asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{Comparison, Differences, Standing};
+use crate::desired::{Manifest, Role};
+use crate::live::{Live, Object};
+use crate::model::{FleetKey, Kind};
+use crate::plan::{Change, Effect};
+
+/// Members of these lists are generated from the fleet's own instances, beside the owner's.
+const PEER_LISTS: [&str; 6] = [
+    "p2p.persistent_peers",
+    "p2p.persistent-peers",
+    "p2p.private_peer_ids",
+    "p2p.private-peer-ids",
+    "p2p.unconditional_peer_ids",
+    "p2p.unconditional-peer-ids",
+];
+
+/// Compares a ConfigMap's data. The effects are those on its pod; the ConfigMap itself is always
+/// patched in place.
+pub(super) fn changes(
+    manifest: &Manifest,
+    object: &Object<'_>,
+    own_ids: &BTreeSet<String>,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let empty = serde_json::Map::new();
+    let wanted = manifest.body["data"].as_object().unwrap_or(&empty);
+    for (file, text) in wanted {
+        let text = text.as_str().unwrap_or_default();
+        let is = object.data.get(file.as_str()).map(AsRef::as_ref);
+        match is {
+            Some(is) if is == text => {}
+            Some(is) => changes.extend(file_changes(file, text, is, own_ids)),
+            None => changes.push(Change {
+                path: format!("data[{file}]"),
+                from: None,
+                to: Some(Value::String(text.to_owned())),
+                effect: Effect::Restart,
+            }),
+        }
+    }
+    for (file, _) in object
+        .data
+        .iter()
+        .filter(|(file, _)| !wanted.contains_key(file.as_ref()))
+    {
+        changes.push(Change {
+            path: format!("data[{file}]"),
+            from: Some(Value::String("(its text)".to_owned())),
+            to: None,
+            effect: Effect::InPlace,
+        });
+    }
+    changes
+}
+
+/// The node IDs of all instances that the snapshot knows of.
+pub(super) fn own_ids(live: &Live<'_>, fleet: &FleetKey) -> BTreeSet<String> {
+    live.kind_of_fleet(Kind::ConfigMap, fleet)
+        .flat_map(|config| config.node_keys.values())
+        .filter_map(|key| match key {
+            crate::live::NodeKey::Id(id) => Some(id.as_str().to_owned()),
+            crate::live::NodeKey::Broken => None,
+        })
+        .collect()
+}
+
+fn file_changes(file: &str, wanted: &str, live: &str, own: &BTreeSet<String>) -> Vec<Change> {
+    let (Ok(wanted_toml), Ok(live_toml)) =
+        (wanted.parse::<toml::Table>(), live.parse::<toml::Table>())
+    else {
+        let text = |text: &str| Some(Value::String(text.to_owned()));
+        let path = format!("data[{file}]");
+        return vec![Change {
+            path,
+            from: text(live),
+            to: text(wanted),
+            effect: Effect::Restart,
+        }];
+    };
+    let (mut wanted, mut live) = (BTreeMap::new(), BTreeMap::new());
+    flatten("", wanted_toml, &mut wanted);
+    flatten("", live_toml, &mut live);
+    let own = with_ids_of_services(own, &wanted, &live);
+    let names: BTreeSet<&String> = wanted.keys().chain(live.keys()).collect();
+    names
+        .into_iter()
+        .filter(|name| wanted.get(*name) != live.get(*name))
+        .filter_map(|name| {
+            let (to, from) = (wanted.get(name), live.get(name));
+            let effect = effect(name, from, to, &own)?;
+            let value = |v: Option<&toml::Value>| v.and_then(|v| serde_json::to_value(v).ok());
+            let path = format!("data[{file}].{name}");
+            Some(Change {
+                path,
+                from: value(from),
+                to: value(to),
+                effect,
+            })
+        })
+        .collect()
+}
+
+fn flatten(prefix: &str, table: toml::Table, into: &mut BTreeMap<String, toml::Value>) {
+    for (key, value) in table {
+        let path = if prefix.is_empty() {
+            key
+        } else {
+            format!("{prefix}.{key}")
+        };
+        match value {
+            toml::Value::Table(table) if !table.is_empty() => flatten(&path, table, into),
+            other => {
+                into.insert(path, other);
+            }
+        }
+    }
+}
+
+/// Returns what a change of one setting takes; `None` where both sides mean the same.
+fn effect(
+    name: &str,
+    from: Option<&toml::Value>,
+    to: Option<&toml::Value>,
+    own: &BTreeSet<String>,
+) -> Option<Effect> {
+    if !PEER_LISTS.contains(&name) {
+        return Some(Effect::Restart);
+    }
+    let members = |value: Option<&toml::Value>| -> BTreeSet<String> {
+        let text = value.and_then(toml::Value::as_str).unwrap_or_default();
+        let parts = text.split(',').map(str::trim);
+        parts
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    let (from, to) = (members(from), members(to));
+    let moved: Vec<&String> = from.symmetric_difference(&to).collect();
+    let is_generated = |member: &String| {
+        let id = member.split('@').next().unwrap_or(member);
+        own.contains(id)
+    };
+    match moved.as_slice() {
+        [] => None,
+        moved if moved.iter().all(|member| is_generated(member)) => Some(Effect::NextRestart),
+        _ => Some(Effect::Restart),
+    }
+}
+
+/// Adds the IDs of instances that are gone, or not there yet: peers that are reached by the
+/// service of an instance (`ID@<fleet>-p2p-<n>.<namespace>.svc...`).
+fn with_ids_of_services(
+    own: &BTreeSet<String>,
+    wanted: &BTreeMap<String, toml::Value>,
+    live: &BTreeMap<String, toml::Value>,
+) -> BTreeSet<String> {
+    let mut ids = own.clone();
+    for side in [wanted, live] {
+        for list in &PEER_LISTS[..2] {
+            let text = side
+                .get(*list)
+                .and_then(toml::Value::as_str)
+                .unwrap_or_default();
+            for (id, host) in text
+                .split(',')
+                .filter_map(|peer| peer.trim().split_once('@'))
+            {
+                let mut labels = host.split('.');
+                let service = labels.next().unwrap_or_default();
+                let is_ours = service.contains("-p2p-") && labels.nth(1) == Some("svc");
+                if is_ours {
+                    ids.insert(id.to_owned());
+                }
+            }
+        }
+    }
+    ids
+}
+
+/// Returns what each pod's ConfigMap means for the pod: the changes that it must restart for, or
+/// takes up at its next restart. The number is that of the pod's entry.
+pub(super) fn of_pods(differences: &Differences<'_, '_>) -> Vec<(usize, Comparison)> {
+    let mut configs = BTreeMap::new();
+    for difference in &differences.objects {
+        if let (Role::Config, Standing::Present(comparison)) =
+            (difference.manifest.role, &difference.standing)
+        {
+            configs.insert(difference.manifest.key.name.as_str(), &comparison.changes);
+        }
+    }
+    let mut of_pods = Vec::new();
+    for (i, difference) in differences.objects.iter().enumerate() {
+        let is_pod = difference.manifest.role == Role::Pod;
+        let is_ours = difference
+            .live
+            .is_some_and(|pod| pod.annotation(crate::model::names::REVISION).is_some());
+        let Some(changes) = configs.get(difference.manifest.key.name.as_str()) else {
+            continue;
+        };
+        if !is_pod {
+            continue;
+        }
+        // our own pods tell by their revision what config they were started with
+        let up_to_date = is_ours
+            && difference
+                .comparison()
+                .is_some_and(|comparison| !comparison.is_restart());
+        let changes = changes
+            .iter()
+            .filter(|change| change.path.starts_with("data") && change.effect != Effect::InPlace)
+            .filter(|change| !(up_to_date && change.effect == Effect::Restart))
+            .map(|change| Change {
+                path: format!("ConfigMap.{}", change.path),
+                ..change.clone()
+            })
+            .collect();
+        of_pods.push((
+            i,
+            Comparison {
+                changes,
+                causes: Vec::new(),
+            },
+        ));
+    }
+    of_pods
+}

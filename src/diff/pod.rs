@@ -1,0 +1,115 @@
+//! Pods: is the live one up to date with what its owner asked for? Ours say so themselves, by
+//! their revision; of others, every field is compared after Kubernetes' defaults.
+
+use serde_json::{Value, json};
+
+use super::{Cause, Comparison, defaults, effects, tree};
+use crate::desired::{Manifest, PodNotes};
+use crate::live::{Live, Object};
+use crate::model::{Kind, names};
+use crate::plan::Effect;
+
+pub(super) fn compare(manifest: &Manifest, object: &Object<'_>, live: &Live<'_>) -> Comparison {
+    let none = PodNotes::default();
+    let notes = manifest.pod.as_ref().unwrap_or(&none);
+    let rules = defaults::OfPod {
+        has_limit_range: object.annotation("kubernetes.io/limit-ranger").is_some(),
+    };
+    let mut is = object.spec_tree();
+    settle_sentry_start(&mut is, &manifest.body["spec"], notes);
+    let mut changes = tree::changes("spec", &manifest.body["spec"], &is, &rules);
+    changes.retain(|change| !change.path.contains("[name=COSMOS_RENDER_"));
+    for change in &mut changes {
+        change.effect = effects::of(change, notes);
+    }
+    let mut comparison = Comparison {
+        changes,
+        causes: Vec::new(),
+    };
+    match object
+        .annotation(names::REVISION)
+        .map(|live| compare_revision(live, &notes.revision))
+    {
+        Some(Revision::Same) => trust_revision(&mut comparison),
+        Some(Revision::Differs) => {
+            if !comparison.is_restart() {
+                comparison.causes.push(Cause::RevisionDiffers);
+            }
+        }
+        Some(Revision::OfOtherVersion) | None => config_taken_up(object, live, &mut comparison),
+    }
+    comparison
+}
+
+enum Revision {
+    Same,
+    Differs,
+    /// Made by another rule: it says nothing, every field is compared instead.
+    OfOtherVersion,
+}
+
+fn compare_revision(live: &str, wanted: &str) -> Revision {
+    let version = |revision: &str| revision.split_once('-').map(|(v, _)| v.to_owned());
+    if live == wanted {
+        Revision::Same
+    } else if version(live) == version(wanted) {
+        Revision::Differs
+    } else {
+        Revision::OfOtherVersion
+    }
+}
+
+/// Where the revision matches, what differs is either ours to change at the next restart, or was
+/// edited on the running pod, which Kubernetes allows for images alone.
+fn trust_revision(comparison: &mut Comparison) {
+    comparison
+        .changes
+        .retain(|change| change.effect != Effect::Restart || change.path.ends_with("].image"));
+}
+
+/// The reference's pods carry the revision of the ConfigMap that they were started with.
+fn config_taken_up(object: &Object<'_>, live: &Live<'_>, comparison: &mut Comparison) {
+    let started_with = object
+        .annotation(names::CONFIG_CHECKSUM)
+        .unwrap_or_default();
+    let config = live.get(Kind::ConfigMap, &object.meta.namespace, &object.meta.name);
+    let is_now = config.map(|config| config.label(names::REFERENCE_REVISION));
+    match is_now {
+        _ if object.label(names::BELONGS_TO).is_some() => {}
+        None => comparison.causes.push(Cause::ConfigUnknown),
+        Some(Some(revision)) if !started_with.is_empty() && revision != started_with => {
+            comparison.causes.push(Cause::ConfigNotTakenUp);
+        }
+        Some(_) => {}
+    }
+}
+
+/// A sentry's start is a line of shell. The reference writes it in its own words, which mean the
+/// same as ours: its pods need no restart for that.
+fn settle_sentry_start(live: &mut Value, wanted: &Value, notes: &PodNotes) {
+    let Some(reference) = &notes.reference_start else {
+        return;
+    };
+    let start_of = |spec: &Value| {
+        let containers = spec["containers"].as_array()?;
+        containers
+            .iter()
+            .position(|container| container["name"] == "node")
+    };
+    let (Some(live_at), Some(wanted_at)) = (start_of(live), start_of(wanted)) else {
+        return;
+    };
+    let is_reference = {
+        let node = &live["containers"][live_at];
+        let body = node["args"][1].as_str().unwrap_or_default();
+        node["command"] == json!(["sh"])
+            && node["args"][0] == "-c"
+            && body.trim() == reference.trim()
+    };
+    if is_reference {
+        for field in ["command", "args"] {
+            let start = wanted["containers"][wanted_at][field].clone();
+            live["containers"][live_at][field] = start;
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Two trees, side by side: lists of objects with names are compared by those names, as
+//! Kubernetes merges them; what an API server fills in by itself is no difference.
+
+use serde_json::Value;
+
+use crate::plan::{Change, Effect};
+
+/// What a reader of two trees must know about the kind of object that they are.
+pub(super) trait Rules {
+    /// Tells whether a field that is only live is what Kubernetes would have filled in, or what
+    /// admission adds. `path` is the field's; `parent` is the wanted object that lacks it.
+    fn is_filled_in(&self, path: &str, live: &Value, parent: &Value) -> bool;
+
+    /// Tells whether two values that are spelt differently mean the same.
+    fn is_same(&self, path: &str, wanted: &Value, live: &Value) -> bool;
+
+    /// Returns the member by which the entries of a list are told apart.
+    fn key_of(&self, field: &str) -> Option<&'static str>;
+}
+
+/// Every difference counts.
+pub(super) struct Strict;
+
+impl Rules for Strict {
+    fn is_filled_in(&self, _path: &str, _live: &Value, _parent: &Value) -> bool {
+        false
+    }
+
+    fn is_same(&self, _path: &str, _wanted: &Value, _live: &Value) -> bool {
+        false
+    }
+
+    fn key_of(&self, _field: &str) -> Option<&'static str> {
+        None
+    }
+}
+
+/// Returns all differences between two trees. The effects are `in place` until the owner of the
+/// trees says otherwise.
+pub(super) fn changes(path: &str, wanted: &Value, live: &Value, rules: &impl Rules) -> Vec<Change> {
+    let mut walk = Walk {
+        rules,
+        changes: Vec::new(),
+    };
+    walk.value(path, wanted, live);
+    walk.changes
+}
+
+/// Tells whether a value says no more than its absence does.
+pub(super) fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// Adds a member's name to a path; names with dots or slashes go into brackets.
+fn member(path: &str, name: &str) -> String {
+    if name.contains(['.', '/']) {
+        format!("{path}[{name}]")
+    } else {
+        format!("{path}.{name}")
+    }
+}
+
+struct Walk<'r, R> {
+    rules: &'r R,
+    changes: Vec<Change>,
+}
+
+impl<R: Rules> Walk<'_, R> {
+    fn value(&mut self, path: &str, wanted: &Value, live: &Value) {
+        if wanted == live || self.rules.is_same(path, wanted, live) {
+            return;
+        }
+        match (wanted, live) {
+            (Value::Object(_), Value::Object(_)) => self.object(path, wanted, live),
+            (Value::Array(wanted_items), Value::Array(live_items)) => {
+                let field = path.rsplit('.').next().unwrap_or(path);
+                match self.rules.key_of(field) {
+                    Some(key) => self.keyed(path, key, wanted_items, live_items),
+                    None => self.list(path, wanted_items, live_items),
+                }
+            }
+            _ if is_empty(wanted) && is_empty(live) => {}
+            _ => self.record(path, Some(wanted), Some(live)),
+        }
+    }
+
+    fn object(&mut self, path: &str, wanted: &Value, live: &Value) {
+        let (Some(wanted_members), Some(live_members)) = (wanted.as_object(), live.as_object())
+        else {
+            return;
+        };
+        for (name, value) in wanted_members {
+            let path = member(path, name);
+            match live_members.get(name) {
+                Some(live) => self.value(&path, value, live),
+                None if is_empty(value) || self.rules.is_same(&path, value, &Value::Null) => {}
+                None => self.record(&path, Some(value), None),
+            }
+        }
+        for (name, value) in live_members {
+            if wanted_members.contains_key(name) || is_empty(value) {
+                continue;
+            }
+            let path = member(path, name);
+            if !self.rules.is_filled_in(&path, value, wanted) {
+                self.only_live(&path, value);
+            }
+        }
+    }
+
+    /// Takes apart what is only live, so that a list that admission filled in is no difference.
+    fn only_live(&mut self, path: &str, live: &Value) {
+        let field = path.rsplit('.').next().unwrap_or(path);
+        match (live, self.rules.key_of(field)) {
+            (Value::Array(items), Some(key)) => self.keyed(path, key, &[], items),
+            _ => self.record(path, None, Some(live)),
+        }
+    }
+
+    fn keyed(&mut self, path: &str, key: &str, wanted: &[Value], live: &[Value]) {
+        let name_of = |item: &Value| match &item[key] {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let entry = |item: &Value| format!("{path}[{key}={}]", name_of(item));
+        let mut used = vec![false; live.len()];
+        let mut order = Vec::new();
+        for item in wanted {
+            let unused = |&i: &usize| !used[i];
+            let twin = (0..live.len()).filter(unused).find(|&i| live[i] == *item);
+            let namesake = || {
+                (0..live.len())
+                    .filter(unused)
+                    .find(|&i| live[i][key] == item[key])
+            };
+            match twin.or_else(namesake) {
+                Some(i) => {
+                    used[i] = true;
+                    order.push(i);
+                    self.value(&entry(item), item, &live[i]);
+                }
+                None => self.record(&entry(item), Some(item), None),
+            }
+        }
+        for (item, _) in live.iter().zip(&used).filter(|(_, used)| !**used) {
+            let path = entry(item);
+            if !self.rules.is_filled_in(&path, item, &Value::Null) {
+                self.record(&path, None, Some(item));
+            }
+        }
+        if !order.is_sorted() {
+            let names = |items: &mut dyn Iterator<Item = &Value>| -> Value {
+                items.map(name_of).collect::<Vec<_>>().into()
+            };
+            let live_names =
+                names(&mut live.iter().zip(&used).filter(|(_, u)| **u).map(|(l, _)| l));
+            let wanted_names = names(&mut wanted.iter());
+            self.record(
+                &format!("{path}.order"),
+                Some(&wanted_names),
+                Some(&live_names),
+            );
+        }
+    }
+
+    fn list(&mut self, path: &str, wanted: &[Value], live: &[Value]) {
+        let has_parts = |items: &[Value]| items.iter().all(Value::is_object);
+        if wanted.len() == live.len() && has_parts(wanted) && has_parts(live) {
+            for (i, (wanted, live)) in wanted.iter().zip(live).enumerate() {
+                self.value(&format!("{path}[{i}]"), wanted, live);
+            }
+        } else {
+            let whole = |items: &[Value]| Value::Array(items.to_vec());
+            self.record(path, Some(&whole(wanted)), Some(&whole(live)));
+        }
+    }
+
+    fn record(&mut self, path: &str, wanted: Option<&Value>, live: Option<&Value>) {
+        self.changes.push(Change {
+            path: path.to_owned(),
+            from: live.cloned(),
+            to: wanted.cloned(),
+            effect: Effect::InPlace,
+        });
+    }
+}

@@ -1,0 +1,199 @@
+//! Live objects of a fleet that are not desired any more: what goes, in which turn, and what
+//! stays until its owner says so.
+
+use std::collections::BTreeSet;
+
+use super::decide::{Task, Turn};
+use super::reasons::reason;
+use super::{Action, Impact, Reason, Step};
+use crate::desired::Desired;
+use crate::live::{Live, Object, lenient};
+use crate::model::{Kind, Notice, names};
+use crate::spec::FullNode;
+use crate::spec::document::RetentionPolicy;
+
+/// The annotation on a document by which its owner lets claims go: `claim=uid`, with commas.
+pub(super) const DELETE_CLAIMS: &str = "cosmos-render/delete-claims";
+
+/// What becomes of condemned objects.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    pub(super) tasks: Vec<Task>,
+    pub(super) blocked: Vec<Notice>,
+}
+
+pub(super) fn judge(
+    condemned: &[&Object<'_>],
+    fleet: &FullNode,
+    desired: &Desired,
+    live: &Live<'_>,
+) -> Verdict {
+    let mut verdict = Verdict::default();
+    let disabled: BTreeSet<&str> = desired
+        .instances
+        .iter()
+        .filter(|i| !i.has_pod)
+        .map(|i| i.name.as_str())
+        .collect();
+    for object in condemned.iter().filter(|object| !object.is_terminating()) {
+        match object.kind {
+            Kind::Pod => verdict.tasks.push(pod(object, &disabled)),
+            Kind::PersistentVolumeClaim => claim(object, fleet, live, &mut verdict),
+            Kind::ConfigMap | Kind::Service => {
+                let why = reason("NoLongerDesired", "its instance is gone");
+                verdict
+                    .tasks
+                    .push(delete(object, Turn::Tidy, Impact::None, why));
+            }
+            Kind::ServiceAccount | Kind::Role | Kind::RoleBinding => {
+                access(object, fleet, &mut verdict)
+            }
+            Kind::StorageClass
+            | Kind::PersistentVolume
+            | Kind::VolumeSnapshot
+            | Kind::CosmosFullNode
+            | Kind::NodeIdentities
+            | Kind::Secret => {}
+        }
+    }
+    verdict
+}
+
+fn delete(object: &Object<'_>, turn: Turn, impact: Impact, why: Reason) -> Task {
+    Task {
+        turn,
+        step: Step {
+            action: Action::Delete,
+            object: object.key(),
+            ordinal: ordinal_of(object),
+            impact,
+            reasons: vec![why],
+            changes: Vec::new(),
+        },
+    }
+}
+
+/// The ordinal at the end of an object's name.
+fn ordinal_of(object: &Object<'_>) -> Option<i64> {
+    object.meta.name.rsplit('-').next()?.parse().ok()
+}
+
+fn pod(object: &Object<'_>, disabled: &BTreeSet<&str>) -> Task {
+    let name = object.meta.name.as_ref();
+    let disabled = desired
+        .instances
+        .iter()
+        .any(|i| i.name == name && !i.has_pod);
+    let is_additional = object.label(names::BELONGS_TO).is_some();
+    let why = if disabled.contains(object.meta.name.as_ref()) {
+        reason(
+            "InstanceDisabled",
+            "its instance is disabled, or away for a snapshot",
+        )
+    } else if is_additional {
+        reason(
+            "NoLongerDesired",
+            "no additional pod of that name is asked for",
+        )
+    } else {
+        reason("ScaledDown", "no instance of that name is asked for")
+    };
+    delete(object, Turn::Leave, Impact::Restart, why)
+}
+
+/// An account of our making that nothing uses any more goes last, once all pods use another.
+fn access(object: &Object<'_>, fleet: &FullNode, verdict: &mut Verdict) {
+    let is_in_use = object.meta.name == fleet.spec.service_account_name.as_str();
+    if !is_in_use {
+        let why = reason(
+            "NoLongerDesired",
+            "the fleet uses a service account of its owner's own",
+        );
+        verdict
+            .tasks
+            .push(delete(object, Turn::Last, Impact::None, why));
+    }
+}
+
+fn claim(object: &Object<'_>, fleet: &FullNode, live: &Live<'_>, verdict: &mut Verdict) {
+    let is_acknowledged = acknowledged(fleet).contains(&(
+        object.meta.name.clone().into_owned(),
+        object.meta.uid.clone().into_owned(),
+    ));
+    let retains = fleet.spec.volume_retention_policy == Some(RetentionPolicy::Retain);
+    if retains && !is_acknowledged {
+        return; // it stays, as its owner wants
+    }
+    if !is_acknowledged && !is_going_now(object, fleet, live) {
+        verdict.blocked.push(orphan(object));
+        return;
+    }
+    let impact = if is_kept_by_volume(object, live) {
+        Impact::None
+    } else {
+        Impact::DataLoss
+    };
+    let message = match impact {
+        Impact::DataLoss => {
+            "its instance is gone and volumeRetentionPolicy is Delete: its data goes"
+        }
+        Impact::None | Impact::Restart | Impact::IdentityChange => {
+            "its instance is gone and volumeRetentionPolicy is Delete; its volume is retained"
+        }
+    };
+    verdict.tasks.push(delete(
+        object,
+        Turn::Release,
+        impact,
+        reason("ScaledDown", message),
+    ));
+}
+
+/// A claim whose instance is still there, or on its way out, goes with it, as the document plainly
+/// asks. One without any trace of an instance was kept on purpose, or is not explained by any
+/// specification (design.md, safety rule 10).
+fn is_going_now(object: &Object<'_>, fleet: &FullNode, live: &Live<'_>) -> bool {
+    let namespace = fleet.key.namespace.as_str();
+    let instance = object
+        .meta
+        .name
+        .strip_prefix("pvc-")
+        .unwrap_or(&object.meta.name);
+    live.get(Kind::Pod, namespace, instance).is_some()
+        || live.get(Kind::ConfigMap, namespace, instance).is_some()
+}
+
+fn is_kept_by_volume(object: &Object<'_>, live: &Live<'_>) -> bool {
+    let spec = object.spec_tree();
+    let volume = spec["volumeName"].as_str().unwrap_or_default();
+    let Some(volume) = live.get(Kind::PersistentVolume, "", volume) else {
+        return false;
+    };
+    let spec: serde_json::Value = lenient(volume.spec);
+    spec["persistentVolumeReclaimPolicy"] == "Retain"
+}
+
+fn acknowledged(fleet: &FullNode) -> BTreeSet<(String, String)> {
+    let text = fleet
+        .annotations
+        .get(DELETE_CLAIMS)
+        .map(String::as_str)
+        .unwrap_or_default();
+    let entries = text
+        .split(',')
+        .filter_map(|entry| entry.trim().split_once('='));
+    entries
+        .map(|(claim, uid)| (claim.trim().to_owned(), uid.trim().to_owned()))
+        .collect()
+}
+
+fn orphan(object: &Object<'_>) -> Notice {
+    let message = "no instance explains this claim: it was retained when its instance went, or \
+                   somebody else made it; it is not deleted unasked";
+    let mut notice = Notice::on(object.key(), "OrphanClaim", message);
+    notice.allow = Some(format!(
+        "annotate the document with {DELETE_CLAIMS}: \"{}={}\" to delete it with its data",
+        object.meta.name, object.meta.uid
+    ));
+    notice
+}

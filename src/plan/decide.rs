@@ -1,0 +1,395 @@
+//! One fleet's differences into tasks, each with its turn. Which tasks of a turn share a wave,
+//! and what gates it, is the `order` room's business.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::reasons::reason;
+use super::restarts::{self, Due, Restarts, Situation};
+use super::{Action, Change, Drift, Effect, Impact, Reason, Step, Waiting, claims, condemned};
+use crate::desired::{Desired, Manifest, Role};
+use crate::diff::{Comparison, Difference, Differences, Standing};
+use crate::live::Live;
+use crate::live::availability::Availability;
+use crate::live::status::Status;
+use crate::model::{Kind, Notice, ObjectKey, Ordinal, names};
+use crate::spec::FullNode;
+
+/// When a task is due, in the order of a rollout (design.md, "The plan").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Turn {
+    /// Access and services.
+    Access,
+    /// ConfigMaps.
+    Config,
+    /// What running pods take in place.
+    Adjust,
+    /// Pods that a running fleet misses: that is availability.
+    Return,
+    /// Claims that grow.
+    Grow,
+    /// Pods of instances that are gone.
+    Leave,
+    /// The claims of those.
+    Release,
+    /// The ConfigMaps and services of those.
+    Tidy,
+    /// Restarts of pods that are away anyway.
+    RestartDown,
+    /// Restarts within the budget, by batch.
+    Restart(usize),
+    /// New instances.
+    Arrive,
+    /// What only older pods used.
+    Last,
+}
+
+/// One step and its turn.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// Its turn.
+    pub turn: Turn,
+    /// The step.
+    pub step: Step,
+}
+
+/// What is decided for one fleet.
+#[derive(Debug, Default)]
+pub struct Decided {
+    /// What is done, in any order.
+    pub tasks: Vec<Task>,
+    /// Objects on their way out that must be gone before they are made again.
+    pub first_gone: Vec<ObjectKey>,
+    /// Pods that must be ready before any serving pod restarts.
+    pub first_ready: Vec<ObjectKey>,
+    /// Pods that never were in sync: nothing waits for them.
+    pub newcomers: BTreeSet<String>,
+    /// What waits.
+    pub waiting: Vec<Waiting>,
+    /// What the owner should know.
+    pub warnings: Vec<Notice>,
+    /// What is not done until the owner allows it.
+    pub blocked: Vec<Notice>,
+    /// Where the cluster differs though nobody asked for a change.
+    pub drift: Vec<Drift>,
+}
+
+/// What was observed of a fleet beyond its objects.
+#[derive(Debug)]
+pub struct Observed {
+    /// Whether each pod can be counted on.
+    pub availability: BTreeMap<String, Availability>,
+    /// The live document's status.
+    pub status: Status,
+    /// Pods that were born with their claim and never were in sync.
+    pub newcomers: BTreeSet<String>,
+}
+
+/// What the caller asks of a plan.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Policy {
+    /// Whether what waits for the next restart is rolled out now.
+    pub refresh: bool,
+}
+
+/// Decides what is done about each difference.
+#[must_use]
+pub fn decide(
+    fleet: &FullNode,
+    desired: &Desired,
+    differences: &Differences<'_, '_>,
+    live: &Live<'_>,
+    (observed, policy): (&Observed, Policy),
+) -> Decided {
+    let resizes = pending_resizes(desired, live, fleet);
+    let situation = Situation {
+        fleet,
+        desired,
+        availability: &observed.availability,
+        newcomers: &observed.newcomers,
+        resizes: &resizes,
+        status: &observed.status,
+        refresh: policy.refresh,
+    };
+    let mut decided = Decided {
+        warnings: desired.warnings.clone(),
+        blocked: differences.foreign.clone(),
+        newcomers: observed.newcomers.clone(),
+        ..Decided::default()
+    };
+    let restarts = restarts::decide(differences, &situation);
+    let context = Context {
+        fleet,
+        desired,
+        live,
+        observed,
+        differences,
+        due: &restarts.due,
+    };
+    for difference in &differences.objects {
+        context.object(difference, &mut decided);
+    }
+    let gone = condemned::judge(&differences.condemned, fleet, desired, live);
+    decided.tasks.extend(gone.tasks);
+    decided.blocked.extend(gone.blocked);
+    take(restarts, &mut decided);
+    decided
+}
+
+fn take(restarts: Restarts, decided: &mut Decided) {
+    let Restarts {
+        down,
+        first_ready,
+        batches,
+        waiting,
+        due: _,
+    } = restarts;
+    let replace = |turn: Turn, due: Due| Task {
+        turn,
+        step: Step {
+            action: Action::Replace,
+            object: due.object,
+            ordinal: Some(due.ordinal),
+            impact: Impact::Restart,
+            reasons: due.reasons,
+            changes: due.changes,
+        },
+    };
+    decided
+        .tasks
+        .extend(down.into_iter().map(|due| replace(Turn::RestartDown, due)));
+    for (i, batch) in batches.into_iter().enumerate() {
+        decided
+            .tasks
+            .extend(batch.into_iter().map(|due| replace(Turn::Restart(i), due)));
+    }
+    decided.first_ready = first_ready;
+    decided.waiting.extend(waiting);
+}
+
+fn pending_resizes(desired: &Desired, live: &Live<'_>, fleet: &FullNode) -> BTreeSet<String> {
+    let namespace = fleet.key.namespace.as_str();
+    let waits = |claim: &str| {
+        live.get(Kind::PersistentVolumeClaim, namespace, claim)
+            .is_some_and(claims::waits_for_restart)
+    };
+    let instances = desired.instances.iter().filter(|instance| instance.has_pod);
+    instances
+        .filter(|i| waits(&i.claim))
+        .map(|i| i.name.clone())
+        .collect()
+}
+
+struct Context<'c> {
+    fleet: &'c FullNode,
+    live: &'c Live<'c>,
+    observed: &'c Observed,
+    due: &'c BTreeSet<String>,
+    instances: BTreeMap<Ordinal, &'c str>,
+    /// Ordinals whose claim or config belongs to somebody else: no pod is made beside those.
+    without_base: BTreeSet<Ordinal>,
+}
+
+fn without_base(differences: &Differences<'_, '_>) -> BTreeSet<Ordinal> {
+    let foreign = differences
+        .objects
+        .iter()
+        .filter(|d| d.standing == Standing::Foreign);
+    foreign
+        .filter(|d| matches!(d.manifest.role, Role::Claim | Role::Config))
+        .filter_map(|d| d.manifest.ordinal)
+        .collect()
+}
+
+impl Context<'_> {
+    fn object(&self, difference: &Difference<'_, '_>, decided: &mut Decided) {
+        match &difference.standing {
+            Standing::Foreign => {}
+            Standing::Missing => self.missing(difference.manifest, decided),
+            Standing::Terminating => self.terminating(difference.manifest, decided),
+            Standing::Present(comparison) => self.present(difference, comparison, decided),
+        }
+    }
+
+    fn missing(&self, manifest: &Manifest, decided: &mut Decided) {
+        let is_pod = matches!(manifest.role, Role::Pod | Role::AdditionalPod);
+        if is_pod
+            && manifest
+                .ordinal
+                .is_some_and(|ordinal| self.without_base.contains(&ordinal))
+        {
+            return;
+        }
+        let (turn, why) = match manifest.role {
+            Role::Access | Role::Service => (Turn::Access, not_there()),
+            Role::Config => (Turn::Config, not_there()),
+            Role::Claim | Role::Pod | Role::AdditionalPod if self.is_known(manifest) => (
+                Turn::Return,
+                reason("Missing", "its instance runs here, but it is not there"),
+            ),
+            Role::Claim | Role::Pod | Role::AdditionalPod => {
+                (Turn::Arrive, reason("NewInstance", "its instance is new"))
+            }
+        };
+        decided.tasks.push(Task {
+            turn,
+            step: step(Action::Create, manifest, why, Vec::new()),
+        });
+    }
+
+    /// Tells whether an object's instance has run here before: its ConfigMap is there, or its
+    /// status was recorded. Retained claims alone do not make an instance known.
+    fn is_known(&self, manifest: &Manifest) -> bool {
+        let Some(instance) = self.instance_of(manifest) else {
+            return false;
+        };
+        let namespace = self.fleet.key.namespace.as_str();
+        let main_is_there = self.live.get(Kind::Pod, namespace, instance).is_some();
+        match manifest.role {
+            // an additional pod that is new beside a main pod that runs
+            Role::AdditionalPod => main_is_there && self.observed.status.knows(&manifest.key.name),
+            Role::Access | Role::Service | Role::Config | Role::Claim | Role::Pod => {
+                main_is_there
+                    || self
+                        .live
+                        .get(Kind::ConfigMap, namespace, instance)
+                        .is_some()
+                    || self.observed.status.knows(instance)
+            }
+        }
+    }
+
+    fn terminating(&self, manifest: &Manifest, decided: &mut Decided) {
+        let key = &manifest.key;
+        match manifest.role {
+            Role::Pod | Role::AdditionalPod => {
+                decided.first_gone.push(key.clone());
+                let why = reason(
+                    "Terminating",
+                    "it is on its way out, and comes back after that",
+                );
+                let step = step(Action::Create, manifest, why, Vec::new());
+                decided.tasks.push(Task {
+                    turn: Turn::Return,
+                    step,
+                });
+            }
+            Role::Claim => {
+                let message = "it is being deleted: its volume goes as soon as no pod uses it";
+                decided
+                    .warnings
+                    .push(Notice::on(key.clone(), "ClaimTerminating", message));
+                decided.waiting.push(super::waiting_until(
+                    key,
+                    "the claim to be gone",
+                    Vec::new(),
+                ));
+            }
+            Role::Access | Role::Service | Role::Config => {
+                decided.waiting.push(super::waiting_until(
+                    key,
+                    "the old one to be gone",
+                    Vec::new(),
+                ));
+            }
+        }
+    }
+
+    fn present(
+        &self,
+        difference: &Difference<'_, '_>,
+        comparison: &Comparison,
+        decided: &mut Decided,
+    ) {
+        let manifest = difference.manifest;
+        if manifest.role == Role::Claim {
+            let verdict = claims::judge(difference, comparison, self.fleet, self.live);
+            decided.warnings.extend(verdict.warnings);
+            decided.blocked.extend(verdict.blocked);
+            patch(Turn::Grow, manifest, verdict.patches, decided);
+            return;
+        }
+        let is_pod = matches!(manifest.role, Role::Pod | Role::AdditionalPod);
+        let turn = match manifest.role {
+            Role::Access | Role::Service => Turn::Access,
+            Role::Config => Turn::Config,
+            Role::Claim | Role::Pod | Role::AdditionalPod => Turn::Adjust,
+        };
+        let in_place: Vec<Change> = comparison
+            .changes
+            .iter()
+            .filter(|change| !is_pod || change.effect == Effect::InPlace)
+            .cloned()
+            .collect();
+        if is_pod {
+            drift(difference, comparison, decided);
+            if self.due.contains(&manifest.key.name) {
+                return; // it is made anew, with all of that
+            }
+        }
+        patch(turn, manifest, in_place, decided);
+    }
+}
+
+/// A pod of ours whose revision matches, but whose image is another, was edited by hand.
+fn drift(difference: &Difference<'_, '_>, comparison: &Comparison, decided: &mut Decided) {
+    let wanted = difference
+        .manifest
+        .pod
+        .as_ref()
+        .map(|notes| notes.revision.as_str());
+    let live = difference
+        .live
+        .and_then(|pod| pod.annotation(names::REVISION));
+    let edited: Vec<Change> = comparison
+        .changes
+        .iter()
+        .filter(|change| change.effect == Effect::Restart && change.path.starts_with("spec."))
+        .cloned()
+        .collect();
+    if live.is_some() && live == wanted && !edited.is_empty() {
+        decided.drift.push(Drift {
+            object: difference.manifest.key.clone(),
+            changes: edited,
+        });
+    }
+}
+
+fn not_there() -> Reason {
+    reason("Missing", "it is not there")
+}
+
+fn patch(turn: Turn, manifest: &Manifest, changes: Vec<Change>, decided: &mut Decided) {
+    if changes.is_empty() {
+        return;
+    }
+    let grows = changes
+        .iter()
+        .any(|change| change.path == "spec.resources.requests.storage");
+    let why = match manifest.role {
+        Role::Claim if grows => reason("ClaimGrows", "more storage is asked for"),
+        Role::Config if changes.iter().any(|c| c.effect != Effect::InPlace) => {
+            reason("ConfigChanged", "its config is another")
+        }
+        Role::Access
+        | Role::Service
+        | Role::Config
+        | Role::Claim
+        | Role::Pod
+        | Role::AdditionalPod => reason("FieldsDiffer", "it differs, and takes that in place"),
+    };
+    decided.tasks.push(Task {
+        turn,
+        step: step(Action::Patch, manifest, why, changes),
+    });
+}
+
+fn step(action: Action, manifest: &Manifest, why: Reason, changes: Vec<Change>) -> Step {
+    Step {
+        action,
+        object: manifest.key.clone(),
+        ordinal: manifest.ordinal,
+        impact: Impact::None,
+        reasons: vec![why],
+        changes,
+    }
+}

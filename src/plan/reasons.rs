@@ -1,0 +1,118 @@
+//! Why a step is taken: codes and sentences, all in one place.
+
+use std::collections::BTreeMap;
+
+use super::{Change, Effect, Reason};
+use crate::diff::Cause;
+
+/// Returns a reason.
+pub(super) fn reason(code: &'static str, message: impl Into<String>) -> Reason {
+    Reason {
+        code,
+        message: message.into(),
+    }
+}
+
+/// Returns why these changes and causes restart a pod: one reason a code, naming its fields.
+pub(super) fn of_restart(changes: &[Change], causes: &[Cause]) -> Vec<Reason> {
+    let mut fields: BTreeMap<&'static str, Vec<&str>> = BTreeMap::new();
+    for change in changes
+        .iter()
+        .filter(|change| change.effect == Effect::Restart)
+    {
+        fields
+            .entry(code_of(&change.path))
+            .or_default()
+            .push(&change.path);
+    }
+    let mut reasons: Vec<Reason> = fields
+        .into_iter()
+        .map(|(code, fields)| reason(code, sentence(code, &fields)))
+        .collect();
+    reasons.extend(causes.iter().map(of_cause));
+    reasons
+}
+
+fn of_cause(cause: &Cause) -> Reason {
+    match cause {
+        Cause::ConfigNotTakenUp => reason(
+            "ConfigNotTakenUp",
+            "the pod was started with an older config than its ConfigMap holds",
+        ),
+        Cause::ConfigUnknown => reason(
+            "ConfigUnknown",
+            "its ConfigMap is gone, so nothing tells what config the pod was started with",
+        ),
+        Cause::RevisionDiffers => reason(
+            "RevisionChanged",
+            "what its owner asks for has another revision",
+        ),
+    }
+}
+
+fn sentence(code: &str, fields: &[&str]) -> String {
+    let what = match code {
+        "ImageChanged" => "another image is asked for",
+        "ConfigChanged" => "another config is asked for",
+        "ExternalAddressChanged" => "its address from outside is another",
+        "EnvChanged" => "other environment variables are asked for",
+        "CommandChanged" => "another command or other arguments are asked for",
+        "ResourcesChanged" => "other resources are asked for",
+        "ProbesChanged" => "other probes are asked for",
+        "VolumesChanged" => "other volumes are asked for",
+        "SchedulingChanged" => "another placement is asked for",
+        "ContainersChanged" => "other containers are asked for",
+        "ServiceAccountChanged" => "another service account is asked for",
+        _ => "another specification is asked for",
+    };
+    const SHOWN: usize = 3;
+    let shown = fields
+        .iter()
+        .take(SHOWN)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match fields.len().checked_sub(SHOWN) {
+        None | Some(0) => format!("{what}: {shown}"),
+        Some(more) => format!("{what}: {shown} and {more} more"),
+    }
+}
+
+/// Returns the code for a change of a field.
+fn code_of(path: &str) -> &'static str {
+    if path.starts_with("ConfigMap.") {
+        let is_address = path.ends_with("external_address") || path.ends_with("external-address");
+        return if is_address {
+            "ExternalAddressChanged"
+        } else {
+            "ConfigChanged"
+        };
+    }
+    let rest = path.strip_prefix("spec.").unwrap_or(path);
+    let in_container = ["containers[", "initContainers["]
+        .iter()
+        .find_map(|part| rest.strip_prefix(part))
+        .and_then(|rest| rest.split_once(']'))
+        .map(|(_, field)| field.trim_start_matches('.'));
+    let field = in_container.unwrap_or(rest);
+    let top = field.split(['.', '[']).next().unwrap_or(field);
+    match top {
+        "" | "order" if in_container.is_some() => "ContainersChanged",
+        "containers" | "initContainers" => "ContainersChanged",
+        "image" => "ImageChanged",
+        "command" | "args" => "CommandChanged",
+        "env" | "envFrom" => "EnvChanged",
+        "resources" => "ResourcesChanged",
+        "readinessProbe" | "livenessProbe" | "startupProbe" => "ProbesChanged",
+        "volumes" | "volumeMounts" | "volumeDevices" => "VolumesChanged",
+        "nodeSelector"
+        | "affinity"
+        | "tolerations"
+        | "priority"
+        | "priorityClassName"
+        | "topologySpreadConstraints"
+        | "schedulerName" => "SchedulingChanged",
+        "serviceAccountName" => "ServiceAccountChanged",
+        _ => "SpecChanged",
+    }
+}

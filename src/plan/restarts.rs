@@ -1,0 +1,262 @@
+//! Which pods restart, and in which batches: those that are away anyway first, then the others
+//! within the budget.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Change, Effect, Reason, Waiting, budget, reasons, waiting_until};
+use crate::desired::{Desired, Role};
+use crate::diff::{Comparison, Difference, Differences, Standing};
+use crate::live::availability::Availability;
+use crate::live::status::Status;
+use crate::model::{ObjectKey, Ordinal};
+use crate::spec::FullNode;
+
+/// A pod that restarts, and why.
+#[derive(Debug, Clone)]
+pub(super) struct Due {
+    pub(super) object: ObjectKey,
+    pub(super) ordinal: Ordinal,
+    pub(super) reasons: Vec<Reason>,
+    pub(super) changes: Vec<Change>,
+    /// The main pod's name (its own, for a main pod).
+    pub(super) main: String,
+}
+
+/// The restarts of a fleet.
+#[derive(Debug, Default)]
+pub(super) struct Restarts {
+    /// Pods that are away anyway: they go first, and use no budget.
+    pub(super) down: Vec<Due>,
+    /// Pods that must be ready before the first batch: they are away, nothing restarts them, and
+    /// the budget is used up.
+    pub(super) first_ready: Vec<ObjectKey>,
+    /// The batches of pods that serve, in order.
+    pub(super) batches: Vec<Vec<Due>>,
+    /// What waits.
+    pub(super) waiting: Vec<Waiting>,
+    /// The pods that take something up in place, by name.
+    pub(super) due: BTreeSet<String>,
+}
+
+/// What decides on restarts.
+pub(super) struct Situation<'s> {
+    pub(super) fleet: &'s FullNode,
+    pub(super) desired: &'s Desired,
+    pub(super) availability: &'s BTreeMap<String, Availability>,
+    /// Pods that were born with their claim and never were in sync (design.md, safety rule 11).
+    pub(super) newcomers: &'s BTreeSet<String>,
+    /// Instances whose file system waits for a restart to grow, by the name of their pod.
+    pub(super) resizes: &'s BTreeSet<String>,
+    pub(super) status: &'s Status,
+    /// Whether what waits for a restart is rolled out now.
+    pub(super) refresh: bool,
+}
+
+pub(super) fn decide(differences: &Differences<'_, '_>, situation: &Situation<'_>) -> Restarts {
+    let mut restarts = Restarts::default();
+    let mut units: BTreeMap<Ordinal, Vec<Due>> = BTreeMap::new();
+    let pods = differences
+        .objects
+        .iter()
+        .filter(|d| is_pod(d.manifest.role));
+    for difference in pods {
+        let Standing::Present(comparison) = &difference.standing else {
+            continue;
+        };
+        match judge(difference, comparison, situation) {
+            Verdict::Due(due) => units.entry(due.ordinal).or_default().push(due),
+            Verdict::Waits(waiting) => restarts.waiting.push(waiting),
+            Verdict::UpToDate => {}
+        }
+    }
+    hold_with_main(&mut units, &mut restarts);
+    for due in units.values().flatten() {
+        restarts.due.insert(due.object.name.clone());
+    }
+    batch(units, &mut restarts, situation);
+    restarts
+}
+
+fn is_pod(role: Role) -> bool {
+    match role {
+        Role::Pod | Role::AdditionalPod => true,
+        Role::Access | Role::Service | Role::Config | Role::Claim => false,
+    }
+}
+
+enum Verdict {
+    Due(Due),
+    Waits(Waiting),
+    UpToDate,
+}
+
+fn judge(difference: &Difference<'_, '_>, comparison: &Comparison, s: &Situation<'_>) -> Verdict {
+    let manifest = difference.manifest;
+    let name = manifest.key.name.as_str();
+    let mut why = reasons::of_restart(&comparison.changes, &comparison.causes);
+    if s.resizes.contains(name) {
+        why.push(reasons::reason(
+            "FileSystemResizePending",
+            "its volume has grown, and the file system grows when the pod restarts",
+        ));
+    }
+    let rides_along = comparison.has(Effect::NextRestart);
+    if s.refresh && rides_along {
+        why.push(reasons::reason(
+            "Refresh",
+            "what waits for a restart is asked to be rolled out",
+        ));
+    }
+    let of_restart = |change: &&Change| change.effect != Effect::InPlace;
+    let changes: Vec<Change> = comparison
+        .changes
+        .iter()
+        .filter(of_restart)
+        .cloned()
+        .collect();
+    if why.is_empty() {
+        return if rides_along {
+            Verdict::Waits(waiting_until(&manifest.key, "its next restart", changes))
+        } else {
+            Verdict::UpToDate
+        };
+    }
+    if let Some(height) = halts_at(difference, comparison, s) {
+        let on = format!("the node to halt at height {height} and write its upgrade info");
+        return Verdict::Waits(waiting_until(&manifest.key, &on, changes));
+    }
+    let main = manifest.pod.as_ref().map(|notes| notes.main.clone());
+    Verdict::Due(Due {
+        object: manifest.key.clone(),
+        ordinal: manifest.ordinal.unwrap_or_default(),
+        reasons: why,
+        changes,
+        main: main
+            .filter(|main| !main.is_empty())
+            .unwrap_or_else(|| name.to_owned()),
+    })
+}
+
+/// Returns the upgrade height that a node is about to halt at: it still answers, just below it.
+/// Replaced before it halts, it would never write its upgrade info, and the next version would
+/// panic on its store for ever. One that is past the height was declared late, and is due now.
+fn halts_at(
+    difference: &Difference<'_, '_>,
+    comparison: &Comparison,
+    s: &Situation<'_>,
+) -> Option<u64> {
+    let is_image_change = comparison
+        .changes
+        .iter()
+        .any(|change| change.effect == Effect::Restart && change.path.ends_with("].image"));
+    let main = difference
+        .manifest
+        .pod
+        .as_ref()
+        .map(|notes| notes.main.as_str());
+    let main = main
+        .filter(|main| !main.is_empty())
+        .unwrap_or(&difference.manifest.key.name);
+    if !is_image_change
+        || s.availability
+            .get(main)
+            .is_some_and(Availability::is_known_down)
+    {
+        return None;
+    }
+    let entry = s.status.sync_of(main)?;
+    let answers = entry.error.as_deref().is_none_or(str::is_empty);
+    let at = entry.height.filter(|_| answers)?;
+    let recorded = *s.status.known_heights().get(main)?;
+    s.fleet
+        .spec
+        .chain
+        .versions
+        .iter()
+        .filter_map(|version| u64::try_from(version.height).ok())
+        .filter(|height| *height <= recorded && at < *height)
+        .max()
+}
+
+/// An additional pod goes in its main pod's turn; where the main pod waits to halt, it waits too.
+fn hold_with_main(units: &mut BTreeMap<Ordinal, Vec<Due>>, restarts: &mut Restarts) {
+    let held: BTreeSet<String> = restarts
+        .waiting
+        .iter()
+        .filter(|waiting| waiting.on.contains("halt"))
+        .map(|waiting| waiting.object.name.clone())
+        .collect();
+    for unit in units.values_mut() {
+        let (stay, go): (Vec<Due>, Vec<Due>) =
+            unit.drain(..).partition(|due| held.contains(&due.main));
+        *unit = go;
+        for due in stay {
+            let on = format!("its main pod {}", due.main);
+            restarts
+                .waiting
+                .push(waiting_until(&due.object, &on, due.changes));
+        }
+    }
+    units.retain(|_, unit| !unit.is_empty());
+}
+
+fn batch(units: BTreeMap<Ordinal, Vec<Due>>, restarts: &mut Restarts, s: &Situation<'_>) {
+    let main_of = |unit: &Vec<Due>| unit.first().map(|due| due.main.clone()).unwrap_or_default();
+    let is_down = |main: &str| {
+        s.availability
+            .get(main)
+            .is_some_and(Availability::is_known_down)
+    };
+    let due_mains: BTreeSet<String> = units.values().map(main_of).collect();
+    let (mut down, mut newcomers, mut up) = (Vec::new(), Vec::new(), Vec::new());
+    for unit in units.into_values() {
+        let main = main_of(&unit);
+        if s.newcomers.contains(&main) {
+            newcomers.extend(unit);
+        } else if is_down(&main) {
+            down.extend(unit);
+        } else {
+            up.push(unit);
+        }
+    }
+    let counted = s
+        .desired
+        .instances
+        .iter()
+        .filter(|instance| instance.has_pod);
+    let allowed = budget::of(s.fleet.max_unavailable, counted.clone().count());
+    // the others that are away use the budget as well; those that never arrived do not
+    let away: Vec<&str> = counted
+        .map(|instance| instance.name.as_str())
+        .filter(|name| is_down(name) && !due_mains.contains(*name) && !s.newcomers.contains(*name))
+        .collect();
+    let left = allowed.saturating_sub(away.len());
+    if !up.is_empty() && left == 0 {
+        restarts.first_ready = away
+            .iter()
+            .map(|name| pod_key(&s.fleet.key, name))
+            .collect();
+    }
+    let size = if left == 0 { allowed } else { left };
+    restarts.down = down;
+    for units in up.chunks(size) {
+        restarts
+            .batches
+            .push(units.iter().flatten().cloned().collect());
+    }
+    match restarts.batches.last_mut() {
+        Some(last) => last.extend(newcomers),
+        None if !newcomers.is_empty() => restarts.batches.push(newcomers),
+        None => {}
+    }
+}
+
+/// Returns the key of a pod of a fleet.
+pub(super) fn pod_key(fleet: &crate::model::FleetKey, name: &str) -> ObjectKey {
+    ObjectKey {
+        api_version: "v1".to_owned(),
+        kind: crate::model::Kind::Pod,
+        namespace: fleet.namespace.clone(),
+        name: name.to_owned(),
+    }
+}
