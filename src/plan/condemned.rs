@@ -79,11 +79,6 @@ fn ordinal_of(object: &Object<'_>) -> Option<i64> {
 }
 
 fn pod(object: &Object<'_>, disabled: &BTreeSet<&str>) -> Task {
-    let name = object.meta.name.as_ref();
-    let disabled = desired
-        .instances
-        .iter()
-        .any(|i| i.name == name && !i.has_pod);
     let is_additional = object.label(names::BELONGS_TO).is_some();
     let why = if disabled.contains(object.meta.name.as_ref()) {
         reason(

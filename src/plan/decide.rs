@@ -119,11 +119,15 @@ pub fn decide(
     let restarts = restarts::decide(differences, &situation);
     let context = Context {
         fleet,
-        desired,
         live,
         observed,
-        differences,
         due: &restarts.due,
+        instances: desired
+            .instances
+            .iter()
+            .map(|i| (i.ordinal, i.name.as_str()))
+            .collect(),
+        without_base: without_base(differences),
     };
     for difference in &differences.objects {
         context.object(difference, &mut decided);
@@ -239,7 +243,10 @@ impl Context<'_> {
     /// Tells whether an object's instance has run here before: its ConfigMap is there, or its
     /// status was recorded. Retained claims alone do not make an instance known.
     fn is_known(&self, manifest: &Manifest) -> bool {
-        let Some(instance) = self.instance_of(manifest) else {
+        let instance = manifest
+            .ordinal
+            .and_then(|ordinal| self.instances.get(&ordinal).copied());
+        let Some(instance) = instance else {
             return false;
         };
         let namespace = self.fleet.key.namespace.as_str();
