@@ -4,7 +4,10 @@
 
 pub mod core;
 pub mod document;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod identities;
+pub mod quantity;
 pub mod schema;
 mod validate;
 
