@@ -1,3 +1,6 @@
 //! Text into specifications and snapshots; the only room that knows the YAML crate.
 
+pub mod fit;
+pub mod inputs;
+pub mod locate;
 pub mod tree;

@@ -7,6 +7,9 @@ pub mod document;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod identities;
+pub mod metadata;
+pub mod overrides;
+pub mod path;
 pub mod quantity;
 pub mod schema;
 mod validate;
