@@ -4,7 +4,13 @@
 
 pub mod core;
 pub mod document;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod identities;
+pub mod metadata;
+pub mod overrides;
+pub mod path;
+pub mod quantity;
 pub mod schema;
 mod validate;
 

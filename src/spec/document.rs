@@ -22,10 +22,12 @@ pub struct CosmosFullNode {
     /// Always `CosmosFullNode`.
     pub kind: String,
     /// The object's name, namespace, labels and annotations.
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     pub metadata: ObjectMeta,
     /// What the owner asks for.
     pub spec: Spec,
     /// What a controller recorded; ignored in a specification.
+    #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     pub status: Option<serde_json::Value>,
 }
 
@@ -252,7 +254,7 @@ pub struct Comet {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct App {
     /// The least gas price that a transaction must pay.
-    #[serde(default)]
+    #[schemars(length(min = 1))]
     pub min_gas_price: String,
     /// Whether the API answers any origin.
     #[serde(default, rename = "apiEnableUnsafeCORS")]
@@ -263,6 +265,7 @@ pub struct App {
     /// Which states are kept.
     pub pruning: Option<Pruning>,
     /// The height at which the node stops.
+    #[schemars(range(min = 0))]
     pub halt_height: Option<i64>,
     /// TOML that wins over all of the above.
     pub overrides: Option<String>,
@@ -381,6 +384,7 @@ pub enum ProbeStrategy {
 #[serde(rename_all = "camelCase")]
 pub struct AdditionalPod {
     /// The pod's name, to which the ordinal is added.
+    #[schemars(length(min = 1))]
     pub name: String,
     /// Labels and annotations.
     #[serde(default)]

@@ -16,6 +16,7 @@ pub struct NodeIdentities {
     /// Always `NodeIdentities`.
     pub kind: String,
     /// The fleet's name and namespace.
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     pub metadata: ObjectMeta,
     /// Node IDs by the name of the instance.
     #[serde(rename = "nodeIDs")]

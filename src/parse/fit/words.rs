@@ -1,0 +1,249 @@
+//! The words for what does not fit: a message, and what to do.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde_json::{Number, Value};
+
+use crate::parse::tree::Content;
+use crate::spec::path;
+use crate::spec::quantity::{Amount, fits_pattern};
+use crate::spec::schema::{Form, Schema, Shape};
+
+/// A message and a hint.
+type Words = (String, Option<String>);
+
+/// Below this likeness (of 1) a name is no guess worth making.
+const ALIKE: f64 = 0.84;
+
+/// Says that a field is unknown, what may be meant, and where a field of that name belongs.
+pub(super) fn unknown_field(
+    schema: &Schema,
+    siblings: &BTreeMap<String, Shape>,
+    (parent, name): (&str, &str),
+) -> Words {
+    let message = format!("unknown field `{name}`");
+    if let Some(near) = nearest(name, siblings.keys()) {
+        return (message, Some(format!("did you mean `{near}`?")));
+    }
+    let elsewhere = homes(schema, name, parent);
+    let hint = match elsewhere.as_slice() {
+        [] if parent.is_empty() || siblings.is_empty() => None,
+        [] => Some(format!("the fields here are {}", list(siblings.keys()))),
+        homes => Some(format!("a field of that name belongs to {}", list(homes))),
+    };
+    (message, hint)
+}
+
+/// Says that a field is missing and what it is for.
+pub(super) fn missing_field(name: &str, doc: &str) -> Words {
+    let hint = (!doc.is_empty()).then(|| {
+        let mut letters = doc.trim_end_matches('.').chars();
+        let first = letters.next().map(|c| c.to_ascii_lowercase());
+        let doc: String = first.into_iter().chain(letters).collect();
+        format!("add `{name}`: {doc}")
+    });
+    (format!("missing required field `{name}`"), hint)
+}
+
+/// Says which type is expected, what was found, and how to write it.
+pub(super) fn wrong_type(shape: &Shape, found: &Content) -> Words {
+    let message = format!("expected {}, found {}", expected(&shape.form), name(found));
+    (message, remedy(&shape.form, found))
+}
+
+fn expected(form: &Form) -> &'static str {
+    match form {
+        Form::Object { .. } | Form::Map(_) | Form::Opaque | Form::Named(_) => "a mapping",
+        Form::List { .. } => "a list",
+        Form::Text { .. } => "a text",
+        Form::Integer { .. } => "a whole number",
+        Form::Boolean => "true or false",
+        Form::IntOrString { pattern: None } => "a whole number or a text",
+        Form::IntOrString { pattern: Some(_) } => "a quantity",
+    }
+}
+
+fn name(found: &Content) -> String {
+    match found {
+        Content::Null => "nothing".to_owned(),
+        Content::Bool(value) => format!("the boolean {value}"),
+        Content::Number(number) => format!("the number {number}"),
+        Content::String(text) if text.chars().count() > 60 => "a text".to_owned(),
+        Content::String(text) => format!("the text \"{}\"", text.escape_debug()),
+        Content::Sequence(_) => "a list".to_owned(),
+        Content::Mapping(_) => "a mapping".to_owned(),
+    }
+}
+
+fn remedy(form: &Form, found: &Content) -> Option<String> {
+    let hint = match (form, found) {
+        (Form::Text { .. }, Content::Bool(_)) => {
+            "put quotes around it: without them y, n, yes, no, on, off, true and false are \
+             booleans in YAML 1.1"
+                .to_owned()
+        }
+        (Form::Text { .. }, Content::Number(number)) => {
+            format!("put quotes around it: \"{number}\"")
+        }
+        (Form::IntOrString { pattern: Some(_) }, Content::Number(number)) => {
+            format!("put quotes around it: \"{number}\"; a fraction is no whole number")
+        }
+        (Form::Integer { .. }, Content::String(text)) if text.parse::<i64>().is_ok() => {
+            format!("remove the quotes: {text}")
+        }
+        (Form::Boolean, Content::String(text)) => match text.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "y" => "remove the quotes: true".to_owned(),
+            "false" | "no" | "off" | "n" => "remove the quotes: false".to_owned(),
+            _ => return None,
+        },
+        (Form::List { .. }, Content::Null) => "write `[]` for an empty list".to_owned(),
+        (Form::List { .. }, _) => "begin each item with `- `, even a single one".to_owned(),
+        (Form::Map(_) | Form::Object { .. }, Content::Sequence(_)) => {
+            "write `key: value` lines without `- `".to_owned()
+        }
+        (
+            Form::Object { .. }
+            | Form::Map(_)
+            | Form::Text { .. }
+            | Form::Integer { .. }
+            | Form::Boolean
+            | Form::IntOrString { .. }
+            | Form::Opaque
+            | Form::Named(_),
+            _,
+        ) => return None,
+    };
+    Some(hint)
+}
+
+/// Says that a value is none of those allowed.
+pub(super) fn not_allowed(text: &str, allowed: &[String]) -> Words {
+    let message = format!(
+        "`{text}` is not one of the allowed values: {}",
+        list(allowed)
+    );
+    let hint = nearest(text, allowed.iter()).map(|near| format!("did you mean `{near}`?"));
+    (message, hint)
+}
+
+/// Says that a text is empty.
+pub(super) fn too_short() -> Words {
+    let hint = "remove the field if there is nothing to say, or fill it in";
+    ("must not be empty".to_owned(), Some(hint.to_owned()))
+}
+
+/// Says that a number is less than allowed.
+pub(super) fn too_small(value: i64, least: i64) -> Words {
+    (format!("{value} is below the minimum of {least}"), None)
+}
+
+/// Says that a number is more than 32 bits can hold.
+pub(super) fn too_large(value: i64) -> Words {
+    let message = format!("{value} does not fit a number of 32 bits");
+    let hint = format!("the range is {} to {}", i32::MIN, i32::MAX);
+    (message, Some(hint))
+}
+
+/// Says that a number is not whole, or far too large.
+pub(super) fn no_whole_number(number: &Number) -> Words {
+    let message = format!("expected a whole number, found {number}");
+    (message, None)
+}
+
+/// Says that a text is no quantity, and what may be meant.
+pub(super) fn no_quantity(text: &str) -> Words {
+    let message = match Amount::parse(text) {
+        Err(message) => message,
+        Ok(_) => format!("`{text}` is no quantity: it has no digits"),
+    };
+    (
+        message,
+        quantity_meant(text).map(|right| format!("did you mean `{right}`?")),
+    )
+}
+
+/// Returns the quantity that a common slip stands for.
+fn quantity_meant(text: &str) -> Option<String> {
+    let tight: String = text.chars().filter(|c| !" _,".contains(*c)).collect();
+    let split = tight.find(|c: char| c.is_ascii_alphabetic());
+    let (number, suffix) = tight.split_at(split.unwrap_or(tight.len()));
+    let suffix = suffix.to_ascii_lowercase();
+    let suffix = suffix.strip_suffix('b').unwrap_or(&suffix);
+    let right = match suffix {
+        "" => String::new(),
+        "k" => "k".to_owned(),
+        other => {
+            let mut letters = other.chars();
+            let first = letters.next().map(|c| c.to_ascii_uppercase());
+            first.into_iter().chain(letters).collect()
+        }
+    };
+    let right = format!("{number}{right}");
+    (right != text && fits_pattern(&right)).then_some(right)
+}
+
+/// Says that an item of a list with keys was there before.
+pub(super) fn twin(keys: &[String], values: &[Option<Value>], first: &str) -> Words {
+    let pairs: Vec<String> = keys
+        .iter()
+        .zip(values)
+        .map(|(key, value)| match value {
+            Some(Value::String(text)) => format!("{key} {text}"),
+            Some(value) => format!("{key} {value}"),
+            None => format!("no {key}"),
+        })
+        .collect();
+    let message = format!("the same as {first}: {}", pairs.join(", "));
+    (message, Some("remove one of them".to_owned()))
+}
+
+/// Returns the candidate that a word was probably meant to be.
+fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+    let lower = word.to_ascii_lowercase();
+    let likeness = |candidate: &str| {
+        let candidate = candidate.to_ascii_lowercase();
+        strsim::jaro_winkler(&lower, &candidate)
+    };
+    candidates
+        .map(|candidate| (likeness(candidate), candidate))
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
+        .map(|(_, candidate)| candidate)
+}
+
+/// Returns up to three paths below `spec` under which a field of this name exists, the shallowest
+/// first and those of additional pods last, since these have nearly every name.
+fn homes(schema: &Schema, name: &str, parent: &str) -> Vec<String> {
+    let mut homes = Vec::new();
+    let mut last = Vec::new();
+    let mut queue = VecDeque::from([(String::new(), &schema.root)]);
+    while let Some((path, shape)) = queue.pop_front() {
+        match &schema.resolve(shape).form {
+            Form::Object { fields, .. } => {
+                if fields.contains_key(name) && path != parent && !path.is_empty() {
+                    let is_last = path.contains("additionalVersionedPods");
+                    if is_last { &mut last } else { &mut homes }.push(path.clone());
+                }
+                for (field, shape) in fields {
+                    queue.push_back((path::field(&path, field), shape));
+                }
+            }
+            Form::List { items, .. } => queue.push_back((format!("{path}[]"), items)),
+            Form::Map(values) => queue.push_back((format!("{path}.*"), values)),
+            Form::Text { .. }
+            | Form::Integer { .. }
+            | Form::Boolean
+            | Form::IntOrString { .. }
+            | Form::Opaque
+            | Form::Named(_) => {}
+        }
+    }
+    homes.append(&mut last);
+    homes.truncate(3);
+    homes
+}
+
+fn list<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+    let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
+    names.join(", ")
+}
