@@ -3,8 +3,10 @@
 
 pub mod desired;
 pub mod diagnostic;
+pub mod disk;
 pub mod live;
 pub mod model;
 pub mod parse;
 pub mod plan;
+pub mod render;
 pub mod spec;
