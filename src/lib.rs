@@ -4,9 +4,11 @@
 pub mod desired;
 pub mod diagnostic;
 pub mod diff;
+pub mod disk;
 pub mod live;
 pub mod model;
 pub mod order;
 pub mod parse;
 pub mod plan;
+pub mod render;
 pub mod spec;

@@ -1,0 +1,1 @@
+//! Inputs of every kind, good and bad.

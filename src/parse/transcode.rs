@@ -1,0 +1,502 @@
+//! Source texts into JSON texts without a tree, for snapshots of a hundred megabytes: JSON is
+//! borrowed as it is, YAML is written anew event by event. The rules are those of `yaml`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use granit_parser::{Event, ScalarStyle, Span, Tag};
+use serde_json::value::RawValue;
+
+use crate::diagnostic::{Diagnostic, Reported};
+use crate::model::Source;
+use crate::parse::scalar::{self, Scalar};
+use crate::parse::text::{Form, Limits, decode, excerpt, form};
+use crate::parse::tree::{Mark, Node};
+use crate::parse::yaml::{self, events, is_merge, meaning, shorten, syntax};
+
+/// How many faults of one source are told.
+const FAULTS: usize = 20;
+
+/// From how many keys on a mapping gets an index for its duplicates; most have far fewer.
+const INDEXED: usize = 32;
+
+/// Turns a source into JSON texts, one a document; empty documents are dropped.
+///
+/// A document may be of any size, other than in [`yaml::documents`]: the limit of a snapshot is
+/// that of its items. Depth and duplicate keys are checked in YAML; JSON is checked to be JSON and
+/// no more, and whoever reads it into values has a limit of depth of their own.
+#[must_use]
+pub fn to_json<'a>(source: &'a Source, limits: &Limits) -> Reported<Vec<Cow<'a, str>>> {
+    let text = match decode(source) {
+        Ok(text) => text,
+        Err(fault) => return Reported { value: Vec::new(), diagnostics: vec![fault] },
+    };
+    match form(source) {
+        Form::Yaml => from_yaml(source, text, limits),
+        Form::Json => split(source, text).unwrap_or_else(|fault| Reported {
+            value: Vec::new(),
+            diagnostics: vec![fault],
+        }),
+        Form::Either => {
+            split(source, text).unwrap_or_else(|_| from_yaml(source, text, limits))
+        }
+    }
+}
+
+/// Splits JSON documents that follow each other.
+fn split<'a>(source: &Source, text: &'a str) -> Result<Reported<Vec<Cow<'a, str>>>, Diagnostic> {
+    let mut roots = Vec::new();
+    for document in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
+        match document {
+            Ok(raw) if raw.get() == "null" => {}
+            Ok(raw) => roots.push(Cow::Borrowed(raw.get())),
+            Err(error) => return Err(json_fault(source, text, &error)),
+        }
+    }
+    Ok(Reported::clean(roots))
+}
+
+fn json_fault(source: &Source, text: &str, error: &serde_json::Error) -> Diagnostic {
+    let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let bytes = error.column().saturating_sub(1).min(line.len());
+    let column = String::from_utf8_lossy(&line.as_bytes()[..bytes]).chars().count() + 1;
+    let mark = Mark { line: error.line().max(1), column, width: 1 };
+    let words = error.to_string();
+    let reason = words.split(" at line ").next().unwrap_or_default();
+    let mut fault = Diagnostic::error("json-syntax", format!("this is no JSON: {reason}"))
+        .hint("take the snapshot anew: it may have been cut off or edited");
+    fault.place = Some(excerpt(source, mark, ""));
+    fault
+}
+
+fn from_yaml<'a>(source: &'a Source, text: &'a str, limits: &Limits) -> Reported<Vec<Cow<'a, str>>> {
+    let mut writer = Writer {
+        source,
+        limits,
+        out: String::new(),
+        frames: Vec::new(),
+        anchors: BTreeMap::new(),
+        nodes: 0,
+        expanded: (0, 0),
+        faults: Vec::new(),
+        roots: Vec::new(),
+    };
+    for step in events(text, limits) {
+        let result = match step {
+            Ok((event, span)) => writer.take(event, &span),
+            Err(error) => Err(Stop::At(Box::new(syntax(source, &error, limits)))),
+        };
+        match result {
+            Ok(()) if writer.faults.len() < FAULTS => {}
+            Ok(()) => break,
+            Err(Stop::At(fault)) => {
+                writer.faults.push(*fault);
+                break;
+            }
+            Err(Stop::Merge) => return by_tree(source, limits),
+        }
+    }
+    Reported {
+        value: writer.roots.into_iter().map(Cow::Owned).collect(),
+        diagnostics: writer.faults,
+    }
+}
+
+/// Goes by trees where a text has merge keys: they need to look back.
+fn by_tree<'a>(source: &Source, limits: &Limits) -> Reported<Vec<Cow<'a, str>>> {
+    let limits = Limits { document: usize::MAX / 8, ..*limits };
+    let trees = yaml::documents(source, &limits);
+    let text = |node: &Node| Cow::Owned(node.to_json().to_string());
+    Reported {
+        value: trees.value.iter().map(text).collect(),
+        diagnostics: trees.diagnostics,
+    }
+}
+
+/// Why the writing ends early.
+enum Stop {
+    At(Box<Diagnostic>),
+    /// A merge key was met.
+    Merge,
+}
+
+/// A collection that is still open.
+struct Frame {
+    anchor: usize,
+    start: usize,
+    nodes: usize,
+    is_empty: bool,
+    /// The keys so far, where it is a mapping.
+    keys: Option<Keys>,
+}
+
+#[derive(Default)]
+struct Keys {
+    /// Where each stands in the output, and on which line of the source.
+    few: Vec<(Range<usize>, usize)>,
+    many: BTreeMap<String, usize>,
+    awaits_value: bool,
+}
+
+impl Keys {
+    /// Adds the key that the output ends with. Returns the line where it was before.
+    fn add(&mut self, out: &str, range: Range<usize>, line: usize) -> Option<usize> {
+        let text = &out[range.clone()];
+        if self.few.len() < INDEXED {
+            let found = self.few.iter().find(|(before, _)| &out[before.clone()] == text);
+            let first = found.map(|&(_, line)| line);
+            self.few.push((range, line));
+            return first;
+        }
+        if self.many.is_empty() {
+            let all = self.few.iter().map(|(range, line)| (out[range.clone()].to_owned(), *line));
+            self.many = all.collect();
+        }
+        self.many.insert(text.to_owned(), line)
+    }
+}
+
+struct Writer<'a> {
+    source: &'a Source,
+    limits: &'a Limits,
+    out: String,
+    frames: Vec<Frame>,
+    /// Where the text of each anchored value stands in the output, and how many values it has.
+    anchors: BTreeMap<usize, (Range<usize>, usize)>,
+    nodes: usize,
+    expanded: (usize, usize),
+    faults: Vec<Diagnostic>,
+    roots: Vec<String>,
+}
+
+impl Writer<'_> {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the parser's list of events is open; the rest (comments, stream marks) hold no data"
+    )]
+    fn take(&mut self, event: Event<'_>, span: &Span) -> Result<(), Stop> {
+        match event {
+            Event::DocumentStart(..) => {
+                self.anchors.clear();
+                self.expanded = (0, 0);
+            }
+            Event::DocumentEnd => {
+                let text = std::mem::take(&mut self.out);
+                if !text.is_empty() && text != "null" {
+                    self.roots.push(text);
+                }
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                return self.scalar(text, style, tag.as_ref(), (anchor, span));
+            }
+            Event::Alias(id) => return self.alias(id, span),
+            Event::SequenceStart(_, anchor, _) => {
+                self.open(anchor, None, span)?;
+                self.out.push('[');
+            }
+            Event::MappingStart(_, anchor, _) => {
+                self.open(anchor, Some(Keys::default()), span)?;
+                self.out.push('{');
+            }
+            Event::SequenceEnd => self.close(']'),
+            Event::MappingEnd => self.close('}'),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, anchor: usize, keys: Option<Keys>, span: &Span) -> Result<(), Stop> {
+        if self.awaits_key() {
+            return Err(self.stop(span, "key", "a mapping or list can't be a key"));
+        }
+        if self.frames.len() >= self.limits.depth {
+            return Err(self.too_deep(span));
+        }
+        self.separate();
+        self.nodes += 1;
+        let (start, nodes) = (self.out.len(), self.nodes);
+        self.frames.push(Frame { anchor, start, nodes, is_empty: true, keys });
+        Ok(())
+    }
+
+    fn close(&mut self, end: char) {
+        self.out.push(end);
+        if let Some(frame) = self.frames.pop()
+            && frame.anchor != 0
+        {
+            let nodes = self.nodes - frame.nodes + 1;
+            self.anchors.insert(frame.anchor, (frame.start..self.out.len(), nodes));
+        }
+    }
+
+    fn scalar(
+        &mut self,
+        text: Cow<'_, str>,
+        style: ScalarStyle,
+        tag: Option<&Cow<'_, Tag>>,
+        (anchor, span): (usize, &Span),
+    ) -> Result<(), Stop> {
+        if self.awaits_key() {
+            if is_merge(&text, style, tag) {
+                return Err(Stop::Merge);
+            }
+            if anchor != 0 {
+                // An alias of a key is of its value, which the text of a key does not tell.
+                return Err(Stop::Merge);
+            }
+            let key = meaning(text, style, tag).and_then(|(found, text)| scalar::key(found, text));
+            return match key {
+                Ok(key) => {
+                    self.key(&key, span);
+                    Ok(())
+                }
+                Err(fault) => Err(self.stop(span, "scalar", &fault.to_string())),
+            };
+        }
+        self.separate();
+        self.nodes += 1;
+        let start = self.out.len();
+        let written = meaning(text, style, tag)
+            .and_then(|(found, text)| push_scalar(&mut self.out, found, &text));
+        if let Err(fault) = written {
+            return Err(self.stop(span, "scalar", &fault.to_string()));
+        }
+        if anchor != 0 {
+            self.anchors.insert(anchor, (start..self.out.len(), 1));
+        }
+        Ok(())
+    }
+
+    fn alias(&mut self, id: usize, span: &Span) -> Result<(), Stop> {
+        let Some((range, nodes)) = self.anchors.get(&id).cloned() else {
+            return Err(self.stop(span, "alias", "this alias stands inside its own anchor"));
+        };
+        self.expanded.0 += nodes;
+        self.expanded.1 += range.len();
+        if self.expanded.0 > self.limits.alias_nodes || self.expanded.1 > self.limits.document {
+            let message = format!(
+                "the aliases up to here stand for more than {} values, or more than {} bytes",
+                self.limits.alias_nodes, self.limits.document
+            );
+            return Err(self.stop(span, "too-many-aliases", &message));
+        }
+        let text = self.out[range].to_owned();
+        if self.frames.len() + height(&text) > self.limits.depth {
+            return Err(self.too_deep(span));
+        }
+        if !self.awaits_key() {
+            self.separate();
+            self.nodes += nodes;
+            self.out.push_str(&text);
+            return Ok(());
+        }
+        match text.as_bytes().first() {
+            Some(b'{' | b'[' | b'n') | None => {
+                Err(self.stop(span, "key", "this alias stands for what can't be a key"))
+            }
+            Some(b'"') => {
+                let key: String = serde_json::from_str(&text).unwrap_or_default();
+                self.key(&key, span);
+                Ok(())
+            }
+            Some(_) => {
+                self.key(&text, span);
+                Ok(())
+            }
+        }
+    }
+
+    fn awaits_key(&self) -> bool {
+        let keys = self.frames.last().and_then(|frame| frame.keys.as_ref());
+        keys.is_some_and(|keys| !keys.awaits_value)
+    }
+
+    /// Writes what must stand before a value.
+    fn separate(&mut self) {
+        let Some(frame) = self.frames.last_mut() else {
+            return;
+        };
+        match &mut frame.keys {
+            Some(keys) => keys.awaits_value = false,
+            None if frame.is_empty => {}
+            None => self.out.push(','),
+        }
+        frame.is_empty = false;
+    }
+
+    fn key(&mut self, key: &str, span: &Span) {
+        let Some(frame) = self.frames.last_mut() else {
+            return;
+        };
+        let Some(keys) = &mut frame.keys else {
+            return;
+        };
+        if !frame.is_empty {
+            self.out.push(',');
+        }
+        let start = self.out.len();
+        push_text(&mut self.out, key);
+        keys.awaits_value = true;
+        let line = span.start.line();
+        let first = keys.add(&self.out, start..self.out.len(), line);
+        self.out.push(':');
+        if let Some(first) = first {
+            let message = format!(
+                "the key `{}` stands twice in this mapping: on line {first} and on line {line}",
+                shorten(key)
+            );
+            let fault = self.fault(span, "duplicate-key", &message);
+            self.faults.push(fault.hint("remove one of the two"));
+        }
+    }
+
+    fn too_deep(&self, span: &Span) -> Stop {
+        let message =
+            format!("more than {} collections are inside each other here", self.limits.depth);
+        self.stop(span, "too-deep", &message)
+    }
+
+    fn stop(&self, span: &Span, code: &'static str, message: &str) -> Stop {
+        let fault = self.fault(span, code, message);
+        Stop::At(Box::new(fault.hint("take the snapshot anew with kubectl, which writes no such thing")))
+    }
+
+    fn fault(&self, span: &Span, code: &'static str, message: &str) -> Diagnostic {
+        let mark = Mark {
+            line: span.start.line().max(1),
+            column: span.start.col() + 1,
+            width: 1,
+        };
+        let mut fault = Diagnostic::error(code, message);
+        fault.place = Some(excerpt(self.source, mark, ""));
+        fault
+    }
+}
+
+fn push_scalar(out: &mut String, found: Scalar, text: &str) -> Result<(), scalar::Fault> {
+    match found {
+        Scalar::Null => out.push_str("null"),
+        Scalar::Bool(value) => out.push_str(if value { "true" } else { "false" }),
+        Scalar::Int(value) => push_shown(out, value),
+        Scalar::Uint(value) => push_shown(out, value),
+        Scalar::Float(value) => push_shown(out, scalar::normal(value)?),
+        Scalar::Text => push_text(out, text),
+    }
+    Ok(())
+}
+
+fn push_shown(out: &mut String, value: impl std::fmt::Display) {
+    // Writing to a String can't fail.
+    let _ = write!(out, "{value}");
+}
+
+/// Writes a JSON string.
+fn push_text(out: &mut String, text: &str) {
+    let is_plain = text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\');
+    if is_plain {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        push_shown(out, serde_json::Value::from(text));
+    }
+}
+
+/// Returns how many collections are inside each other in a JSON text.
+fn height(json: &str) -> usize {
+    let (mut depth, mut highest, mut is_text, mut is_escaped) = (0_usize, 0, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => is_text = !is_text,
+            b'{' | b'[' if !is_text => {
+                depth += 1;
+                highest = highest.max(depth);
+            }
+            b'}' | b']' if !is_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    highest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn read(name: &str, text: &str) -> (Vec<Value>, Vec<Diagnostic>) {
+        let source = Source { name: name.to_owned(), bytes: text.as_bytes().to_vec() };
+        let found = to_json(&source, &Limits::default());
+        let parse = |text: &Cow<str>| serde_json::from_str(text).unwrap();
+        (found.value.iter().map(parse).collect(), found.diagnostics)
+    }
+
+    #[track_caller]
+    fn check(text: &str, want: &[Value]) {
+        let (got, faults) = read("-", text);
+        assert_eq!((got.as_slice(), faults.as_slice()), (want, [].as_slice()));
+    }
+
+    #[track_caller]
+    fn check_error(name: &str, text: &str, code: &str, line: usize, column: usize) {
+        let (_, faults) = read(name, text);
+        let span = faults[0].place.clone().unwrap().span.unwrap();
+        assert_eq!((faults[0].code, span.line, span.column), (code, line, column), "{faults:?}");
+    }
+
+    #[test]
+    fn yaml_becomes_json_document_by_document() {
+        check(
+            "a: [1, yes, ~, 1e3, \"q\\n\"]\nb: {}\n---\n# nothing\n---\nc:\n- d\n- e: 'f'\n",
+            &[json!({"a": [1, true, null, 1000, "q\n"], "b": {}}), json!({"c": ["d", {"e": "f"}]})],
+        );
+    }
+
+    #[test]
+    fn aliases_are_copied_and_merges_go_by_trees() {
+        check("a: &x {b: [1]}\nc: *x\n", &[json!({"a": {"b": [1]}, "c": {"b": [1]}})]);
+        check("k: &k key\n*k : 1\n", &[json!({"k": "key", "key": 1})]);
+        check("a: &x {b: 1}\nc:\n  <<: *x\n  d: 2\n", &[json!({"a": {"b": 1}, "c": {"b": 1, "d": 2}})]);
+    }
+
+    #[test]
+    fn json_is_borrowed_and_split() {
+        let source = Source { name: "-".to_owned(), bytes: "\u{FEFF}{\"a\":1} {\"b\":2}\nnull".into() };
+        let found = to_json(&source, &Limits::default());
+        assert_eq!(found.value, ["{\"a\":1}", "{\"b\":2}"]);
+        assert!(found.value.iter().all(|text| matches!(text, Cow::Borrowed(_))));
+    }
+
+    #[test]
+    fn faults_are_told_with_their_place() {
+        check_error("a.yaml", "a: 1\nb: 2\na: 3\n", "duplicate-key", 3, 1);
+        check_error("a.yaml", "a: .inf\n", "scalar", 1, 4);
+        check_error("a.yaml", "a: &a [*a]\n", "alias", 1, 8);
+        check_error("a.yaml", "[a]: 1\n", "key", 1, 1);
+        check_error("a.json", "{\"ä\": 1,\n x}", "json-syntax", 2, 2);
+        check_error("a.yaml", &format!("a: {}", "[".repeat(100_000)), "too-deep", 1, 68);
+        let many: String = (0..100).map(|n| format!("k{n}: 1\n")).collect();
+        check_error("a.yaml", &format!("{many}k77: 2\n"), "duplicate-key", 101, 1);
+    }
+
+    #[test]
+    fn aliases_can_not_multiply_depth_or_size() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for n in 1..9 {
+            let inner = format!("*a{}, ", n - 1).repeat(9);
+            text.push_str(&format!("a{n}: &a{n} [{inner}]\n"));
+        }
+        let (_, faults) = read("-", &text);
+        assert_eq!(faults[0].code, "too-many-aliases");
+        let mut text = "a0: &a0 [x]\n".to_owned();
+        for n in 1..80 {
+            text.push_str(&format!("a{n}: &a{n} [*a{}]\n", n - 1));
+        }
+        let (_, faults) = read("-", &text);
+        assert_eq!(faults[0].code, "too-deep");
+    }
+}

@@ -1,0 +1,3 @@
+//! Plans and objects into texts; writes nothing to disk.
+
+pub mod yaml;
