@@ -11,3 +11,37 @@ pub mod text;
 pub mod transcode;
 pub mod tree;
 pub mod yaml;
+
+use crate::diagnostic::Reported;
+use crate::model::Source;
+
+/// Reads all specifications: the fleets, and the identities of their nodes.
+#[must_use]
+pub fn specs(sources: &[Source]) -> Reported<inputs::Inputs> {
+    let limits = text::Limits::default();
+    let mut documents = Vec::new();
+    let mut diagnostics = Vec::new();
+    for (i, source) in sources.iter().enumerate() {
+        let read = text::documents(source, &limits);
+        diagnostics.extend(read.diagnostics);
+        documents.extend(read.value.into_iter().map(|document| (i, document)));
+    }
+    let mut inputs = inputs::inputs(documents, sources);
+    inputs.diagnostics.extend(diagnostics);
+    inputs
+}
+
+/// Turns the sources of a snapshot into JSON, without copying those that are JSON already.
+#[must_use]
+pub fn texts(sources: &[Source]) -> Reported<Vec<snapshot::Text<'_>>> {
+    let limits = text::Limits::default();
+    let mut texts = Vec::new();
+    let mut diagnostics = Vec::new();
+    for source in sources {
+        let read = transcode::to_json(source, &limits);
+        diagnostics.extend(read.diagnostics);
+        let documents = read.value.into_iter();
+        texts.extend(documents.map(|json| snapshot::Text { source: &source.name, json }));
+    }
+    Reported { value: texts, diagnostics }
+}

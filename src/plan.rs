@@ -13,7 +13,7 @@ use serde_json::Value;
 
 pub use decide::{Decided, Observed, Policy, Task, Turn, decide};
 
-use crate::model::{Notice, ObjectKey, Ordinal};
+use crate::model::{FleetKey, Notice, ObjectKey, Ordinal};
 
 pub(crate) fn waiting_until(object: &ObjectKey, on: &str, changes: Vec<Change>) -> Waiting {
     Waiting {
@@ -220,4 +220,44 @@ pub struct Drift {
     pub object: ObjectKey,
     /// Which fields differ.
     pub changes: Vec<Change>,
+}
+
+/// Puts one fleet's plan together, its lists in a fixed order.
+#[must_use]
+pub fn assemble(fleet: &FleetKey, waves: Vec<Wave>, decided: Decided) -> FleetPlan {
+    let Decided { mut waiting, mut warnings, mut blocked, mut drift, .. } = decided;
+    waiting.sort_by(|a, b| (&a.object, &a.on).cmp(&(&b.object, &b.on)));
+    drift.sort_by(|a, b| a.object.cmp(&b.object));
+    for notices in [&mut warnings, &mut blocked] {
+        notices.sort();
+        notices.dedup();
+    }
+    FleetPlan {
+        namespace: fleet.namespace.clone(),
+        name: fleet.name.clone(),
+        waves,
+        waiting,
+        warnings,
+        blocked,
+        drift,
+    }
+}
+
+/// Counts what the plans do.
+#[must_use]
+pub fn summarise(fleets: &[FleetPlan]) -> Summary {
+    let mut summary = Summary::default();
+    for fleet in fleets {
+        summary.blocked += fleet.blocked.len();
+        for step in fleet.waves.iter().flat_map(|wave| &wave.steps) {
+            match step.action {
+                Action::Create => summary.create += 1,
+                Action::Patch => summary.patch += 1,
+                Action::Replace => summary.restart += 1,
+                Action::Delete => summary.delete += 1,
+            }
+            summary.data_loss += usize::from(step.impact == Impact::DataLoss);
+        }
+    }
+    summary
 }

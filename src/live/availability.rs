@@ -187,3 +187,33 @@ fn newest_time(live: &Live<'_>, fleet: &FleetKey, status: &Status) -> Option<Tim
 fn parse(time: &str) -> Option<Timestamp> {
     time.parse().ok()
 }
+
+/// A claim and a pod that were made so close together were made for a new instance: the pod has
+/// never been replaced since.
+const BORN_TOGETHER_SECONDS: i64 = 600;
+
+/// A pod whose `Ready` condition last changed so soon after its birth never was ready.
+const NEVER_READY_SECONDS: i64 = 120;
+
+/// Tells whether a pod is that of a new instance that never was in sync: it was born with its
+/// claim, and has not been ready since. Nothing waits for such a pod, and it uses no budget
+/// (design.md, safety rule 11).
+#[must_use]
+pub fn is_newcomer(live: &Live<'_>, namespace: &str, pod: &str, claim: &str) -> bool {
+    let Some(pod) = live.get(Kind::Pod, namespace, pod) else { return false };
+    let Some(claim) = live.get(Kind::PersistentVolumeClaim, namespace, claim) else { return false };
+    let created = |object: &Object<'_>| object.meta.created.as_deref().and_then(parse);
+    let (Some(born), Some(claim_born)) = (created(pod), created(claim)) else { return false };
+    let status: PodStatus = lenient(pod.status);
+    let Some(ready) = status.conditions.iter().find(|c| c.condition == "Ready") else {
+        return false;
+    };
+    let never_ready = ready
+        .last_transition_time
+        .as_deref()
+        .and_then(parse)
+        .is_some_and(|at| seconds_between(born, at) <= NEVER_READY_SECONDS);
+    ready.status != "True"
+        && never_ready
+        && seconds_between(claim_born, born).abs() <= BORN_TOGETHER_SECONDS
+}

@@ -1,0 +1,124 @@
+//! The rooms, called in order: the program's table of contents. Every shell calls this, and
+//! nothing else in the core.
+
+mod fleet;
+mod removed;
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::diagnostic::{Diagnostic, Reported, Severity};
+use crate::live::Live;
+use crate::model::Source;
+use crate::parse;
+use crate::plan::{self, Plan};
+
+pub use fleet::FleetManifests;
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct Request {
+    /// The specifications.
+    pub specs: Vec<Source>,
+    /// The snapshot; `None` where there is none, which means an empty cluster.
+    pub snapshot: Option<Vec<Source>>,
+    /// How.
+    pub options: Options,
+}
+
+/// How a plan is made.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Whether what waits for the next restart is rolled out now.
+    pub refresh: bool,
+    /// Whether the other fleets are planned where one cannot be.
+    pub keep_going: bool,
+}
+
+/// What comes of it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The plan of all fleets.
+    pub plan: Plan,
+    /// The objects of all fleets, in the order of the plan's fleets.
+    pub manifests: Vec<FleetManifests>,
+    /// What else is worth a line: what was passed over.
+    pub notes: Vec<String>,
+}
+
+/// Reads, builds, compares, decides, orders and checks. There is no outcome where anything is an
+/// error.
+#[must_use]
+pub fn run(request: &Request) -> Reported<Option<Outcome>> {
+    let mut diagnostics = Vec::new();
+    let specs = take(parse::specs(&request.specs), &mut diagnostics);
+    let texts = take(parse::texts(request.snapshot.as_deref().unwrap_or_default()), &mut diagnostics);
+    let mut live = take(parse::snapshot::read(&texts), &mut diagnostics);
+    live.is_assumed_empty = request.snapshot.is_none();
+    let is_sound = !diagnostics.iter().any(|d| d.severity == Severity::Error);
+    if !is_sound && !request.options.keep_going {
+        return Reported { value: None, diagnostics };
+    }
+    let mut plans = Vec::new();
+    let mut manifests = Vec::new();
+    for spec in &specs.fleets {
+        let identities = specs.identities.get(&spec.node.key);
+        let planned = fleet::plan(spec, &live, identities, request.options);
+        if let Some((plan, objects)) = take(planned, &mut diagnostics) {
+            plans.push(plan);
+            manifests.push(objects);
+        }
+    }
+    let has_errors = diagnostics.iter().any(|d| d.severity == Severity::Error);
+    if has_errors && !(request.options.keep_going && !plans.is_empty()) {
+        return Reported { value: None, diagnostics };
+    }
+    plans.extend(removed::fleets(&live, &specs));
+    plans.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+    let outcome = Outcome { plan: whole(plans, request), manifests, notes: notes(&specs, &live) };
+    Reported { value: Some(outcome), diagnostics }
+}
+
+fn take<T>(reported: Reported<T>, diagnostics: &mut Vec<Diagnostic>) -> T {
+    diagnostics.extend(reported.diagnostics);
+    reported.value
+}
+
+fn whole(fleets: Vec<plan::FleetPlan>, request: &Request) -> Plan {
+    Plan {
+        api_version: "cosmos-render/v1",
+        kind: "Plan",
+        format_version: "1.0",
+        inputs: plan::Inputs { digests: digests(request), snapshot_age: None },
+        summary: plan::summarise(&fleets),
+        fleets,
+    }
+}
+
+fn digests(request: &Request) -> BTreeMap<String, String> {
+    let sources = request.specs.iter().chain(request.snapshot.iter().flatten());
+    sources
+        .map(|source| {
+            let digest = Sha256::digest(&source.bytes);
+            let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            (source.name.clone(), format!("sha256:{hex}"))
+        })
+        .collect()
+}
+
+fn notes(specs: &parse::inputs::Inputs, live: &Live<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !specs.passed_over.is_empty() {
+        let kinds = specs.passed_over.iter().map(|(kind, count)| format!("{count} {kind}"));
+        let kinds: Vec<String> = kinds.collect();
+        notes.push(format!("passed over among the specifications: {}", kinds.join(", ")));
+    }
+    if live.passed_over > 0 {
+        notes.push(format!("passed over in the snapshot: {} objects", live.passed_over));
+    }
+    if live.is_assumed_empty {
+        notes.push("there is no snapshot: an empty cluster is assumed".to_owned());
+    }
+    notes
+}

@@ -1,0 +1,200 @@
+//! One fleet, from its specification to its plan and its manifests.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::Options;
+use crate::check;
+use crate::desired::{self, Desired};
+use crate::diagnostic::{Diagnostic, Reported};
+use crate::diff;
+use crate::live::availability::{self, Availability};
+use crate::live::facts::{self, Facts, Sources};
+use crate::live::{Live, status};
+use crate::model::{FleetKey, Kind, NodeId, Notice, ObjectKey};
+use crate::order;
+use crate::parse::inputs::Fleet;
+use crate::plan::{self, FleetPlan, Observed, Policy};
+use crate::render::kept;
+use crate::spec::FullNode;
+use crate::spec::document::ClaimTemplate;
+
+/// The objects of one fleet, as they would be applied now.
+#[derive(Debug)]
+pub struct FleetManifests {
+    /// The fleet.
+    pub fleet: FleetKey,
+    /// Its objects, in the order in which they are applied.
+    pub objects: Vec<Value>,
+    /// Its instances that have no node ID yet: what is rendered would have no identity.
+    pub without_identity: Vec<String>,
+}
+
+pub(super) fn plan(
+    spec: &Fleet,
+    live: &Live<'_>,
+    identities: Option<&BTreeMap<String, NodeId>>,
+    options: Options,
+) -> Reported<Option<(FleetPlan, FleetManifests)>> {
+    let fleet = &spec.node;
+    let (mut facts, mut notices) = facts::gather(live, &fleet.key, identities, &sources(fleet));
+    let errors = identity_errors(spec, &mut notices);
+    if !errors.is_empty() {
+        return Reported { value: None, diagnostics: errors };
+    }
+    if options.refresh {
+        facts.former_addresses.clear();
+    }
+    let desired = desired::build(fleet, &facts);
+    let differences = diff::compare(&desired, live, &fleet.key);
+    let observed = observe(live, fleet, &desired);
+    let policy = Policy { refresh: options.refresh };
+    let mut decided = plan::decide(fleet, &desired, &differences, live, (&observed, policy));
+    decided.warnings.extend(notices);
+    decided.warnings.extend(warnings(live, &fleet.key, &desired, &observed));
+    let waves = order::layer(&mut decided);
+    let plan = plan::assemble(&fleet.key, waves, decided);
+    let breaches = check::breaches(&plan, Some(fleet), Some(&desired), live);
+    if !breaches.is_empty() {
+        return Reported { value: None, diagnostics: breached(&fleet.key, &breaches) };
+    }
+    let manifests = FleetManifests {
+        fleet: fleet.key.clone(),
+        objects: kept::settle(&differences, &plan, options.refresh),
+        without_identity: without_identity(&desired, &facts),
+    };
+    Reported::clean(Some((plan, manifests)))
+}
+
+fn without_identity(desired: &Desired, facts: &Facts) -> Vec<String> {
+    let unknown = |name: &&String| !facts.node_ids.contains_key(*name);
+    desired.instances.iter().map(|i| &i.name).filter(unknown).cloned().collect()
+}
+
+/// What new volumes are made from.
+fn sources(fleet: &FullNode) -> Sources<'_> {
+    let overrides = fleet.spec.instance_overrides.values();
+    let templates: Vec<&ClaimTemplate> = overrides
+        .filter_map(|own| own.volume_claim_template.as_ref())
+        .chain([&fleet.spec.volume_claim_template])
+        .collect();
+    let named = |kind: &str| {
+        let sources = templates.iter().filter_map(|template| template.data_source.as_ref());
+        sources.filter(|source| source.kind == kind).map(|s| s.name.as_str()).collect::<Vec<_>>()
+    };
+    Sources {
+        claims: named("PersistentVolumeClaim"),
+        has_snapshots: !named("VolumeSnapshot").is_empty()
+            || templates.iter().any(|template| template.auto_data_source.is_some()),
+    }
+}
+
+fn observe(live: &Live<'_>, fleet: &FullNode, desired: &Desired) -> Observed {
+    let status = status::read(live, &fleet.key);
+    let mains = desired.instances.iter().map(|i| i.name.clone());
+    let additional = desired.instances.iter().flat_map(|i| i.additional.iter().cloned());
+    let mut availability = availability::judge(live, &fleet.key, &status, mains);
+    // an additional pod has no RPC of a node's to be in sync by: what its main does not say, its
+    // own readiness does
+    availability.extend(availability::judge(live, &fleet.key, &status, additional));
+    let namespace = fleet.key.namespace.as_str();
+    let newcomers = desired
+        .instances
+        .iter()
+        .filter(|i| availability.get(&i.name).is_some_and(Availability::is_known_down))
+        .filter(|i| availability::is_newcomer(live, namespace, &i.name, &i.claim))
+        .map(|i| i.name.clone())
+        .collect();
+    Observed { availability, status, newcomers }
+}
+
+/// An identity that disagrees with a live key is an error: the node would get another ID.
+fn identity_errors(spec: &Fleet, notices: &mut Vec<Notice>) -> Vec<Diagnostic> {
+    let (errors, rest) = std::mem::take(notices)
+        .into_iter()
+        .partition::<Vec<_>, _>(|notice| notice.code == facts::IDENTITY_DISAGREES);
+    *notices = rest;
+    errors
+        .into_iter()
+        .map(|notice| {
+            Diagnostic::error("identity-disagrees", notice.message)
+                .at(spec.origin.file(), "")
+                .hint("run `cosmos-render keys verify`, or correct the NodeIdentities")
+        })
+        .collect()
+}
+
+fn breached(fleet: &FleetKey, breaches: &[check::Breach]) -> Vec<Diagnostic> {
+    breaches
+        .iter()
+        .map(|breach| {
+            let message =
+                format!("the plan for {fleet} breaks the rule `{}`: {}", breach.rule, breach.message);
+            Diagnostic::error("internal-breach", message)
+                .hint("this is a fault of cosmos-render; nothing was planned; please report it")
+        })
+        .collect()
+}
+
+fn warnings(
+    live: &Live<'_>,
+    fleet: &FleetKey,
+    desired: &Desired,
+    observed: &Observed,
+) -> Vec<Notice> {
+    let mut warnings = Vec::new();
+    warnings.extend(partial_snapshot(live, fleet, desired));
+    warnings.extend(owned_claims(live, fleet));
+    let mains: BTreeSet<&str> = desired.instances.iter().map(|i| i.name.as_str()).collect();
+    let mut known = observed.availability.iter().filter(|(name, _)| mains.contains(name.as_str()));
+    if known.clone().count() > 0 && known.all(|(_, a)| *a == Availability::Unknown) {
+        let message = "the snapshot does not tell which nodes serve: all are taken to, restarts \
+                       keep to the budget, and each batch waits for the one before";
+        warnings.push(Notice::general("StateUnknown", message));
+    }
+    warnings
+}
+
+/// A kind that is wholly absent while others are there was probably not captured (design.md,
+/// safety rule 5).
+fn partial_snapshot(live: &Live<'_>, fleet: &FleetKey, desired: &Desired) -> Vec<Notice> {
+    const RESOURCES: [(Kind, &str); 4] = [
+        (Kind::Service, "services"),
+        (Kind::ConfigMap, "configmaps"),
+        (Kind::PersistentVolumeClaim, "persistentvolumeclaims"),
+        (Kind::Pod, "pods"),
+    ];
+    let of_fleet: BTreeSet<Kind> = live.of_fleet(fleet).map(|object| object.kind).collect();
+    let wanted: BTreeSet<Kind> = desired.manifests.iter().map(|m| m.key.kind).collect();
+    let captured = live.kinds();
+    let is_there = RESOURCES.iter().any(|(kind, _)| of_fleet.contains(kind));
+    RESOURCES
+        .iter()
+        .filter(|(kind, _)| is_there && wanted.contains(kind) && !captured.contains(kind))
+        .map(|(kind, resource)| {
+            let message = format!(
+                "the snapshot holds no {kind} at all, though it has other objects of this fleet: \
+                 if it was not captured, add {resource} to the kubectl command"
+            );
+            Notice::general("PartialSnapshot", message)
+        })
+        .collect()
+}
+
+/// Claims with an owner go when the owner goes (design.md, safety rule 6).
+fn owned_claims(live: &Live<'_>, fleet: &FleetKey) -> Option<Notice> {
+    let owned: Vec<ObjectKey> = live
+        .kind_of_fleet(Kind::PersistentVolumeClaim, fleet)
+        .filter(|claim| !claim.meta.owners.is_empty())
+        .map(crate::live::Object::key)
+        .collect();
+    let first = owned.first()?;
+    let message = format!(
+        "{} of its claims have an ownerReference ({} and so on): deleting their owner, or its CRD, \
+         would delete them",
+        owned.len(),
+        first.name
+    );
+    Some(Notice::on(first.clone(), "ClaimsOwned", message))
+}

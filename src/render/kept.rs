@@ -1,0 +1,117 @@
+//! What an applier gets to see: a pod that is not due repeats the immutable fields of the live
+//! one, so that no applier finds a difference that it would have to replace the pod for.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::desired::Role;
+use crate::diff::{Comparison, Difference, Differences, Standing};
+use crate::model::names;
+use crate::plan::{Action, Effect, FleetPlan};
+
+/// Returns a fleet's objects in the order in which they are applied. Objects that belong to
+/// somebody else are left out.
+#[must_use]
+pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan, refresh: bool) -> Vec<Value> {
+    let replaced: BTreeSet<&str> = plan
+        .waves
+        .iter()
+        .flat_map(|wave| &wave.steps)
+        .filter(|step| step.action == Action::Replace)
+        .map(|step| step.object.name.as_str())
+        .collect();
+    differences
+        .objects
+        .iter()
+        .filter(|difference| difference.standing != Standing::Foreign)
+        .map(|difference| match (&difference.standing, difference.manifest.role) {
+            (Standing::Present(comparison), Role::Pod | Role::AdditionalPod)
+                if !refresh && !replaced.contains(difference.manifest.key.name.as_str()) =>
+            {
+                pod(difference, comparison)
+            }
+            (Standing::Present(comparison), Role::Config) => config(difference, comparison),
+            _ => difference.manifest.body.clone(),
+        })
+        .collect()
+}
+
+fn pod(difference: &Difference<'_, '_>, comparison: &Comparison) -> Value {
+    let mut body = difference.manifest.body.clone();
+    let differs = |change: &&crate::plan::Change| {
+        change.effect != Effect::InPlace && change.path.starts_with("spec.")
+    };
+    let Some(live) = difference.live else { return body };
+    if comparison.changes.iter().any(|change| differs(&change)) {
+        let mut spec = live.spec_tree();
+        without_what_the_cluster_adds(&mut spec, &body["spec"]);
+        let tolerates_more = comparison
+            .changes
+            .iter()
+            .any(|change| change.path == "spec.tolerations" && change.effect == Effect::InPlace);
+        if tolerates_more {
+            spec["tolerations"] = body["spec"]["tolerations"].clone();
+        }
+        body["spec"] = spec;
+    }
+    if comparison.is_restart() {
+        // it waits with a restart due: it must not claim to be what it is not yet
+        let revision = live.annotation(names::REVISION).map_or(Value::Null, |text| json!(text));
+        match (revision, body["metadata"]["annotations"].as_object_mut()) {
+            (Value::Null, Some(annotations)) => {
+                annotations.remove(names::REVISION);
+            }
+            (revision, Some(annotations)) => {
+                annotations.insert(names::REVISION.to_owned(), revision);
+            }
+            (_, None) => {}
+        }
+    }
+    body
+}
+
+/// Takes out what is the cluster's own to fill in: where the pod runs, its token, and what
+/// admission adds. Defaults stay; they are no difference to anybody.
+fn without_what_the_cluster_adds(spec: &mut Value, wanted: &Value) {
+    const TOKEN: &str = "kube-api-access-";
+    let Some(members) = spec.as_object_mut() else { return };
+    for field in ["nodeName", "serviceAccount", "priority", "preemptionPolicy", "imagePullSecrets"] {
+        if wanted.get(field).is_none() {
+            members.remove(field);
+        }
+    }
+    members.remove("ephemeralContainers");
+    let starts = |item: &Value, field: &str, prefix: &str| {
+        item[field].as_str().is_some_and(|text| text.starts_with(prefix))
+    };
+    retain(members.get_mut("volumes"), |volume| !starts(volume, "name", TOKEN));
+    retain(members.get_mut("tolerations"), |t| !starts(t, "key", "node.kubernetes.io/"));
+    for part in ["initContainers", "containers"] {
+        let containers = members.get_mut(part).and_then(Value::as_array_mut);
+        for container in containers.into_iter().flatten() {
+            retain(container.get_mut("volumeMounts"), |mount| !starts(mount, "name", TOKEN));
+        }
+    }
+    members.retain(|_, value| !matches!(value, Value::Array(items) if items.is_empty()));
+}
+
+fn retain(list: Option<&mut Value>, keep: impl Fn(&Value) -> bool) {
+    if let Some(items) = list.and_then(Value::as_array_mut) {
+        items.retain(keep);
+    }
+}
+
+/// The reference's pods tell by this label whether they run the live config. Once we write another
+/// config under them, the label must not say that they do: else a rollout that is interrupted
+/// after the ConfigMap would never restart them (design.md, safety rule 8).
+fn config(difference: &Difference<'_, '_>, comparison: &Comparison) -> Value {
+    let mut body = difference.manifest.body.clone();
+    let is_reference = difference
+        .live
+        .is_some_and(|config| config.label(names::REFERENCE_REVISION).is_some());
+    if is_reference && comparison.has(Effect::Restart) {
+        body["metadata"]["labels"][names::REFERENCE_REVISION] = json!("changed-by-cosmos-render");
+    }
+    body
+}
