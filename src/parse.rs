@@ -41,7 +41,13 @@ pub fn texts(sources: &[Source]) -> Reported<Vec<snapshot::Text<'_>>> {
         let read = transcode::to_json(source, &limits);
         diagnostics.extend(read.diagnostics);
         let documents = read.value.into_iter();
-        texts.extend(documents.map(|json| snapshot::Text { source: &source.name, json }));
+        texts.extend(documents.map(|json| snapshot::Text {
+            source: &source.name,
+            json,
+        }));
     }
-    Reported { value: texts, diagnostics }
+    Reported {
+        value: texts,
+        diagnostics,
+    }
 }

@@ -225,7 +225,13 @@ pub struct Drift {
 /// Puts one fleet's plan together, its lists in a fixed order.
 #[must_use]
 pub fn assemble(fleet: &FleetKey, waves: Vec<Wave>, decided: Decided) -> FleetPlan {
-    let Decided { mut waiting, mut warnings, mut blocked, mut drift, .. } = decided;
+    let Decided {
+        mut waiting,
+        mut warnings,
+        mut blocked,
+        mut drift,
+        ..
+    } = decided;
     waiting.sort_by(|a, b| (&a.object, &a.on).cmp(&(&b.object, &b.on)));
     drift.sort_by(|a, b| a.object.cmp(&b.object));
     for notices in [&mut warnings, &mut blocked] {

@@ -200,10 +200,16 @@ const NEVER_READY_SECONDS: i64 = 120;
 /// (design.md, safety rule 11).
 #[must_use]
 pub fn is_newcomer(live: &Live<'_>, namespace: &str, pod: &str, claim: &str) -> bool {
-    let Some(pod) = live.get(Kind::Pod, namespace, pod) else { return false };
-    let Some(claim) = live.get(Kind::PersistentVolumeClaim, namespace, claim) else { return false };
+    let Some(pod) = live.get(Kind::Pod, namespace, pod) else {
+        return false;
+    };
+    let Some(claim) = live.get(Kind::PersistentVolumeClaim, namespace, claim) else {
+        return false;
+    };
     let created = |object: &Object<'_>| object.meta.created.as_deref().and_then(parse);
-    let (Some(born), Some(claim_born)) = (created(pod), created(claim)) else { return false };
+    let (Some(born), Some(claim_born)) = (created(pod), created(claim)) else {
+        return false;
+    };
     let status: PodStatus = lenient(pod.status);
     let Some(ready) = status.conditions.iter().find(|c| c.condition == "Ready") else {
         return false;

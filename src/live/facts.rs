@@ -144,6 +144,7 @@ pub fn gather(
         }
     }
     addresses(live, fleet, &mut facts);
+    former_addresses(live, fleet, &mut facts);
     if sources.has_snapshots {
         volume_snapshots(live, &fleet.namespace, &mut facts);
     }
@@ -248,12 +249,47 @@ fn claim_facts(claim: &Object<'_>) -> ClaimFacts {
     }
 }
 
-fn addresses(live: &Live<'_>, fleet: &FleetKey, facts: &mut Facts) {
-    #[derive(Default, Deserialize)]
-    struct Spec {
-        #[serde(default, rename = "type")]
-        service_type: String,
+/// A service as far as it matters who reaches it.
+#[derive(Default, Deserialize)]
+struct ServiceSpec {
+    #[serde(default, rename = "type")]
+    service_type: String,
+}
+
+/// Remembers what an instance's live config says of its address, where its load balancer is there
+/// but shows no address now. A service that is gone has given its address back: that is not kept.
+fn former_addresses(live: &Live<'_>, fleet: &FleetKey, facts: &mut Facts) {
+    for service in live.kind_of_fleet(Kind::Service, fleet) {
+        let spec: ServiceSpec = lenient(service.spec);
+        let has_address = facts.addresses.contains_key(service.meta.name.as_ref());
+        let is_p2p = service.label(names::COMPONENT) == Some("p2p");
+        if spec.service_type != "LoadBalancer" || has_address || !is_p2p {
+            continue;
+        }
+        let Some(instance) = service.label(names::INSTANCE) else {
+            continue;
+        };
+        let address = live
+            .get(Kind::ConfigMap, &fleet.namespace, instance)
+            .and_then(|config| config.data.get("config-overlay.toml"))
+            .and_then(|text| text.parse::<toml::Table>().ok())
+            .and_then(|table| {
+                Some(
+                    table
+                        .get("p2p")?
+                        .get("external_address")?
+                        .as_str()?
+                        .to_owned(),
+                )
+            })
+            .filter(|address| !address.is_empty());
+        if let Some(address) = address {
+            facts.former_addresses.insert(instance.to_owned(), address);
+        }
     }
+}
+
+fn addresses(live: &Live<'_>, fleet: &FleetKey, facts: &mut Facts) {
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Status {
@@ -271,7 +307,7 @@ fn addresses(live: &Live<'_>, fleet: &FleetKey, facts: &mut Facts) {
         hostname: Option<String>,
     }
     for service in live.kind_of_fleet(Kind::Service, fleet) {
-        let spec: Spec = lenient(service.spec);
+        let spec: ServiceSpec = lenient(service.spec);
         let status: Status = lenient(service.status);
         let first = status.load_balancer.ingress.into_iter().next();
         if let (Some(ingress), "LoadBalancer") = (first, spec.service_type.as_str()) {

@@ -173,8 +173,9 @@ pub(crate) fn check_characters(source: &Source, text: &str) -> Result<(), Diagno
     Err(invalid(
         source,
         &text.as_bytes()[..at],
-        Diagnostic::error("character", message)
-            .hint(format!("write it as \"{escape}\" in double quotes, or take it out")),
+        Diagnostic::error("character", message).hint(format!(
+            "write it as \"{escape}\" in double quotes, or take it out"
+        )),
     ))
 }
 
@@ -228,7 +229,11 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
             rest = None;
             return Some(text);
         };
-        let next = if text[end..].starts_with("\r\n") { end + 2 } else { end + 1 };
+        let next = if text[end..].starts_with("\r\n") {
+            end + 2
+        } else {
+            end + 1
+        };
         rest = Some(&text[next..]);
         Some(&text[..end])
     })
@@ -276,7 +281,11 @@ mod tests {
 
     #[track_caller]
     fn check_line(text: &str, line: usize, column: usize, want: (&str, usize)) {
-        let mark = Mark { line, column, width: 1 };
+        let mark = Mark {
+            line,
+            column,
+            width: 1,
+        };
         let span = excerpt(&source("a.yaml", text), mark, "").span.unwrap();
         assert_eq!((span.line_text.as_str(), span.window), want);
     }
@@ -292,7 +301,11 @@ mod tests {
     #[test]
     fn a_long_line_is_cut_around_the_mark() {
         let text = format!("{}x{}", "ä".repeat(1000), "ö".repeat(1000));
-        let mark = Mark { line: 1, column: 1001, width: 1 };
+        let mark = Mark {
+            line: 1,
+            column: 1001,
+            width: 1,
+        };
         let span = excerpt(&source("a.yaml", &text), mark, "p").span.unwrap();
         assert_eq!(span.line_text.chars().count(), WINDOW);
         assert_eq!(span.line_text.chars().nth(1001 - span.window), Some('x'));
@@ -312,7 +325,10 @@ mod tests {
 
     #[track_caller]
     fn check_refused(bytes: &[u8], code: &str, line: usize, column: usize) {
-        let source = Source { name: "a.yaml".to_owned(), bytes: bytes.to_vec() };
+        let source = Source {
+            name: "a.yaml".to_owned(),
+            bytes: bytes.to_vec(),
+        };
         let found = documents(&source, &Limits::default()).diagnostics;
         let span = found[0].place.clone().unwrap().span;
         let span = span.map_or((0, 0), |s| (s.line, s.column));
@@ -331,7 +347,10 @@ mod tests {
     #[test]
     fn flow_mappings_of_yaml_are_read_though_they_start_with_a_brace() {
         let found = documents(&source("-", "{a: yes, b: [1,]}"), &Limits::default());
-        assert_eq!(found.value[0].to_json(), serde_json::json!({"a": true, "b": [1]}));
+        assert_eq!(
+            found.value[0].to_json(),
+            serde_json::json!({"a": true, "b": [1]})
+        );
         let found = documents(&source("a.json", "{a: 1}"), &Limits::default());
         assert!(found.has_errors());
     }

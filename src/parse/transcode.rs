@@ -31,7 +31,12 @@ const INDEXED: usize = 32;
 pub fn to_json<'a>(source: &'a Source, limits: &Limits) -> Reported<Vec<Cow<'a, str>>> {
     let text = match decode(source) {
         Ok(text) => text,
-        Err(fault) => return Reported { value: Vec::new(), diagnostics: vec![fault] },
+        Err(fault) => {
+            return Reported {
+                value: Vec::new(),
+                diagnostics: vec![fault],
+            };
+        }
     };
     match form(source) {
         Form::Yaml => from_yaml(source, text, limits),
@@ -39,9 +44,7 @@ pub fn to_json<'a>(source: &'a Source, limits: &Limits) -> Reported<Vec<Cow<'a, 
             value: Vec::new(),
             diagnostics: vec![fault],
         }),
-        Form::Either => {
-            split(source, text).unwrap_or_else(|_| from_yaml(source, text, limits))
-        }
+        Form::Either => split(source, text).unwrap_or_else(|_| from_yaml(source, text, limits)),
     }
 }
 
@@ -59,10 +62,20 @@ fn split<'a>(source: &Source, text: &'a str) -> Result<Reported<Vec<Cow<'a, str>
 }
 
 fn json_fault(source: &Source, text: &str, error: &serde_json::Error) -> Diagnostic {
-    let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let line = text
+        .split('\n')
+        .nth(error.line().saturating_sub(1))
+        .unwrap_or_default();
     let bytes = error.column().saturating_sub(1).min(line.len());
-    let column = String::from_utf8_lossy(&line.as_bytes()[..bytes]).chars().count() + 1;
-    let mark = Mark { line: error.line().max(1), column, width: 1 };
+    let column = String::from_utf8_lossy(&line.as_bytes()[..bytes])
+        .chars()
+        .count()
+        + 1;
+    let mark = Mark {
+        line: error.line().max(1),
+        column,
+        width: 1,
+    };
     let words = error.to_string();
     let reason = words.split(" at line ").next().unwrap_or_default();
     let mut fault = Diagnostic::error("json-syntax", format!("this is no JSON: {reason}"))
@@ -71,7 +84,11 @@ fn json_fault(source: &Source, text: &str, error: &serde_json::Error) -> Diagnos
     fault
 }
 
-fn from_yaml<'a>(source: &'a Source, text: &'a str, limits: &Limits) -> Reported<Vec<Cow<'a, str>>> {
+fn from_yaml<'a>(
+    source: &'a Source,
+    text: &'a str,
+    limits: &Limits,
+) -> Reported<Vec<Cow<'a, str>>> {
     let mut writer = Writer {
         source,
         limits,
@@ -106,7 +123,10 @@ fn from_yaml<'a>(source: &'a Source, text: &'a str, limits: &Limits) -> Reported
 
 /// Goes by trees where a text has merge keys: they need to look back.
 fn by_tree<'a>(source: &Source, limits: &Limits) -> Reported<Vec<Cow<'a, str>>> {
-    let limits = Limits { document: usize::MAX / 8, ..*limits };
+    let limits = Limits {
+        document: usize::MAX / 8,
+        ..*limits
+    };
     let trees = yaml::documents(source, &limits);
     let text = |node: &Node| Cow::Owned(node.to_json().to_string());
     Reported {
@@ -145,13 +165,19 @@ impl Keys {
     fn add(&mut self, out: &str, range: Range<usize>, line: usize) -> Option<usize> {
         let text = &out[range.clone()];
         if self.few.len() < INDEXED {
-            let found = self.few.iter().find(|(before, _)| &out[before.clone()] == text);
+            let found = self
+                .few
+                .iter()
+                .find(|(before, _)| &out[before.clone()] == text);
             let first = found.map(|&(_, line)| line);
             self.few.push((range, line));
             return first;
         }
         if self.many.is_empty() {
-            let all = self.few.iter().map(|(range, line)| (out[range.clone()].to_owned(), *line));
+            let all = self
+                .few
+                .iter()
+                .map(|(range, line)| (out[range.clone()].to_owned(), *line));
             self.many = all.collect();
         }
         self.many.insert(text.to_owned(), line)
@@ -217,7 +243,13 @@ impl Writer<'_> {
         self.separate();
         self.nodes += 1;
         let (start, nodes) = (self.out.len(), self.nodes);
-        self.frames.push(Frame { anchor, start, nodes, is_empty: true, keys });
+        self.frames.push(Frame {
+            anchor,
+            start,
+            nodes,
+            is_empty: true,
+            keys,
+        });
         Ok(())
     }
 
@@ -227,7 +259,8 @@ impl Writer<'_> {
             && frame.anchor != 0
         {
             let nodes = self.nodes - frame.nodes + 1;
-            self.anchors.insert(frame.anchor, (frame.start..self.out.len(), nodes));
+            self.anchors
+                .insert(frame.anchor, (frame.start..self.out.len(), nodes));
         }
     }
 
@@ -353,14 +386,18 @@ impl Writer<'_> {
     }
 
     fn too_deep(&self, span: &Span) -> Stop {
-        let message =
-            format!("more than {} collections are inside each other here", self.limits.depth);
+        let message = format!(
+            "more than {} collections are inside each other here",
+            self.limits.depth
+        );
         self.stop(span, "too-deep", &message)
     }
 
     fn stop(&self, span: &Span, code: &'static str, message: &str) -> Stop {
         let fault = self.fault(span, code, message);
-        Stop::At(Box::new(fault.hint("take the snapshot anew with kubectl, which writes no such thing")))
+        Stop::At(Box::new(fault.hint(
+            "take the snapshot anew with kubectl, which writes no such thing",
+        )))
     }
 
     fn fault(&self, span: &Span, code: &'static str, message: &str) -> Diagnostic {
@@ -429,7 +466,10 @@ mod tests {
     use serde_json::{Value, json};
 
     fn read(name: &str, text: &str) -> (Vec<Value>, Vec<Diagnostic>) {
-        let source = Source { name: name.to_owned(), bytes: text.as_bytes().to_vec() };
+        let source = Source {
+            name: name.to_owned(),
+            bytes: text.as_bytes().to_vec(),
+        };
         let found = to_json(&source, &Limits::default());
         let parse = |text: &Cow<str>| serde_json::from_str(text).unwrap();
         (found.value.iter().map(parse).collect(), found.diagnostics)
@@ -445,30 +485,51 @@ mod tests {
     fn check_error(name: &str, text: &str, code: &str, line: usize, column: usize) {
         let (_, faults) = read(name, text);
         let span = faults[0].place.clone().unwrap().span.unwrap();
-        assert_eq!((faults[0].code, span.line, span.column), (code, line, column), "{faults:?}");
+        assert_eq!(
+            (faults[0].code, span.line, span.column),
+            (code, line, column),
+            "{faults:?}"
+        );
     }
 
     #[test]
     fn yaml_becomes_json_document_by_document() {
         check(
             "a: [1, yes, ~, 1e3, \"q\\n\"]\nb: {}\n---\n# nothing\n---\nc:\n- d\n- e: 'f'\n",
-            &[json!({"a": [1, true, null, 1000, "q\n"], "b": {}}), json!({"c": ["d", {"e": "f"}]})],
+            &[
+                json!({"a": [1, true, null, 1000, "q\n"], "b": {}}),
+                json!({"c": ["d", {"e": "f"}]}),
+            ],
         );
     }
 
     #[test]
     fn aliases_are_copied_and_merges_go_by_trees() {
-        check("a: &x {b: [1]}\nc: *x\n", &[json!({"a": {"b": [1]}, "c": {"b": [1]}})]);
+        check(
+            "a: &x {b: [1]}\nc: *x\n",
+            &[json!({"a": {"b": [1]}, "c": {"b": [1]}})],
+        );
         check("k: &k key\n*k : 1\n", &[json!({"k": "key", "key": 1})]);
-        check("a: &x {b: 1}\nc:\n  <<: *x\n  d: 2\n", &[json!({"a": {"b": 1}, "c": {"b": 1, "d": 2}})]);
+        check(
+            "a: &x {b: 1}\nc:\n  <<: *x\n  d: 2\n",
+            &[json!({"a": {"b": 1}, "c": {"b": 1, "d": 2}})],
+        );
     }
 
     #[test]
     fn json_is_borrowed_and_split() {
-        let source = Source { name: "-".to_owned(), bytes: "\u{FEFF}{\"a\":1} {\"b\":2}\nnull".into() };
+        let source = Source {
+            name: "-".to_owned(),
+            bytes: "\u{FEFF}{\"a\":1} {\"b\":2}\nnull".into(),
+        };
         let found = to_json(&source, &Limits::default());
         assert_eq!(found.value, ["{\"a\":1}", "{\"b\":2}"]);
-        assert!(found.value.iter().all(|text| matches!(text, Cow::Borrowed(_))));
+        assert!(
+            found
+                .value
+                .iter()
+                .all(|text| matches!(text, Cow::Borrowed(_)))
+        );
     }
 
     #[test]
@@ -478,9 +539,21 @@ mod tests {
         check_error("a.yaml", "a: &a [*a]\n", "alias", 1, 8);
         check_error("a.yaml", "[a]: 1\n", "key", 1, 1);
         check_error("a.json", "{\"ä\": 1,\n x}", "json-syntax", 2, 2);
-        check_error("a.yaml", &format!("a: {}", "[".repeat(100_000)), "too-deep", 1, 68);
+        check_error(
+            "a.yaml",
+            &format!("a: {}", "[".repeat(100_000)),
+            "too-deep",
+            1,
+            68,
+        );
         let many: String = (0..100).map(|n| format!("k{n}: 1\n")).collect();
-        check_error("a.yaml", &format!("{many}k77: 2\n"), "duplicate-key", 101, 1);
+        check_error(
+            "a.yaml",
+            &format!("{many}k77: 2\n"),
+            "duplicate-key",
+            101,
+            1,
+        );
     }
 
     #[test]

@@ -77,7 +77,9 @@ fn refused<T: Default>(fault: Diagnostic) -> Reported<T> {
 fn check_sizes(source: &Source, text: &str, limits: &Limits) -> Result<(), Diagnostic> {
     let mut start = 0;
     while start < text.len() {
-        let length = text[start..].find("\n---").map_or(text.len() - start, |at| at + 1);
+        let length = text[start..]
+            .find("\n---")
+            .map_or(text.len() - start, |at| at + 1);
         if length > limits.document {
             let line = text[..start].bytes().filter(|&b| b == b'\n').count() + 1;
             return Err(too_large(source, line, limits));
@@ -89,7 +91,11 @@ fn check_sizes(source: &Source, text: &str, limits: &Limits) -> Result<(), Diagn
 
 /// Says that a document starting at a line is too large.
 pub(crate) fn too_large(source: &Source, line: usize, limits: &Limits) -> Diagnostic {
-    let mark = Mark { line, column: 1, width: 1 };
+    let mark = Mark {
+        line,
+        column: 1,
+        width: 1,
+    };
     let message = format!("this document is larger than {} bytes", limits.document);
     let mut fault = Diagnostic::error("too-large", message)
         .hint("split it with `---` lines, or take out what is no specification");
@@ -127,7 +133,10 @@ pub(crate) fn syntax(source: &Source, error: &ScanError, limits: &Limits) -> Dia
 }
 
 fn too_deep(limits: &Limits) -> Diagnostic {
-    let message = format!("more than {} collections are inside each other here", limits.depth);
+    let message = format!(
+        "more than {} collections are inside each other here",
+        limits.depth
+    );
     Diagnostic::error("too-deep", message).hint("no object of Kubernetes needs that many")
 }
 
@@ -244,7 +253,11 @@ struct Weight {
 
 impl Weight {
     fn of(node: &Node) -> Self {
-        let mut sum = Self { nodes: 1, bytes: size_of::<Node>(), height: 0 };
+        let mut sum = Self {
+            nodes: 1,
+            bytes: size_of::<Node>(),
+            height: 0,
+        };
         match &node.value {
             Content::Null | Content::Bool(_) | Content::Number(_) => {}
             Content::String(text) => sum.bytes += text.len(),
@@ -330,7 +343,10 @@ impl Builder<'_> {
             Held::Sequence(items) => Content::Sequence(items),
             Held::Mapping(entries) => Content::Mapping(entries.list),
         };
-        let node = Node { value, mark: frame.mark };
+        let node = Node {
+            value,
+            mark: frame.mark,
+        };
         self.keep(frame.anchor, &node)?;
         self.place(node, false)
     }
@@ -511,11 +527,17 @@ impl Builder<'_> {
         };
         let Some(parts) = parts else {
             let fault = Diagnostic::error("merge", "`<<` merges a mapping or a list of mappings")
-                .hint("put an alias of a mapping after it, or \"<<\" in quotes where a key is meant");
+                .hint(
+                    "put an alias of a mapping after it, or \"<<\" in quotes where a key is meant",
+                );
             return Err(self.at(fault, mark));
         };
         let mut hidden = Vec::new();
-        if let Some(Frame { held: Held::Mapping(entries), .. }) = self.frames.last_mut() {
+        if let Some(Frame {
+            held: Held::Mapping(entries),
+            ..
+        }) = self.frames.last_mut()
+        {
             for (key, item) in parts.into_iter().rev().flatten() {
                 hidden.extend(entries.merge(key, item));
             }
@@ -536,13 +558,24 @@ impl Builder<'_> {
 
     fn awaits_key(&self) -> bool {
         match self.frames.last() {
-            Some(Frame { held: Held::Mapping(entries), .. }) => entries.pending.is_none(),
-            Some(Frame { held: Held::Sequence(_), .. }) | None => false,
+            Some(Frame {
+                held: Held::Mapping(entries),
+                ..
+            }) => entries.pending.is_none(),
+            Some(Frame {
+                held: Held::Sequence(_),
+                ..
+            })
+            | None => false,
         }
     }
 
     fn await_value(&mut self, pending: Pending) {
-        if let Some(Frame { held: Held::Mapping(entries), .. }) = self.frames.last_mut() {
+        if let Some(Frame {
+            held: Held::Mapping(entries),
+            ..
+        }) = self.frames.last_mut()
+        {
             entries.pending = Some(pending);
         }
     }
@@ -573,7 +606,10 @@ impl Builder<'_> {
 
     /// Returns the position of a value: to its end, or to the end of its first line.
     fn mark(&self, span: &Span, is_collection: bool) -> Mark {
-        if let Some(Frame { held: Held::Mapping(entries), .. }) = self.frames.last()
+        if let Some(Frame {
+            held: Held::Mapping(entries),
+            ..
+        }) = self.frames.last()
             && let Some(Pending::Key(key)) = &entries.pending
             && span.start == span.end
             && !is_collection
