@@ -121,3 +121,119 @@ fn of_config_volume(rest: &str, change: &Change) -> Effect {
         _ => Effect::Restart,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, from: Value, to: Value, expected: Effect) {
+        let some = |value: Value| (!value.is_null()).then_some(value);
+        let mut notes = PodNotes::default();
+        notes
+            .patched
+            .insert("healthcheck".to_owned(), ["resources".to_owned()].into());
+        notes
+            .patched
+            .insert("genesis-init".to_owned(), ["args".to_owned()].into());
+        let change = Change {
+            path: path.to_owned(),
+            from: some(from),
+            to: some(to),
+            effect: Effect::InPlace,
+        };
+        assert_eq!(of(&change, &notes), expected, "{path}");
+    }
+
+    #[test]
+    fn what_the_owner_asks_for_restarts() {
+        for path in [
+            "spec.containers[name=node].image",
+            "spec.containers[name=node].env[name=A].value",
+            "spec.containers[name=extra]",
+            "spec.initContainers[name=mine]",
+            "spec.initContainers[name=chain-init].image",
+            "spec.volumes[name=data]",
+            "spec.nodeSelector",
+            "spec.terminationGracePeriodSeconds",
+            "spec.containers[name=version-check-interval]",
+        ] {
+            check(path, json!("a"), json!("b"), Effect::Restart);
+        }
+    }
+
+    #[test]
+    fn what_is_ours_rides_along() {
+        check(
+            "spec.initContainers[name=clean-init].args",
+            json!(["a"]),
+            json!(["b"]),
+            Effect::NextRestart,
+        );
+        check(
+            "spec.initContainers[name=snapshot-restore]",
+            Value::Null,
+            json!({}),
+            Effect::NextRestart,
+        );
+        check(
+            "spec.containers[name=healthcheck].image",
+            json!("ghcr.io/strangelove-ventures/cosmos-operator:v1"),
+            json!("ghcr.io/strangelove-ventures/cosmos-operator:latest"),
+            Effect::NextRestart,
+        );
+        check(
+            "spec.volumes[name=vol-config].configMap",
+            json!({}),
+            Value::Null,
+            Effect::NextRestart,
+        );
+    }
+
+    #[test]
+    fn what_the_owner_set_on_a_container_of_ours_is_asked_for() {
+        check(
+            "spec.containers[name=healthcheck].resources.requests.cpu",
+            json!("5m"),
+            json!("9m"),
+            Effect::Restart,
+        );
+        check(
+            "spec.initContainers[name=genesis-init].args",
+            json!(["a"]),
+            json!(["b"]),
+            Effect::Restart,
+        );
+    }
+
+    #[test]
+    fn a_helper_image_from_elsewhere_was_somebodys_wish() {
+        check(
+            "spec.containers[name=healthcheck].image",
+            json!("registry.example.net/mine:1"),
+            json!("ghcr.io/strangelove-ventures/cosmos-operator:latest"),
+            Effect::Restart,
+        );
+    }
+
+    #[test]
+    fn a_running_pod_may_tolerate_more_but_not_less() {
+        let one = json!({"key": "a", "operator": "Exists"});
+        let system = json!({"key": "node.kubernetes.io/not-ready", "operator": "Exists"});
+        let two = json!({"key": "b", "operator": "Exists"});
+        check(
+            "spec.tolerations",
+            json!([one, system]),
+            json!([one, two]),
+            Effect::InPlace,
+        );
+        check(
+            "spec.tolerations",
+            json!([one, two]),
+            json!([one]),
+            Effect::Restart,
+        );
+    }
+}

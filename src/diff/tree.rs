@@ -190,3 +190,118 @@ impl<R: Rules> Walk<'_, R> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::defaults::OfPod;
+    use super::*;
+
+    #[track_caller]
+    fn check(wanted: &Value, live: &Value, expected: &[&str]) {
+        let rules = OfPod {
+            has_limit_range: false,
+        };
+        let changes = changes("spec", wanted, live, &rules);
+        let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+        assert_eq!(paths, expected);
+    }
+
+    fn pod(node: Value) -> Value {
+        json!({ "containers": [node] })
+    }
+
+    #[test]
+    fn what_an_api_server_fills_in_is_no_difference() {
+        let wanted = pod(json!({
+            "name": "node", "image": "hub:v1", "ports": [{"containerPort": 1}],
+            "readinessProbe": {"httpGet": {"port": 1}},
+            "resources": {"limits": {"cpu": "1"}},
+        }));
+        let mut live = pod(json!({
+            "name": "node", "image": "hub:v1", "imagePullPolicy": "IfNotPresent",
+            "ports": [{"containerPort": 1, "protocol": "TCP"}],
+            "readinessProbe": {
+                "httpGet": {"port": 1, "path": "/", "scheme": "HTTP"}, "timeoutSeconds": 1,
+                "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3
+            },
+            "resources": {"limits": {"cpu": "1000m"}, "requests": {"cpu": "1"}},
+            "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
+            "volumeMounts": [{
+                "name": "kube-api-access-x", "readOnly": true,
+                "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"
+            }],
+        }));
+        live["nodeName"] = json!("node-1");
+        live["volumes"] = json!([{"name": "kube-api-access-x", "projected": {"defaultMode": 420}}]);
+        live["tolerations"] =
+            json!([{"key": "node.kubernetes.io/not-ready", "effect": "NoExecute"}]);
+        check(&wanted, &live, &[]);
+    }
+
+    #[test]
+    fn entries_are_compared_by_name_wherever_they_stand() {
+        let env = |a: &str, b: &str| {
+            pod(json!({"name": "node", "env": [
+                {"name": a, "value": "1"}, {"name": b, "value": "2"}]}))
+        };
+        check(&env("A", "B"), &env("A", "B"), &[]);
+        check(
+            &env("A", "B"),
+            &env("A", "C"),
+            &[
+                "spec.containers[name=node].env[name=B]",
+                "spec.containers[name=node].env[name=C]",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_value_that_is_only_live_was_taken_away() {
+        check(
+            &pod(json!({"name": "node", "args": ["start"]})),
+            &pod(
+                json!({"name": "node", "args": ["start", "-x"], "livenessProbe": {"exec": {"command": ["a"]}}}),
+            ),
+            &[
+                "spec.containers[name=node].args",
+                "spec.containers[name=node].livenessProbe",
+            ],
+        );
+        check(
+            &json!({}),
+            &json!({"nodeSelector": {"a": "b"}}),
+            &["spec.nodeSelector"],
+        );
+    }
+
+    #[test]
+    fn an_empty_value_is_no_value() {
+        check(&json!({"affinity": {}, "tolerations": []}), &json!({}), &[]);
+        check(&json!({}), &json!({"securityContext": {}}), &[]);
+    }
+
+    #[test]
+    fn a_wanted_default_that_is_not_written_is_there() {
+        check(
+            &json!({"terminationGracePeriodSeconds": 30}),
+            &json!({}),
+            &[],
+        );
+        check(
+            &json!({"terminationGracePeriodSeconds": 60}),
+            &json!({}),
+            &["spec.terminationGracePeriodSeconds"],
+        );
+    }
+
+    #[test]
+    fn a_key_with_dots_stands_in_brackets() {
+        check(
+            &json!({"nodeSelector": {"kubernetes.io/arch": "arm64"}}),
+            &json!({"nodeSelector": {"kubernetes.io/arch": "amd64"}}),
+            &["spec.nodeSelector[kubernetes.io/arch]"],
+        );
+    }
+}
