@@ -42,10 +42,10 @@ pub(super) struct Shape {
 }
 
 pub(super) fn key(kind: Kind, name: &str) -> ObjectKey {
-    let api_version = match kind {
-        Kind::Role | Kind::RoleBinding => "rbac.authorization.k8s.io/v1",
-        Kind::CosmosFullNode => "cosmos.strange.love/v1",
-        _ => "v1",
+    let api_version = if kind == Kind::CosmosFullNode {
+        "cosmos.strange.love/v1"
+    } else {
+        "v1"
     };
     let is_clustered = kind == Kind::PersistentVolume;
     ObjectKey {
@@ -207,7 +207,7 @@ impl World {
     /// Returns a fleet in the given shape, with a sound plan for all of it.
     pub(super) fn new(shape: &Shape) -> Self {
         let mut world = Self::empty(shape.budget);
-        world.want(account(), Role::Access, None, None);
+        world.want(account(), Role::Access, None, &Value::Null);
         world.objects.push(live(&account()));
         for ordinal in 0..shape.kept + shape.added {
             world.want_instance(ordinal, shape.with_additional);
@@ -221,7 +221,7 @@ impl World {
         world
     }
 
-    fn want(&mut self, key: ObjectKey, role: Role, ordinal: Option<Ordinal>, spec: Option<Value>) {
+    fn want(&mut self, key: ObjectKey, role: Role, ordinal: Option<Ordinal>, spec: &Value) {
         let is_pod = key.kind == Kind::Pod;
         self.desired.manifests.push(Manifest {
             body: json!({"metadata": {"name": key.name}, "spec": spec}),
@@ -233,12 +233,12 @@ impl World {
     }
 
     fn want_instance(&mut self, n: Ordinal, with_additional: bool) {
-        self.want(service(n), Role::Service, Some(n), None);
-        self.want(config(n), Role::Config, Some(n), None);
-        self.want(claim(n), Role::Claim, Some(n), None);
-        self.want(pod(n), Role::Pod, Some(n), Some(pod_spec(Some(&claim(n)))));
+        self.want(service(n), Role::Service, Some(n), &Value::Null);
+        self.want(config(n), Role::Config, Some(n), &Value::Null);
+        self.want(claim(n), Role::Claim, Some(n), &Value::Null);
+        self.want(pod(n), Role::Pod, Some(n), &pod_spec(Some(&claim(n))));
         if with_additional {
-            self.want(extra(n), Role::AdditionalPod, Some(n), Some(pod_spec(None)));
+            self.want(extra(n), Role::AdditionalPod, Some(n), &pod_spec(None));
         }
         self.desired.instances.push(Instance {
             name: pod(n).name,

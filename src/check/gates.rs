@@ -2,6 +2,7 @@
 
 use super::case::{Case, Id};
 use super::{Breach, rules};
+use crate::live::Object;
 use crate::model::Kind;
 use crate::plan::{Action, Condition, Gate};
 
@@ -51,7 +52,7 @@ fn never_gone<'a>(case: &Case<'a>, wave: usize, gate: &'a Gate) -> Option<&'stat
     if is_done(case, id, &MADE, wave) {
         return Some("which is made by then, to be gone");
     }
-    let goes = case.live(id).is_some_and(|live| live.is_terminating())
+    let goes = case.live(id).is_some_and(Object::is_terminating)
         || is_done(case, id, &[Action::Delete], wave);
     (!goes).then_some("which nobody has deleted by then, to be gone")
 }

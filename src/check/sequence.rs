@@ -38,9 +38,8 @@ fn is_access(kind: Kind) -> bool {
 
 /// Returns the last step that makes or changes access.
 fn last_access<'a>(case: &Case<'a>) -> Option<Placed<'a>> {
-    let all = case.steps.iter().copied();
-    all.filter(|p| is_access(p.step.object.kind) && MADE.contains(&p.step.action))
-        .last()
+    let mut all = case.steps.iter().rev().copied();
+    all.find(|p| is_access(p.step.object.kind) && MADE.contains(&p.step.action))
 }
 
 /// Access, and the instance's ConfigMap, are there before a pod starts.

@@ -70,6 +70,10 @@ fn judge_live<'a>(case: &Case<'a>, placed: Placed<'a>, found: &mut Vec<Breach>) 
             let message = format!("{object} is changed or deleted though it is not ours");
             found.push(Breach::on(rules::FOREIGN, object, message));
         }
+        Some(live) if placed.step.action == Action::Delete && is_of_another(case, live) => {
+            let message = format!("{object} is deleted though it says that another fleet has it");
+            found.push(Breach::on(rules::FOREIGN, object, message));
+        }
         Some(live) if live.is_terminating() => {
             let message = format!("{object} is changed or deleted though it is on its way out");
             found.push(Breach::on(rules::TERMINATING, object, message));
@@ -119,6 +123,20 @@ fn is_ours(case: &Case<'_>, object: &Object<'_>) -> bool {
             Some(names::US | names::REFERENCE)
         ),
     }
+}
+
+/// Returns whether an object that nothing else ties to a fleet has another fleet's name as a
+/// label. A name that no other live fleet has is taken for one that the owner gave.
+fn is_of_another(case: &Case<'_>, object: &Object<'_>) -> bool {
+    let is_loose = object.controller().is_none() && object.annotation(names::FLEET).is_none();
+    let label = object.label(names::NAME);
+    let other = label.filter(|name| is_loose && *name != case.plan.name);
+    let namespace = &case.plan.namespace;
+    other.is_some_and(|name| {
+        case.live
+            .get(Kind::CosmosFullNode, namespace, name)
+            .is_some()
+    })
 }
 
 fn judge_once<'a>(case: &Case<'a>, placed: Placed<'a>, found: &mut Vec<Breach>) {
