@@ -163,8 +163,8 @@ fn pods_go_first(case: &Case<'_>, found: &mut Vec<Breach>) {
     let mut pods: BTreeMap<Ordinal, usize> = BTreeMap::new();
     for pod in case.doing(Action::Delete, Kind::Pod) {
         if let Some(ordinal) = pod.step.ordinal.filter(|ordinal| !kept.contains(ordinal)) {
-            let last = pods.entry(ordinal).or_default();
-            *last = pod.wave.max(*last);
+            // Steps come in the order of their waves: the last pod of the ordinal counts.
+            pods.insert(ordinal, pod.wave);
         }
     }
     let others = [Kind::PersistentVolumeClaim, Kind::ConfigMap, Kind::Service];

@@ -909,3 +909,210 @@ fn a_fleet_of_thousands_is_judged_without_delay() {
     };
     assert_eq!(World::new(&shape).breaches(), []);
 }
+
+#[test]
+fn a_gate_on_the_wrong_condition_brings_nobody_back() {
+    let damage = |world: &mut World| world.wave("restart 0").gate[0] = gone(pod(0));
+    let broken = [rules::BUDGET, rules::GATE, rules::RESTART_GATE];
+    check(&rollout(), damage, &broken);
+}
+
+#[test]
+fn an_error_in_the_fleets_status_outweighs_its_rest() {
+    let damage = |world: &mut World| {
+        let mut sync = in_sync(&[0, 1, 2, 3]);
+        for n in [2, 3] {
+            sync[pod(n).name]["error"] = json!("connection refused");
+        }
+        status_of_fleet(world, &sync);
+        all_at_once(world);
+    };
+    check(&rollout(), damage, &[]);
+}
+
+/// Leaves only the additional pods' restarts, all in one wave.
+fn all_additional_at_once(world: &mut World) {
+    all_at_once(world);
+    let wave = world.wave("restart 0");
+    wave.steps
+        .retain(|step| step.object.name.starts_with("indexer"));
+    wave.gate.clear();
+}
+
+#[test]
+fn additional_pods_that_are_down_use_no_budget() {
+    let own = |world: &mut World| {
+        for n in [2, 3] {
+            world.object(&extra(n))["status"]["phase"] = json!("Pending");
+        }
+        all_additional_at_once(world);
+    };
+    check(&with_additional(), own, &[]);
+    let of_terminating_mains = |world: &mut World| {
+        for n in [2, 3] {
+            world.object(&pod(n))["metadata"]["deletionTimestamp"] = json!(TIME);
+        }
+        all_additional_at_once(world);
+    };
+    check(&with_additional(), of_terminating_mains, &[]);
+}
+
+#[test]
+fn a_status_that_knows_main_pods_alone_says_nothing_of_additional_pods() {
+    let damage = |world: &mut World| {
+        status_of_fleet(world, &in_sync(&[0, 1, 2, 3]));
+        all_additional_at_once(world);
+    };
+    check(&with_additional(), damage, &[rules::BUDGET]);
+}
+
+#[test]
+fn a_pod_that_is_replaced_lets_go_of_a_claim_it_no_longer_mounts() {
+    let later = |world: &mut World| {
+        let spec = live_pod(&pod(0), Some(&claim(4)), true)["spec"].clone();
+        world.object(&pod(0))["spec"] = spec;
+        let last = world.plan.waves.len() - 1;
+        world.shift("claims", last);
+    };
+    check(&rollout(), later, &[]);
+    let beside = |world: &mut World| {
+        later(world);
+        let deletions = std::mem::take(&mut world.wave("claims").steps);
+        world.wave("restart 0").steps.extend(deletions);
+    };
+    check(&rollout(), beside, &[rules::CLAIM_IN_USE]);
+}
+
+#[test]
+fn a_gate_before_the_deletion_proves_nothing() {
+    let damage = |world: &mut World| {
+        let gate = std::mem::take(&mut world.wave("away").gate);
+        world.wave("grow").gate = gate;
+    };
+    check(&rollout(), damage, &[rules::CLAIM_IN_USE, rules::GATE]);
+}
+
+#[test]
+fn a_volume_that_is_kept_must_be_the_claims_own() {
+    let quiet = |world: &mut World, more: Value| {
+        world.wave("claims").steps[0].impact = Impact::None;
+        let mut volume = live(&key(Kind::PersistentVolume, "pv-4"));
+        volume["spec"] = more;
+        world.objects.push(volume);
+    };
+    let elsewhere = |world: &mut World| {
+        let claim_ref = json!({"namespace": "other", "name": claim(4).name});
+        let policy = json!({"persistentVolumeReclaimPolicy": "Retain", "claimRef": claim_ref});
+        quiet(world, policy);
+    };
+    check(&rollout(), elsewhere, &[rules::DATA_LOSS_UNSAID]);
+    let pending_with_a_volume = |world: &mut World| {
+        quiet(world, json!({"persistentVolumeReclaimPolicy": "Delete"}));
+        world.object(&claim(4))["status"] = json!({"phase": "Pending"});
+        world.object(&claim(4))["spec"] = json!({"volumeName": "pv-4"});
+    };
+    check(
+        &rollout(),
+        pending_with_a_volume,
+        &[rules::DATA_LOSS_UNSAID],
+    );
+}
+
+#[test]
+fn what_was_deleted_before_may_be_created_but_not_in_one_plan() {
+    let damage = |world: &mut World| {
+        let deletion = step(Action::Delete, service(0), Some(0));
+        world.wave("access").steps.push(deletion);
+        let creation = step(Action::Create, service(0), Some(0));
+        world.wave("config").steps.push(creation);
+    };
+    check(
+        &rollout(),
+        damage,
+        &[rules::DESIRED_DELETED, rules::ONE_STEP],
+    );
+}
+
+#[test]
+fn objects_of_other_namespaces_are_foreign() {
+    let damage = |world: &mut World| {
+        let mut elsewhere = service(0);
+        elsewhere.namespace = "other".to_owned();
+        world.objects.push(live(&elsewhere));
+        world
+            .wave("rest")
+            .steps
+            .push(step(Action::Delete, elsewhere, Some(0)));
+    };
+    check(&rollout(), damage, &[rules::FOREIGN]);
+}
+
+#[test]
+fn config_that_is_right_already_needs_no_step() {
+    let damage = |world: &mut World| {
+        world
+            .wave("config")
+            .steps
+            .retain(|step| step.object != config(3));
+    };
+    check(&growth(), damage, &[]);
+}
+
+#[test]
+fn missing_pods_may_come_back_beside_the_first_restarts_or_once_they_are_gone() {
+    let beside = |world: &mut World| {
+        let steps = std::mem::take(&mut world.wave("missing").steps);
+        world.wave("restart 0").steps.extend(steps);
+    };
+    check(&growth(), beside, &[]);
+    let still_going = |world: &mut World| {
+        let mut going = live_pod(&pod(3), Some(&claim(3)), true);
+        going["metadata"]["deletionTimestamp"] = json!(TIME);
+        world.objects.push(going);
+        world.wave("restart 1").gate.push(gone(pod(3)));
+        let to = world.place("new").unwrap();
+        world.shift("missing", to);
+    };
+    check(&growth(), still_going, &[]);
+}
+
+#[test]
+fn a_pod_that_goes_from_a_kept_ordinal_orders_nothing_else() {
+    let damage = |world: &mut World| {
+        let old = [key(Kind::Pod, "old-0"), key(Kind::Service, "hub-privval-0")];
+        world.objects.extend(old.iter().map(live));
+        let [pod, service] = old.map(|object| step(Action::Delete, object, Some(0)));
+        world.wave("away").steps.push(pod);
+        world.wave("access").steps.push(service);
+    };
+    check(&rollout(), damage, &[]);
+}
+
+#[test]
+fn a_claim_that_is_made_for_an_old_or_disabled_instance_comes_when_it_likes() {
+    let disabled = |world: &mut World| {
+        world.desired.instances[4].has_pod = false;
+        world.desired.manifests.retain(|m| m.key != pod(4));
+        world
+            .wave("new")
+            .steps
+            .retain(|step| ![pod(4), claim(4)].contains(&step.object));
+        let creation = step(Action::Create, claim(4), Some(4));
+        world.wave("grow").steps.push(creation);
+    };
+    check(&growth(), disabled, &[]);
+    let lost = |world: &mut World| {
+        world.lose(&claim(0));
+        world.wave("grow").steps[0] = step(Action::Create, claim(0), Some(0));
+    };
+    check(&growth(), lost, &[]);
+}
+
+#[test]
+fn reasons_have_a_code() {
+    check(
+        &rollout(),
+        |world| world.wave("grow").steps[0].reasons[0].code = "",
+        &[rules::REASON],
+    );
+}
