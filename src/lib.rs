@@ -1,6 +1,7 @@
 //! cosmos-render turns `CosmosFullNode` documents and a cluster snapshot into an ordered plan and
 //! plain manifests.
 
+pub mod check;
 pub mod desired;
 pub mod diagnostic;
 pub mod diff;

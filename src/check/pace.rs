@@ -1,0 +1,115 @@
+//! How many are away at a time, and that each batch of restarts waits for the one before.
+//! Additional pods have the same budget for themselves, counted by their main pods.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::case::{Case, Id};
+use super::health::Health;
+use super::{Breach, rules};
+use crate::model::{Kind, ObjectKey};
+use crate::plan::{Action, Condition, Wave};
+use crate::spec::MaxUnavailable;
+
+/// Judges the pace of restarts.
+pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Breach>) {
+    if case.doing(Action::Replace, Kind::Pod).next().is_none() {
+        return;
+    }
+    let health = Health::new(case);
+    let main = |pod: &str| {
+        let instance = case.mains.get(pod).filter(|instance| instance.has_pod)?;
+        (!health.is_down(pod)).then_some(instance.name.as_str())
+    };
+    walk(case, "instances", main, found);
+    let additional = |pod: &str| {
+        let instance = case.additional.get(pod)?;
+        let is_excused = health.is_down(pod) || instance.has_pod && health.is_down(&instance.name);
+        (!is_excused).then_some(instance.name.as_str())
+    };
+    walk(case, "instances' additional pods", additional, found);
+    gates_between(case, found);
+}
+
+/// Returns how many instances may be away at a time.
+fn budget(case: &Case<'_>) -> usize {
+    let replicas = case.desired.instances.iter().filter(|i| i.has_pod).count();
+    let count = match case.fleet.max_unavailable {
+        MaxUnavailable::Count(count) => i128::from(count),
+        MaxUnavailable::Percent(percent) => {
+            let replicas = i128::try_from(replicas).unwrap_or(i128::MAX);
+            replicas.saturating_mul(i128::from(percent)) / 100
+        }
+    };
+    let count = usize::try_from(count.max(1)).unwrap_or(usize::MAX);
+    count.min(replicas.max(1))
+}
+
+/// Follows the waves and counts who is away because of them: `counts` names the instance that a
+/// restart takes away, where it takes one away that was not down before.
+fn walk<'a>(
+    case: &Case<'a>,
+    what: &str,
+    counts: impl Fn(&str) -> Option<&'a str>,
+    found: &mut Vec<Breach>,
+) {
+    let budget = budget(case);
+    let mut away: BTreeMap<&str, &str> = BTreeMap::new();
+    for wave in &case.plan.waves {
+        let before = away.len();
+        for pod in replaced(wave) {
+            if let Some(instance) = counts(&pod.name) {
+                away.insert(&pod.name, instance);
+            }
+        }
+        let count = away.values().collect::<BTreeSet<_>>().len();
+        if away.len() > before && count > budget {
+            let names: Vec<_> = away.keys().copied().collect();
+            found.push(Breach {
+                rule: rules::BUDGET,
+                message: format!(
+                    "wave `{}` has {count} {what} away at a time, {budget} may be: {}",
+                    wave.title,
+                    names.join(", ")
+                ),
+                object: None,
+            });
+        }
+        for gate in &wave.gate {
+            if gate.condition == Condition::PodReady {
+                away.remove(gate.object.name.as_str());
+            }
+        }
+    }
+}
+
+/// Every wave that restarts pods, and is followed by another one, waits for each of them.
+fn gates_between(case: &Case<'_>, found: &mut Vec<Breach>) {
+    let waves = &case.plan.waves;
+    let last = waves
+        .iter()
+        .rposition(|wave| replaced(wave).next().is_some());
+    for wave in waves.iter().take(last.unwrap_or(0)) {
+        let gated: BTreeSet<Id<'_>> = wave
+            .gate
+            .iter()
+            .filter(|gate| gate.condition == Condition::PodReady)
+            .map(|gate| Id::from(&gate.object))
+            .collect();
+        for pod in replaced(wave) {
+            if !gated.contains(&Id::from(pod)) {
+                let message = format!(
+                    "wave `{}` restarts {pod} and does not wait for it before others restart",
+                    wave.title
+                );
+                found.push(Breach::on(rules::RESTART_GATE, pod, message));
+            }
+        }
+    }
+}
+
+fn replaced(wave: &Wave) -> impl Iterator<Item = &ObjectKey> {
+    wave.steps
+        .iter()
+        .filter(|step| step.action == Action::Replace && step.object.kind == Kind::Pod)
+        .map(|step| &step.object)
+}
