@@ -40,13 +40,13 @@ fn wait_before(turn: Turn, before: &[Turn], decided: &Decided) -> Option<Wave> {
     let is_first_restart = matches!(turn, Turn::Restart(0)) && !before.contains(&Turn::RestartDown);
     let gate = match turn {
         Turn::Return => gates(Condition::Gone, &decided.first_gone),
+        Turn::Release => gates(Condition::Gone, &decided.leaving),
         Turn::Restart(_) if is_first_restart => gates(Condition::PodReady, &decided.first_ready),
         Turn::Access
         | Turn::Config
         | Turn::Adjust
         | Turn::Grow
         | Turn::Leave
-        | Turn::Release
         | Turn::Tidy
         | Turn::RestartDown
         | Turn::Restart(_)

@@ -8,7 +8,7 @@ use super::reasons::reason;
 use super::{Action, Impact, Reason, Step};
 use crate::desired::Desired;
 use crate::live::{Live, Object, lenient};
-use crate::model::{Kind, Notice, names};
+use crate::model::{Kind, Notice, ObjectKey, names};
 use crate::spec::FullNode;
 use crate::spec::document::RetentionPolicy;
 
@@ -20,6 +20,8 @@ pub(super) const DELETE_CLAIMS: &str = "cosmos-render/delete-claims";
 pub(super) struct Verdict {
     pub(super) tasks: Vec<Task>,
     pub(super) blocked: Vec<Notice>,
+    /// Pods that are on their way out already.
+    pub(super) leaving: Vec<ObjectKey>,
 }
 
 pub(super) fn judge(
@@ -56,6 +58,10 @@ pub(super) fn judge(
             | Kind::Secret => {}
         }
     }
+    let leaving = condemned
+        .iter()
+        .filter(|o| o.kind == Kind::Pod && o.is_terminating());
+    verdict.leaving = leaving.map(|object| object.key()).collect();
     verdict
 }
 

@@ -59,6 +59,8 @@ pub struct Decided {
     pub tasks: Vec<Task>,
     /// Objects on their way out that must be gone before they are made again.
     pub first_gone: Vec<ObjectKey>,
+    /// Pods of instances that leave and are on their way out already.
+    pub leaving: Vec<ObjectKey>,
     /// Pods that must be ready before any serving pod restarts.
     pub first_ready: Vec<ObjectKey>,
     /// Pods that never were in sync: nothing waits for them.
@@ -134,6 +136,7 @@ pub fn decide(
     }
     let gone = condemned::judge(&differences.condemned, fleet, desired, live);
     decided.tasks.extend(gone.tasks);
+    decided.leaving = gone.leaving;
     decided.blocked.extend(gone.blocked);
     take(restarts, &mut decided);
     decided
