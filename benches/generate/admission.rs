@@ -23,27 +23,21 @@ pub(crate) fn admit(pod: &mut Value, seed: u64) {
             fill_container(container, &token);
         }
     }
-    for volume in items(spec, "volumes") {
+    for volume in spec
+        .get_mut("volumes")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         fill_volume(volume);
     }
-    items(spec, "volumes").push(json!({"name": token, "projected": {
-        "defaultMode": 420,
-        "sources": [
-            {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
-            {"configMap": {
-                "items": [{"key": "ca.crt", "path": "ca.crt"}], "name": "kube-root-ca.crt",
-            }},
-            {"downwardAPI": {"items": [{
-                "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"},
-                "path": "namespace",
-            }]}},
-        ],
-    }}));
+    push(spec, "volumes", token_volume(&token));
     for key in ["not-ready", "unreachable"] {
-        items(spec, "tolerations").push(json!({
+        let toleration = json!({
             "effect": "NoExecute", "key": format!("node.kubernetes.io/{key}"),
             "operator": "Exists", "tolerationSeconds": 300,
-        }));
+        });
+        push(spec, "tolerations", toleration);
     }
     set(spec, "serviceAccountName", json!("default"));
     let account = spec["serviceAccountName"].clone();
@@ -63,6 +57,23 @@ pub(crate) fn admit(pod: &mut Value, seed: u64) {
     }
 }
 
+/// The volume with a service account's token, the cluster's certificate and the namespace.
+fn token_volume(name: &str) -> Value {
+    json!({"name": name, "projected": {
+        "defaultMode": 420,
+        "sources": [
+            {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+            {"configMap": {
+                "items": [{"key": "ca.crt", "path": "ca.crt"}], "name": "kube-root-ca.crt",
+            }},
+            {"downwardAPI": {"items": [{
+                "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"},
+                "path": "namespace",
+            }]}},
+        ],
+    }})
+}
+
 /// The worker on which a pod runs.
 pub(crate) fn node(seed: u64, pod: &str) -> String {
     format!(
@@ -77,13 +88,11 @@ fn set(object: &mut Value, field: &str, value: Value) {
     }
 }
 
-fn items<'a>(object: &'a mut Value, field: &str) -> &'a mut Vec<Value> {
-    if !object[field].is_array() {
-        object[field] = json!([]);
-    }
-    match &mut object[field] {
-        Value::Array(items) => items,
-        _ => unreachable!("it was made an array above"),
+/// Appends to a list that may not be there yet.
+fn push(object: &mut Value, field: &str, item: Value) {
+    match object.get_mut(field).and_then(Value::as_array_mut) {
+        Some(items) => items.push(item),
+        None => object[field] = json!([item]),
     }
 }
 
@@ -114,6 +123,22 @@ fn fill_container(container: &mut Value, token: &str) {
     {
         set(port, "protocol", json!("TCP"));
     }
+    fill_probes(container);
+    for variable in container
+        .get_mut("env")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        if let Some(field) = variable.pointer_mut("/valueFrom/fieldRef") {
+            set(field, "apiVersion", json!("v1"));
+        }
+    }
+    let mount = json!({"mountPath": TOKEN, "name": token, "readOnly": true});
+    push(container, "volumeMounts", mount);
+}
+
+fn fill_probes(container: &mut Value) {
     for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
         let Some(probe) = container.get_mut(probe) else {
             continue;
@@ -131,18 +156,6 @@ fn fill_container(container: &mut Value, token: &str) {
             set(get, "scheme", json!("HTTP"));
         }
     }
-    for variable in container
-        .get_mut("env")
-        .and_then(Value::as_array_mut)
-        .into_iter()
-        .flatten()
-    {
-        if let Some(field) = variable.pointer_mut("/valueFrom/fieldRef") {
-            set(field, "apiVersion", json!("v1"));
-        }
-    }
-    items(container, "volumeMounts")
-        .push(json!({"mountPath": TOKEN, "name": token, "readOnly": true}));
 }
 
 fn fill_volume(volume: &mut Value) {

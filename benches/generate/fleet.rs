@@ -65,20 +65,21 @@ impl Fleet {
     /// Reads a document.
     pub(crate) fn parse(text: &str, seed: u64) -> Outcome<Self> {
         let document: Value = serde_saphyr::from_str(text)?;
-        let at = |path: &str| document.pointer(path).and_then(Value::as_str);
-        let name = at("/metadata/name")
-            .ok_or("a fleet without a name")?
-            .to_owned();
-        let namespace = at("/metadata/namespace").unwrap_or("default").to_owned();
+        let metadata = document
+            .get("metadata")
+            .ok_or("a document without metadata")?;
+        let text = |key: &str| metadata.get(key).and_then(Value::as_str).map(str::to_owned);
+        let name = text("name").ok_or("a fleet without a name")?;
+        let namespace = text("namespace").unwrap_or_else(|| "default".to_owned());
         let number = |path: &str| document.pointer(path).and_then(Value::as_u64).unwrap_or(0);
         let start = number("/spec/ordinals/start");
         let ordinals = (start..start + number("/spec/replicas")).collect();
         Ok(Self {
+            document,
             name,
             namespace,
             seed,
             ordinals,
-            document,
         })
     }
 

@@ -18,6 +18,7 @@ mod managed;
 mod merge;
 mod objects;
 mod pod;
+mod service;
 mod status;
 mod toml_text;
 mod yaml;
@@ -257,9 +258,9 @@ impl ListWriter {
 
     fn close(mut self) -> Outcome<()> {
         match (self.format, self.is_first) {
-            (Format::Json, true) => write!(self.file, "],\n")?,
+            (Format::Json, true) => writeln!(self.file, "],")?,
             (Format::Json, false) => write!(self.file, "\n    ],\n")?,
-            (Format::Yaml, true) => write!(self.file, " []\n")?,
+            (Format::Yaml, true) => writeln!(self.file, " []")?,
             (Format::Yaml, false) => writeln!(self.file)?,
         }
         match self.format {

@@ -33,9 +33,9 @@ pub(crate) fn add(object: &mut Value) {
     }
     let mut entries = vec![entry("manager", 60, Value::Object(asked))];
     if let Some(status) = object.get("status") {
-        let mut reported = entry(reporter, 75, json!({"f:status": fields(status)}));
-        reported["subresource"] = json!("status");
-        entries.push(reported);
+        let mut observed = entry(reporter, 75, json!({"f:status": fields(status)}));
+        observed["subresource"] = json!("status");
+        entries.push(observed);
     }
     object["metadata"]["managedFields"] = Value::Array(entries);
 }

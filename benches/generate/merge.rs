@@ -21,7 +21,7 @@ pub(crate) fn object(original: &mut Map<String, Value>, patch: &Map<String, Valu
                 Value::Object(old)
             }
             (Some(Value::Array(old)), Value::Array(new)) => match key_of(field) {
-                Some(key) => Value::Array(list(old, new, key)),
+                Some(key) => Value::Array(list(&old, new, key)),
                 None if new.is_empty() => Value::Array(old),
                 None => wanted.clone(),
             },
@@ -33,7 +33,7 @@ pub(crate) fn object(original: &mut Map<String, Value>, patch: &Map<String, Valu
 
 /// Merges two lists: patched items keep the patch's order, an untouched item comes before a
 /// patched one only if it stood before it already.
-fn list(original: Vec<Value>, patch: &[Value], key: &str) -> Vec<Value> {
+fn list(original: &[Value], patch: &[Value], key: &str) -> Vec<Value> {
     let place = |item: &Value| {
         original
             .iter()

@@ -87,15 +87,7 @@ pub(crate) fn additional(fleet: &Fleet, ordinal: u64, template: &Value) -> Optio
     spec.remove("metadata");
     let mut spec = Value::Object(spec);
     if is_near {
-        spec["affinity"] = json!({"podAffinity": {
-            "preferredDuringSchedulingIgnoredDuringExecution": [{
-                "weight": 100,
-                "podAffinityTerm": {
-                    "labelSelector": {"matchLabels": {"app.kubernetes.io/instance": belongs_to}},
-                    "topologyKey": "kubernetes.io/hostname",
-                },
-            }],
-        }});
+        spec["affinity"] = near(&belongs_to);
     }
     version_images(fleet, &mut spec);
     if let Some(image) = fleet.own(&name, "image") {
@@ -108,6 +100,19 @@ pub(crate) fn additional(fleet: &Fleet, ordinal: u64, template: &Value) -> Optio
         "apiVersion": "v1", "kind": "Pod", "spec": spec,
         "metadata": {"name": name, "labels": labels, "annotations": annotations},
     }))
+}
+
+/// A wish to run on the worker of an instance.
+fn near(instance: &str) -> Value {
+    json!({"podAffinity": {
+        "preferredDuringSchedulingIgnoredDuringExecution": [{
+            "weight": 100,
+            "podAffinityTerm": {
+                "labelSelector": {"matchLabels": {"app.kubernetes.io/instance": instance}},
+                "topologyKey": "kubernetes.io/hostname",
+            },
+        }],
+    }})
 }
 
 fn add_missing(labels: &mut Map<String, Value>, more: &Map<String, Value>) {

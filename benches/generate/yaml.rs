@@ -13,14 +13,13 @@ pub(crate) fn item(value: &Value) -> String {
 
 fn write_item(text: &mut String, value: &Value, indent: usize) {
     let _ = write!(text, "\n{:indent$}- ", "");
-    match value {
-        Value::Object(_) | Value::Array(_) if !is_empty(value) => {
-            let mut inner = String::new();
-            write_value(&mut inner, value, indent + 2);
-            text.push_str(inner.trim_start());
-        }
-        _ => write_value(text, value, indent + 2),
+    if is_empty(value) || !(value.is_object() || value.is_array()) {
+        write_value(text, value, indent + 2);
+        return;
     }
+    let mut inner = String::new();
+    write_value(&mut inner, value, indent + 2);
+    text.push_str(inner.trim_start());
 }
 
 fn write_value(text: &mut String, value: &Value, indent: usize) {
