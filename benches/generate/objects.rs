@@ -184,6 +184,16 @@ fn claim(fleet: &Fleet, ordinal: u64) -> Value {
             "volumeMode": template.get("volumeMode").unwrap_or(&json!("Filesystem")),
         },
     });
+    for part in ["labels", "annotations"] {
+        let more = template
+            .pointer(&format!("/metadata/{part}"))
+            .and_then(Value::as_object);
+        for (key, value) in more.into_iter().flatten() {
+            if object["metadata"][part].get(key).is_none() {
+                object["metadata"][part][key.as_str()] = value.clone();
+            }
+        }
+    }
     fleet.metadata(&mut object, ordinal);
     let uid = fleet.uid("PersistentVolumeClaim", &name);
     for (key, value) in [

@@ -26,14 +26,20 @@ pub(crate) fn all(fleet: &Fleet, emit: &mut impl Emit) -> Outcome<()> {
         }
     }
     let port = |name: &str, port: u32| json!({"name": name, "port": port, "targetPort": name});
-    let ports = vec![
+    let mut ports = vec![
         port("api", 1317),
         port("rosetta", 8080),
         port("grpc", 9090),
         port("rpc", fleet.rpc_port()),
         port("grpc-web", 9091),
     ];
+    ports.extend(fleet.list("/service/rpcTemplate/ports").iter().cloned());
     let mut object = service(fleet, &format!("{}-rpc", fleet.name), "rpc", None, ports);
+    for field in ["type", "externalTrafficPolicy"] {
+        if let Some(value) = fleet.text(&format!("/service/rpcTemplate/{field}")) {
+            object["spec"][field] = json!(value);
+        }
+    }
     adopt(fleet, &mut object, "/service/rpcTemplate", place);
     emit(object)
 }
@@ -49,6 +55,10 @@ fn p2p_service(fleet: &Fleet, place: usize, ordinal: u64) -> Value {
         vec![port],
     );
     if place >= fleet.external() {
+        if let Some(ip) = fleet.text("/service/p2pTemplate/clusterIP") {
+            object["spec"]["clusterIP"] = json!(ip);
+            object["spec"]["clusterIPs"] = json!([ip]);
+        }
         adopt(fleet, &mut object, "/none", place as u64);
         return object;
     }
