@@ -14,19 +14,18 @@ use crate::spec::{FullNode, path, schema, validate};
 /// Reads fleets, sorted by namespace and name.
 pub(super) fn read(origins: Vec<Origin>, reader: &mut Reader<'_>) -> Vec<Fleet> {
     let mut fleets: BTreeMap<FleetKey, Fleet> = BTreeMap::new();
-    let mut seen: BTreeMap<FleetKey, Origin> = BTreeMap::new();
+    let mut seen: BTreeMap<FleetKey, String> = BTreeMap::new();
     for origin in origins {
         let key = key(&origin);
         if let Some(key) = &key
             && let Some(first) = seen.get(key)
         {
-            let first = reader.name(first, "metadata.name");
             let message = format!("the fleet {key} is also written in {first}");
             let twin = Diagnostic::error("duplicate-fleet", message);
             let twin = twin.hint("remove one of them, or give it another name or namespace");
             reader.note(&origin, twin.at("", "metadata.name"));
         } else if let Some(key) = key {
-            seen.insert(key, origin.clone());
+            seen.insert(key, reader.name(&origin, "metadata.name"));
         }
         if let Some(node) = read_one(&origin, reader)
             && let Entry::Vacant(vacant) = fleets.entry(node.key.clone())
@@ -116,24 +115,24 @@ fn clashes(fleets: &[Fleet], reader: &mut Reader<'_>) {
         pods.sort_by_key(|pods| !pods.is_main);
         for (index, these) in pods.iter().enumerate() {
             let earlier = pods.get(..index).unwrap_or_default();
-            if let Some(those) = earlier.iter().find(|those| do_clash(these, those)) {
-                clash(name, these, those, reader);
+            if let Some(other) = earlier.iter().find(|other| do_clash(these, other)) {
+                clash(name, these, other, reader);
             }
         }
     }
 }
 
-fn do_clash(these: &Pods<'_>, those: &Pods<'_>) -> bool {
+fn do_clash(these: &Pods<'_>, other: &Pods<'_>) -> bool {
     let is_shared =
-        these.ordinals.start < those.ordinals.end && those.ordinals.start < these.ordinals.end;
-    is_shared && these.fleet.node.key != those.fleet.node.key
+        these.ordinals.start < other.ordinals.end && other.ordinals.start < these.ordinals.end;
+    is_shared && these.fleet.node.key != other.fleet.node.key
 }
 
-fn clash(name: &str, these: &Pods<'_>, those: &Pods<'_>, reader: &mut Reader<'_>) {
-    let place = reader.name(&those.fleet.origin, &those.path);
+fn clash(name: &str, these: &Pods<'_>, other: &Pods<'_>, reader: &mut Reader<'_>) {
+    let place = reader.name(&other.fleet.origin, &other.path);
     let message = format!(
         "pods named `{name}-<ordinal>` also belong to the fleet {} ({place})",
-        those.fleet.node.key
+        other.fleet.node.key
     );
     let fault = Diagnostic::error("name-clash", message).hint("choose another name");
     reader.note(&these.fleet.origin, fault.at("", &these.path));

@@ -16,14 +16,13 @@ type Ids = BTreeMap<String, NodeId>;
 /// of the network.
 pub(super) fn read(origins: Vec<Origin>, reader: &mut Reader<'_>) -> BTreeMap<FleetKey, Ids> {
     let mut identities = BTreeMap::new();
-    let mut documents: BTreeMap<FleetKey, Origin> = BTreeMap::new();
+    let mut documents: BTreeMap<FleetKey, String> = BTreeMap::new();
     let mut uses: BTreeMap<NodeId, String> = BTreeMap::new();
     for origin in origins {
         let Some((key, ids)) = read_one(&origin, reader) else {
             continue;
         };
         if let Some(first) = documents.get(&key) {
-            let first = reader.name(first, "metadata.name");
             let message = format!("the identities of {key} are also written in {first}");
             let twin = Diagnostic::error("duplicate-identities", message);
             let twin = twin.hint("put the IDs of a fleet into one document");
@@ -43,7 +42,7 @@ pub(super) fn read(origins: Vec<Origin>, reader: &mut Reader<'_>) -> BTreeMap<Fl
                 uses.insert(id.clone(), this);
             }
         }
-        documents.insert(key.clone(), origin);
+        documents.insert(key.clone(), reader.name(&origin, "metadata.name"));
         identities.insert(key, ids);
     }
     identities

@@ -1,3 +1,5 @@
+//! What is read from texts, and what is said of them.
+
 use serde_json::Value;
 
 use super::*;
@@ -46,7 +48,7 @@ fn read(texts: &[&str]) -> Reported<Inputs> {
     inputs(documents.collect(), &sources)
 }
 
-/// What is said, one line each: severity, code, file, path, message, hint.
+/// What is said, one line each and sorted: severity, code, file, path, message, hint.
 fn said(read: &Reported<Inputs>) -> Vec<String> {
     let line = |d: &Diagnostic| {
         let place = d.place.as_ref().unwrap();
@@ -57,7 +59,9 @@ fn said(read: &Reported<Inputs>) -> Vec<String> {
             d.severity, place.file, place.path, d.message
         )
     };
-    read.diagnostics.iter().map(line).collect()
+    let mut lines: Vec<String> = read.diagnostics.iter().map(line).collect();
+    lines.sort();
+    lines
 }
 
 const FLEET: &str = "
@@ -76,7 +80,7 @@ spec:
 fn check(from: &str, to: &str, expected: &[&str]) {
     assert!(FLEET.contains(from), "{from}");
     let read = read(&[&FLEET.replace(from, to)]);
-    assert_eq!(said(&read), expected);
+    check_said(&read, expected);
     let has_error = expected.iter().any(|line| line.starts_with("error"));
     assert_eq!(read.value.fleets.is_empty(), has_error);
 }
@@ -85,8 +89,15 @@ fn check(from: &str, to: &str, expected: &[&str]) {
 #[track_caller]
 fn check_all(texts: &[&str], expected: &[&str]) -> Inputs {
     let read = read(texts);
-    assert_eq!(said(&read), expected);
+    check_said(&read, expected);
     read.value
+}
+
+#[track_caller]
+fn check_said(read: &Reported<Inputs>, expected: &[&str]) {
+    let mut expected = expected.to_vec();
+    expected.sort_unstable();
+    assert_eq!(said(read), expected);
 }
 
 #[test]
@@ -231,13 +242,22 @@ fn faults_of_form_and_meaning_are_told_together() {
          additionalVersionedPods: [{name: hub, containers: [{name: x}, {name: x}]}, {name: hub, \
          containers: []}]",
         &[
+            "error bad-max-unavailable a.yaml spec.strategy.maxUnavailable: \"10.5%\" is neither a \
+             number from 0 up nor a whole percentage (write 2, or \"25%\")",
             "error duplicate-name a.yaml spec.additionalVersionedPods[0].containers[1].name: `x` \
              is also the name of containers[0] (-)",
-            "error no-container a.yaml spec.additionalVersionedPods[1].containers: a pod needs at \
-             least one container (-)",
             "error duplicate-name a.yaml spec.additionalVersionedPods[1].name: `hub` is also the \
              name of spec.additionalVersionedPods[0] (pods are named after it: give each a name of \
              its own)",
+            "error name-clash a.yaml spec.additionalVersionedPods[0].name: `hub` is the name of \
+             the fleet: its pods would clash (pods of both are named `<name>-<ordinal>`: choose \
+             another name)",
+            "error no-container a.yaml spec.additionalVersionedPods[1].containers: a pod needs at \
+             least one container (-)",
+            "error unknown-field a.yaml spec.nonsense: unknown field `nonsense` (the fields here \
+             are additionalVersionedPods, chain, instanceOverrides, ordinals, podTemplate, \
+             replicas, selfHeal, service, serviceAccountName, strategy, type, volumeClaimTemplate, \
+             volumeRetentionPolicy)",
         ],
     );
 }
@@ -438,7 +458,7 @@ fn the_references_cases_are_taken_or_refused_alike() {
 
 #[test]
 fn the_shared_fleets_are_sound() {
-    let wanted = |path: &str| path.contains("/specs/") && path.ends_with(".yaml");
+    let wanted = |path: &str| path.contains("/specs/");
     for (path, text) in cases("fleets", wanted) {
         let said = said(&read(&[&text]));
         assert!(said.is_empty(), "{path}: {said:#?}");
