@@ -1,1 +1,249 @@
-//! x
+//! All documents of all sources into fleets and node identities, with every fault of every
+//! document. Knows nothing of how a text becomes a document, or where texts come from.
+
+mod fleets;
+mod identities;
+
+use std::collections::BTreeMap;
+
+use super::fit::Fault;
+use super::locate::locate;
+use super::tree::{Content, Mark, Node};
+use crate::diagnostic::{Diagnostic, Place, Reported, Severity, Span};
+use crate::model::{FleetKey, NodeId, Source};
+use crate::spec::FullNode;
+
+/// What the count of documents without a kind is kept under.
+pub const NO_KIND: &str = "no kind";
+/// Lines in messages are cut to so many characters.
+const WINDOW: usize = 200;
+
+/// What the owner wrote.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// The fleets that can be built, by namespace and name.
+    pub fleets: Vec<Fleet>,
+    /// Node IDs by fleet and instance, the fleets being those of this input or not.
+    pub identities: BTreeMap<FleetKey, BTreeMap<String, NodeId>>,
+    /// How many documents of other kinds were passed over, by kind.
+    pub passed_over: BTreeMap<String, usize>,
+}
+
+/// A fleet and where it was written.
+#[derive(Debug, Clone)]
+pub struct Fleet {
+    /// The fleet.
+    pub node: FullNode,
+    /// Where it was written.
+    pub origin: Origin,
+}
+
+/// Where a document was written.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The place of its source among all sources.
+    pub source: usize,
+    /// The document, with positions.
+    pub document: Node,
+}
+
+impl Origin {
+    /// Returns where a path of the document stands.
+    #[must_use]
+    pub fn place(&self, sources: &[Source], path: &str) -> Option<Place> {
+        let mark = locate(&self.document, path);
+        sources.get(self.source).map(|s| place(s, mark, path))
+    }
+}
+
+/// Reads documents, each beside the index of its source.
+#[must_use]
+pub fn inputs(documents: Vec<(usize, Node)>, sources: &[Source]) -> Reported<Inputs> {
+    let mut reader = Reader {
+        sources,
+        diagnostics: Vec::new(),
+    };
+    let mut found = Found::default();
+    for (source, document) in documents {
+        sort(source, document, &mut found, &mut reader);
+    }
+    let fleets = fleets::read(found.fleets, &mut reader);
+    let identities = identities::read(found.identities, &mut reader);
+    let mut diagnostics = reader.diagnostics;
+    diagnostics.sort();
+    diagnostics.dedup();
+    Reported {
+        value: Inputs {
+            fleets,
+            identities,
+            passed_over: found.passed_over,
+        },
+        diagnostics,
+    }
+}
+
+/// The documents by what they are.
+#[derive(Default)]
+struct Found {
+    fleets: Vec<Origin>,
+    identities: Vec<Origin>,
+    passed_over: BTreeMap<String, usize>,
+}
+
+/// The sources and all that was found wrong with them.
+struct Reader<'a> {
+    sources: &'a [Source],
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    /// Notes a fault of a document's form.
+    fn fault(&mut self, source: usize, fault: Fault) {
+        let place = self.sources.get(source);
+        self.diagnostics.push(Diagnostic {
+            place: place.map(|source| place_of(source, &fault)),
+            severity: fault.severity,
+            code: fault.code,
+            message: fault.message,
+            hint: fault.hint,
+        });
+    }
+
+    /// Notes an error at a path of a document.
+    fn error(&mut self, origin: &Origin, path: &str, words: (&'static str, String)) {
+        self.note(origin, Diagnostic::error(words.0, words.1).at("", path));
+    }
+
+    /// Notes what was said of a path of a document, with its position.
+    fn note(&mut self, origin: &Origin, mut diagnostic: Diagnostic) {
+        let path = diagnostic.place.map(|place| place.path).unwrap_or_default();
+        diagnostic.place = origin.place(self.sources, &path);
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Returns a place as text: `fleet.yaml:12`.
+    fn name(&self, origin: &Origin, path: &str) -> String {
+        let line = locate(&origin.document, path).line;
+        let file = self.sources.get(origin.source).map(|s| s.name.as_str());
+        format!("{}:{line}", file.unwrap_or_default())
+    }
+}
+
+/// Puts a document where it belongs. As with kubectl a list stands for its items; what has no
+/// kind (a values file, say) or another kind is no business of ours.
+fn sort(source: usize, document: Node, found: &mut Found, reader: &mut Reader<'_>) {
+    match &document.value {
+        Content::Mapping(_) => {}
+        Content::Null => return,
+        Content::Bool(_) | Content::Number(_) | Content::String(_) | Content::Sequence(_) => {
+            reader.fault(source, no_object(document.mark));
+            return;
+        }
+    }
+    let kind = document.get("kind").and_then(Node::as_str);
+    let kind = kind.unwrap_or(NO_KIND).to_owned();
+    if kind.ends_with("List") && is_list(&document) {
+        for item in into_items(document) {
+            sort(source, item, found, reader);
+        }
+        return;
+    }
+    let group = document.get("apiVersion").and_then(Node::as_str);
+    let group = group.and_then(|version| version.split_once('/'));
+    let is_ours = group.is_some_and(|(group, _)| group == "cosmos-render");
+    let origin = Origin { source, document };
+    match kind.as_str() {
+        "CosmosFullNode" => found.fleets.push(origin),
+        "NodeIdentities" if is_ours => found.identities.push(origin),
+        _ => *found.passed_over.entry(kind).or_default() += 1,
+    }
+}
+
+fn is_list(document: &Node) -> bool {
+    let items = document.get("items").map(|items| &items.value);
+    matches!(items, Some(Content::Sequence(_)))
+}
+
+fn into_items(document: Node) -> Vec<Node> {
+    let Content::Mapping(entries) = document.value else {
+        return Vec::new();
+    };
+    entries
+        .into_iter()
+        .filter(|(key, _)| key.text == "items")
+        .flat_map(|(_, items)| match items.value {
+            Content::Sequence(items) => items,
+            Content::Null
+            | Content::Bool(_)
+            | Content::Number(_)
+            | Content::String(_)
+            | Content::Mapping(_) => Vec::new(),
+        })
+        .collect()
+}
+
+fn no_object(mark: Mark) -> Fault {
+    Fault {
+        path: String::new(),
+        mark,
+        severity: Severity::Error,
+        code: "no-object",
+        message: "not a Kubernetes object".to_owned(),
+        hint: Some("a document is a mapping with `apiVersion` and `kind`".to_owned()),
+    }
+}
+
+/// Checks that a document's API version ends in `v1`, whatever the group.
+fn check_version(origin: &Origin, reader: &mut Reader<'_>) -> bool {
+    let version = origin.document.get("apiVersion").and_then(Node::as_str);
+    let (path, words) = match version.map(|version| (version, version.split_once('/'))) {
+        Some((_, Some((group, "v1")))) if !group.is_empty() => return true,
+        Some((_, Some((_, version)))) => {
+            let message = format!("the version `{version}` is not known: `v1` is");
+            ("apiVersion", ("unknown-version", message))
+        }
+        Some((version, None)) => {
+            let message = format!("`{version}` names no API group: write `<group>/v1`");
+            ("apiVersion", ("unknown-version", message))
+        }
+        // The schema asks for it.
+        None => return true,
+    };
+    reader.error(origin, path, words);
+    false
+}
+
+/// Returns the place of a fault.
+fn place_of(source: &Source, fault: &Fault) -> Place {
+    place(source, fault.mark, &fault.path)
+}
+
+/// Returns a place with the line that it is on.
+fn place(source: &Source, mark: Mark, path: &str) -> Place {
+    let text = String::from_utf8_lossy(&source.bytes);
+    let line = mark.line.checked_sub(1).and_then(|n| text.lines().nth(n));
+    let span = line.map(|line| {
+        let column = mark.column.max(1);
+        let before = (column - 1).saturating_sub(WINDOW / 2);
+        let skipped = if line.chars().count() > WINDOW {
+            before
+        } else {
+            0
+        };
+        Span {
+            line: mark.line,
+            column,
+            width: mark.width.max(1),
+            line_text: line.chars().skip(skipped).take(WINDOW).collect(),
+            window: skipped + 1,
+        }
+    });
+    Place {
+        file: source.name.clone(),
+        span,
+        path: path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -158,6 +158,13 @@ mod tests {
         check("broken", Some("line 1"));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_too_much_to_scan(text in "[\\[\\]{}\"'\\\\ex:0-9,= #\n\u{e9}]{0,40}") {
+            proptest::prop_assert!(beyond_1_0(&text).is_none_or(|(at, _)| at < text.len()));
+        }
+    }
+
     #[test]
     fn all_recorded_texts_are_taken_or_refused_alike() {
         let Some(text) = fixtures::shared("oracle/tables/toml_roundtrip.json") else {

@@ -159,14 +159,9 @@ impl Amount {
         }
         match power {
             3 => number.to_string(),
+            0..3 if has_exponent => format!("{number}e-{}", 9 - power * 3),
             _ if has_exponent => format!("{number}e{}", power * 3 - 9),
-            _ => format!(
-                "{number}{}",
-                usize::try_from(power)
-                    .ok()
-                    .and_then(|p| suffixes.get(p))
-                    .unwrap_or(&"")
-            ),
+            _ => format!("{number}{}", suffixes.get(power).unwrap_or(&"")),
         }
     }
 }
@@ -206,8 +201,8 @@ pub fn fits_pattern(text: &str) -> bool {
         return false;
     };
     match suffix {
-        "" | "n" | "u" | "m" | "k" | "M" | "G" | "T" | "P" | "E" => true,
-        "Ki" | "Mi" | "Gi" | "Ti" | "Pi" | "Ei" => true,
+        "" | "n" | "u" | "m" | "k" | "M" | "G" | "T" | "P" | "E" | "Ki" | "Mi" | "Gi" | "Ti"
+        | "Pi" | "Ei" => true,
         _ => suffix.strip_prefix(['e', 'E']).is_some_and(|exponent| {
             let unsigned = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
             after_number(unsigned) == Some("")
@@ -486,6 +481,23 @@ mod tests {
             "", ".", "Gi", "1K", "1 Gi", "1gi", "1e", "1Eii", "ten", "--1",
         ] {
             assert!(!fits_pattern(text), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_printed_is_read_as_the_same_amount(
+            text in r"[+-]?[0-9]{0,20}\.?[0-9]{0,20}([numkMGTPE]|[KMGTPE]i|[eE]-?[0-9]{1,10})?"
+        ) {
+            if let Ok(amount) = Amount::parse(&text) {
+                proptest::prop_assert_eq!(Amount::parse(&amount.canonical()), Ok(amount));
+            }
+        }
+
+        #[test]
+        fn no_text_is_too_much_to_read(text in ".{0,30}") {
+            let is_sound = Amount::parse(&text).is_ok();
+            proptest::prop_assert!(is_sound || !fits_pattern(&text) || text.contains(['e', 'E']));
         }
     }
 

@@ -227,24 +227,30 @@ fn additional_pods(spec: &Spec, fleet: &str, faults: &mut Faults) {
     for (index, pod) in spec.additional_versioned_pods.iter().enumerate() {
         let here = path::item(at, index);
         let name_path = path::field(&here, "name");
-        if let Some(first) = seen.get(&pod.name) {
-            let message = format!("`{}` is also the name of {first}", pod.name);
+        let name = pod_name(&pod.name);
+        if let Some(first) = seen.get(&name) {
+            let message = format!("`{name}` is also the name of {first}");
             let hint = "pods are named after it: give each a name of its own";
             faults.advise(&name_path, "duplicate-name", (message, hint));
-        } else {
-            seen.insert(&pod.name, here.clone());
-        }
-        if pod.name == fleet {
+        } else if name == fleet {
             let message = format!("`{fleet}` is the name of the fleet: its pods would clash");
             let hint = "pods of both are named `<name>-<ordinal>`: choose another name";
             faults.advise(&name_path, "name-clash", (message, hint));
         }
+        seen.entry(name).or_insert_with(|| here.clone());
         additional_pod(pod, &here, faults);
     }
 }
 
+/// Returns a template's name as it reaches the names of its pods: the reference leaves out what
+/// no name may hold.
+fn pod_name(name: &str) -> String {
+    let is_kept = |c: &char| c.is_ascii_alphanumeric() || *c == '-' || *c == '.';
+    name.chars().filter(is_kept).collect()
+}
+
 fn additional_pod(pod: &AdditionalPod, at: &str, faults: &mut Faults) {
-    if let Some(fault) = name_fault(&pod.name) {
+    if let Some(fault) = name_fault(&pod_name(&pod.name)) {
         faults.add(&path::field(at, "name"), "bad-name", fault);
     }
     if pod.spec.containers.is_empty() {

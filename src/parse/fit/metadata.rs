@@ -71,8 +71,10 @@ fn namespace_text(namespace: &Node) -> Option<(&'static str, String)> {
     match &namespace.value {
         Content::Null => None,
         // An empty namespace is none.
-        Content::String(text) if text.is_empty() => None,
-        Content::String(text) => namespace_fault(text).map(|fault| ("bad-name", fault)),
+        Content::String(text) => (!text.is_empty())
+            .then(|| namespace_fault(text))
+            .flatten()
+            .map(|fault| ("bad-name", fault)),
         Content::Bool(_) | Content::Number(_) | Content::Sequence(_) | Content::Mapping(_) => {
             Some(("wrong-type", no_text()))
         }
@@ -91,11 +93,10 @@ fn entry(field: &str, key: &Key, value: &Node) -> Option<(Mark, &'static str, St
         return Some((key.mark, "bad-label", fault));
     }
     match &value.value {
-        Content::Null => None,
         Content::String(text) if is_label => {
             label_value_fault(text).map(|fault| (value.mark, "bad-label", fault))
         }
-        Content::String(_) => None,
+        Content::Null | Content::String(_) => None,
         Content::Bool(_) | Content::Number(_) | Content::Sequence(_) | Content::Mapping(_) => {
             Some((value.mark, "wrong-type", no_text()))
         }

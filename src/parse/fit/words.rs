@@ -14,6 +14,8 @@ type Words = (String, Option<String>);
 
 /// Below this likeness (of 1) a name is no guess worth making.
 const ALIKE: f64 = 0.84;
+/// More fields than this are not worth listing.
+const MAX_LISTED: usize = 15;
 
 /// Says that a field is unknown, what may be meant, and where a field of that name belongs.
 pub(super) fn unknown_field(
@@ -27,7 +29,7 @@ pub(super) fn unknown_field(
     }
     let elsewhere = homes(schema, name, parent);
     let hint = match elsewhere.as_slice() {
-        [] if parent.is_empty() || siblings.is_empty() => None,
+        [] if siblings.is_empty() || siblings.len() > MAX_LISTED => None,
         [] => Some(format!("the fields here are {}", list(siblings.keys()))),
         homes => Some(format!("a field of that name belongs to {}", list(homes))),
     };
@@ -37,7 +39,9 @@ pub(super) fn unknown_field(
 /// Says that a field is missing and what it is for.
 pub(super) fn missing_field(name: &str, doc: &str) -> Words {
     let hint = (!doc.is_empty()).then(|| {
-        let mut letters = doc.trim_end_matches('.').chars();
+        let is_sentence = doc.ends_with('.') && !doc.ends_with("...");
+        let end = doc.len() - usize::from(is_sentence);
+        let mut letters = doc.get(..end).unwrap_or(doc).chars();
         let first = letters.next().map(|c| c.to_ascii_lowercase());
         let doc: String = first.into_iter().chain(letters).collect();
         format!("add `{name}`: {doc}")

@@ -60,7 +60,7 @@ pub struct AzureFile {
     pub share_name: String,
 }
 
-/// A disk of OpenStack.
+/// A disk of `OpenStack`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Cinder {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LocalObjectReference;
 
-/// A CephFS.
+/// A `CephFS`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CephFs {
@@ -76,7 +76,7 @@ pub struct FibreChannel {
     pub wwids: Vec<String>,
 }
 
-/// A volume of a FlexVolume driver.
+/// A volume of a `FlexVolume` driver.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FlexVolume {
@@ -112,7 +112,7 @@ pub struct Flocker {
     pub dataset_uuid: String,
 }
 
-/// A GlusterFS.
+/// A `GlusterFS`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Glusterfs {

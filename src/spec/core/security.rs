@@ -32,7 +32,7 @@ pub struct SecurityContext {
     /// The user's number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_as_user: Option<i64>,
-    /// SELinux labels.
+    /// `SELinux` labels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub se_linux_options: Option<SeLinuxOptions>,
     /// Which system calls are let through.
@@ -62,7 +62,7 @@ pub struct PodSecurityContext {
     /// The user's number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_as_user: Option<i64>,
-    /// SELinux labels.
+    /// `SELinux` labels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub se_linux_options: Option<SeLinuxOptions>,
     /// Which system calls are let through.
@@ -91,7 +91,7 @@ pub struct Capabilities {
     pub drop: Vec<String>,
 }
 
-/// SELinux labels.
+/// `SELinux` labels.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SeLinuxOptions {

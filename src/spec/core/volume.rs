@@ -31,10 +31,10 @@ pub struct Volume {
     /// A file share of Azure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub azure_file: Option<AzureFile>,
-    /// A CephFS.
+    /// A `CephFS`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cephfs: Option<CephFs>,
-    /// A disk of OpenStack.
+    /// A disk of `OpenStack`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cinder: Option<Cinder>,
     /// A ConfigMap.
@@ -55,7 +55,7 @@ pub struct Volume {
     /// A disk by Fibre Channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fc: Option<FibreChannel>,
-    /// A volume of a FlexVolume driver.
+    /// A volume of a `FlexVolume` driver.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flex_volume: Option<FlexVolume>,
     /// A volume of Flocker.
@@ -67,7 +67,7 @@ pub struct Volume {
     /// A Git repository.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub git_repo: Option<GitRepo>,
-    /// A GlusterFS.
+    /// A `GlusterFS`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub glusterfs: Option<Glusterfs>,
     /// A path of the machine.
