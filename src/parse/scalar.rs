@@ -138,26 +138,19 @@ pub fn key(scalar: Scalar, text: Cow<'_, str>) -> Result<Cow<'_, str>, Fault> {
     })
 }
 
-/// Returns a float as JSON writes it: without a fraction where it has none and an integer holds
-/// it (`1e3` is 1000, `1.0` is 1).
+/// Returns a float as Go's JSON writes it: without a fraction where it has none and an integer
+/// holds its shortest digits (`1e3` is 1000, `1.0` is 1).
 ///
 /// # Errors
 /// Where it is not finite.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::float_cmp,
-    reason = "the ranges are checked first, and the comparison is meant to be exact"
-)]
 pub fn normal(value: f64) -> Result<Number, Fault> {
-    const TWO_63: f64 = 9_223_372_036_854_775_808.0;
-    const TWO_64: f64 = 18_446_744_073_709_551_616.0;
-    if value.trunc() == value {
-        if (-TWO_63..TWO_63).contains(&value) {
-            return Ok((value as i64).into());
+    if value.abs() < 2e19 {
+        let shortest = value.to_string();
+        if let Ok(int) = shortest.parse::<i64>() {
+            return Ok(int.into());
         }
-        if (0.0..TWO_64).contains(&value) {
-            return Ok((value as u64).into());
+        if let Ok(int) = shortest.parse::<u64>() {
+            return Ok(int.into());
         }
     }
     Number::from_f64(value).ok_or(Fault::NotFinite)

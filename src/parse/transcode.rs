@@ -178,9 +178,13 @@ impl Writer<'_> {
     )]
     fn take(&mut self, event: Event<'_>, span: &Span) -> Result<(), Stop> {
         match event {
-            Event::DocumentStart(..) => {
+            Event::DocumentStart(_, version) => {
                 self.anchors.clear();
                 self.expanded = (0, 0);
+                return yaml::check_version(version).map_err(|fault| self.place(fault, span));
+            }
+            Event::Anchor(_, name) => {
+                return yaml::check_anchor(&name).map_err(|fault| self.place(fault, span));
             }
             Event::DocumentEnd => {
                 let text = std::mem::take(&mut self.out);
@@ -361,6 +365,11 @@ impl Writer<'_> {
     fn stop(&self, span: &Span, code: &'static str, message: &str) -> Stop {
         let fault = self.fault(span, code, message);
         Stop::At(Box::new(fault.hint("take the snapshot anew with kubectl, which writes no such thing")))
+    }
+
+    fn place(&self, mut fault: Diagnostic, span: &Span) -> Stop {
+        fault.place = self.fault(span, fault.code, "").place;
+        Stop::At(Box::new(fault))
     }
 
     fn fault(&self, span: &Span, code: &'static str, message: &str) -> Diagnostic {

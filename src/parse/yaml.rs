@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StrInput, StructureStyle, Tag, YamlVersion};
 
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::model::Source;
@@ -101,6 +101,7 @@ pub(crate) fn too_large(source: &Source, line: usize, limits: &Limits) -> Diagno
 pub(crate) fn events<'a>(text: &'a str, limits: &Limits) -> Parser<'a, StrInput<'a>> {
     let options = granit_parser::options! {
         emit_comments: false,
+        emit_anchor_events: true,
         block_scalar_eof_without_line_feed: true,
         flow_nesting_limit: limits.depth,
         block_nesting_limit: limits.depth,
@@ -158,6 +159,28 @@ fn advice(kind: &ErrorKind) -> &'static str {
     }
 }
 
+/// Refuses documents of another version than Kubernetes' reader knows.
+pub(crate) fn check_version(version: Option<YamlVersion>) -> Result<(), Diagnostic> {
+    match version {
+        None | Some(YamlVersion { major: 1, minor: 1 }) => Ok(()),
+        Some(_) => Err(Diagnostic::error(
+            "yaml-version",
+            "the reader of Kubernetes knows no YAML but 1.1",
+        )
+        .hint("take out the %YAML line above this")),
+    }
+}
+
+/// Refuses names of anchors that Kubernetes' reader refuses; they are texts that lack quotes.
+pub(crate) fn check_anchor(name: &str) -> Result<(), Diagnostic> {
+    let is_part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    if name.bytes().all(is_part) {
+        return Ok(());
+    }
+    Err(Diagnostic::error("anchor", "an anchor (`&name`) is made of letters, digits, - and _")
+        .hint("put a text that starts with & in quotes"))
+}
+
 /// Returns the name of a tag of YAML's own name space: `int` of `!!int`.
 pub(crate) fn tag_name<'a>(tag: Option<&'a Cow<'_, Tag>>) -> Option<Cow<'a, str>> {
     tag.and_then(|tag| tag.suffix_in_namespace(scalar::YAML_TAGS))
@@ -197,6 +220,7 @@ pub(crate) fn meaning<'a>(
 struct Frame {
     mark: Mark,
     anchor: usize,
+    is_flow: bool,
     held: Held,
 }
 
@@ -291,16 +315,22 @@ impl Builder<'_> {
     )]
     fn take(&mut self, event: Event<'_>, span: &Span) -> Result<(), Diagnostic> {
         match event {
-            Event::DocumentStart(..) => self.anchors = Anchors::default(),
+            Event::DocumentStart(_, version) => {
+                self.anchors = Anchors::default();
+                return check_version(version).map_err(|fault| self.at(fault, self.mark(span, true)));
+            }
+            Event::Anchor(_, name) => {
+                return check_anchor(&name).map_err(|fault| self.at(fault, self.mark(span, true)));
+            }
             Event::Scalar(text, style, anchor, tag) => {
                 return self.scalar(text, style, tag.as_ref(), (anchor, span));
             }
             Event::Alias(id) => return self.alias(id, span),
-            Event::SequenceStart(_, anchor, _) => {
-                return self.open(Held::Sequence(Vec::new()), anchor, span);
+            Event::SequenceStart(style, anchor, _) => {
+                return self.open(Held::Sequence(Vec::new()), style, anchor, span);
             }
-            Event::MappingStart(_, anchor, _) => {
-                return self.open(Held::Mapping(Entries::default()), anchor, span);
+            Event::MappingStart(style, anchor, _) => {
+                return self.open(Held::Mapping(Entries::default()), style, anchor, span);
             }
             Event::SequenceEnd | Event::MappingEnd => return self.close(),
             _ => {}
@@ -308,7 +338,13 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn open(&mut self, held: Held, anchor: usize, span: &Span) -> Result<(), Diagnostic> {
+    fn open(
+        &mut self,
+        held: Held,
+        style: StructureStyle,
+        anchor: usize,
+        span: &Span,
+    ) -> Result<(), Diagnostic> {
         let mark = self.mark(span, true);
         if self.awaits_key() {
             let fault = Diagnostic::error("key", "a mapping or list can't be a key")
@@ -318,7 +354,8 @@ impl Builder<'_> {
         if self.frames.len() >= self.limits.depth {
             return Err(self.at(too_deep(self.limits), mark));
         }
-        self.frames.push(Frame { mark, anchor, held });
+        let is_flow = style == StructureStyle::Flow;
+        self.frames.push(Frame { mark, anchor, is_flow, held });
         Ok(())
     }
 
@@ -344,6 +381,9 @@ impl Builder<'_> {
     ) -> Result<(), Diagnostic> {
         let mark = self.mark(span, false);
         let is_key = self.awaits_key();
+        if is_key {
+            self.check_tab(span, mark)?;
+        }
         if is_key && is_merge(&text, style, tag) {
             self.await_value(Pending::Merge(mark));
             return Ok(());
@@ -375,6 +415,22 @@ impl Builder<'_> {
             }
             None => self.place(node, false),
         }
+    }
+
+    /// Refuses a key of a block mapping that tabs indent; the parser lets some pass.
+    fn check_tab(&self, span: &Span, mark: Mark) -> Result<(), Diagnostic> {
+        let Some(Frame { is_flow: false, .. }) = self.frames.last() else {
+            return Ok(());
+        };
+        let before = span.start.byte_offset().and_then(|at| self.text.get(..at));
+        let indent = before.map_or("", |text| {
+            &text[text.trim_end_matches([' ', '\t']).len()..]
+        });
+        if !indent.contains('\t') || indent.chars().count() + 1 != mark.column {
+            return Ok(());
+        }
+        let fault = Diagnostic::error("yaml-syntax", "this is no YAML: a tab indents this key");
+        Err(self.at(fault.hint("indent with spaces: YAML allows no tabs there"), mark))
     }
 
     fn refuse_scalar(&mut self, fault: scalar::Fault, mark: Mark, is_key: bool) {
