@@ -132,12 +132,18 @@ impl Room<'_> {
         match self.bytes(input) {
             Ok(bytes) => {
                 self.left = self.left.saturating_sub(bytes.len() as u64);
-                self.sources.push(Source { name: name.to_owned(), bytes });
+                self.sources.push(Source {
+                    name: name.to_owned(),
+                    bytes,
+                });
             }
             Err(Fault::TotalReached) => self.faults.push(
                 Diagnostic::error(
                     "input-too-large",
-                    format!("with this, all inputs are larger than {} bytes", self.limits.total),
+                    format!(
+                        "with this, all inputs are larger than {} bytes",
+                        self.limits.total
+                    ),
                 )
                 .hint("give fewer inputs, or allow more with --max-input")
                 .at(name, ""),
@@ -151,9 +157,12 @@ impl Room<'_> {
                 .at(name, ""),
             ),
             Err(Fault::Broken(format, why)) => self.faults.push(
-                Diagnostic::error("broken-archive", format!("this {format} data is broken: {why}"))
-                    .hint("make the file anew; its copying may have been cut off")
-                    .at(name, ""),
+                Diagnostic::error(
+                    "broken-archive",
+                    format!("this {format} data is broken: {why}"),
+                )
+                .hint("make the file anew; its copying may have been cut off")
+                .at(name, ""),
             ),
             Err(Fault::Io(error)) => self.faults.push(unreadable(name, &error)),
         }
@@ -171,7 +180,10 @@ impl Room<'_> {
         let by_ratio = (raw.len() as u64).saturating_mul(self.limits.ratio);
         let bound = by_ratio.max(Limits::SMALL).min(self.limits.inflated);
         let inflated = if format == "gzip" {
-            bounded(&mut MultiGzDecoder::new(raw.as_slice()), bound.min(self.left))
+            bounded(
+                &mut MultiGzDecoder::new(raw.as_slice()),
+                bound.min(self.left),
+            )
         } else {
             unpack_zstd(&raw, bound.min(self.left))
         };
@@ -197,7 +209,9 @@ enum Fault {
 /// Reads to the end; nothing where that is beyond the bound.
 fn bounded(input: &mut dyn Read, bound: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
-    input.take(bound.saturating_add(1)).read_to_end(&mut bytes)?;
+    input
+        .take(bound.saturating_add(1))
+        .read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= bound).then_some(bytes))
 }
 
@@ -216,7 +230,12 @@ fn unpack_zstd(raw: &[u8], bound: u64) -> io::Result<Option<Vec<u8>>> {
                 rest = rest.get(skipped..).ok_or(io::ErrorKind::UnexpectedEof)?;
                 continue;
             }
-            Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error.to_string())),
+            Err(error) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    error.to_string(),
+                ));
+            }
         };
         let left = bound.saturating_sub(bytes.len() as u64);
         let Some(part) = bounded(&mut frame, left)? else {
@@ -225,7 +244,10 @@ fn unpack_zstd(raw: &[u8], bound: u64) -> io::Result<Option<Vec<u8>>> {
         let decoder = frame.into_frame_decoder();
         let told = decoder.get_checksum_from_data();
         if told.is_some() && told != decoder.get_calculated_checksum() {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "its checksum is wrong"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "its checksum is wrong",
+            ));
         }
         bytes.extend(part);
     }
@@ -235,8 +257,13 @@ fn unpack_zstd(raw: &[u8], bound: u64) -> io::Result<Option<Vec<u8>>> {
 /// Returns whether a file of a folder is an input by its name.
 fn is_input(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-    [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end))
+    let name = name
+        .strip_suffix(".gz")
+        .or_else(|| name.strip_suffix(".zst"))
+        .unwrap_or(&name);
+    [".yaml", ".yml", ".json"]
+        .iter()
+        .any(|end| name.ends_with(end))
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Diagnostic {

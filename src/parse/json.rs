@@ -8,7 +8,7 @@ use serde_json::Number;
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::model::Source;
 use crate::parse::scalar;
-use crate::parse::text::{Limits, WINDOW, decode, excerpt};
+use crate::parse::text::{Limits, Refusal, WINDOW, decode, excerpt};
 use crate::parse::tree::{Content, Key, Mark, Node};
 use crate::parse::yaml::{shorten, too_large};
 
@@ -20,14 +20,24 @@ use crate::parse::yaml::{shorten, too_large};
 pub fn documents(source: &Source, limits: &Limits) -> Reported<Vec<Node>> {
     let text = match decode(source) {
         Ok(text) => text,
-        Err(fault) => return Reported { value: Vec::new(), diagnostics: vec![fault] },
+        Err(fault) => {
+            return Reported {
+                value: Vec::new(),
+                diagnostics: vec![*fault],
+            };
+        }
     };
     let mut reader = Reader {
         source,
         text,
         limits,
         at: 0,
-        place: Place { line: 1, line_start: 0, seen: 0, column: 1 },
+        place: Place {
+            line: 1,
+            line_start: 0,
+            seen: 0,
+            column: 1,
+        },
         faults: Vec::new(),
     };
     let mut roots = Vec::new();
@@ -37,18 +47,21 @@ pub fn documents(source: &Source, limits: &Limits) -> Reported<Vec<Node>> {
         match reader.value(0) {
             Ok(node) if reader.at - start > limits.document => {
                 drop(node);
-                reader.faults.push(too_large(source, line, limits));
+                reader.faults.push(*too_large(source, line, limits));
                 break;
             }
             Ok(node) if node.value == Content::Null => {}
             Ok(node) => roots.push(node),
             Err(fault) => {
-                reader.faults.push(fault);
+                reader.faults.push(*fault);
                 break;
             }
         }
     }
-    Reported { value: roots, diagnostics: reader.faults }
+    Reported {
+        value: roots,
+        diagnostics: reader.faults,
+    }
 }
 
 /// Reads a JSON text that holds one document.
@@ -64,9 +77,16 @@ pub fn document(source: &Source) -> Reported<Node> {
         fault.place = Some(excerpt(source, second.mark, ""));
         diagnostics.push(fault);
     }
-    let mark = Mark { line: 1, column: 1, width: 1 };
+    let mark = Mark {
+        line: 1,
+        column: 1,
+        width: 1,
+    };
     Reported {
-        value: first.unwrap_or(Node { value: Content::Null, mark }),
+        value: first.unwrap_or(Node {
+            value: Content::Null,
+            mark,
+        }),
         diagnostics,
     }
 }
@@ -122,65 +142,82 @@ impl Reader<'_> {
         }
     }
 
-    fn fault(&mut self, message: &str, hint: &str) -> Diagnostic {
+    fn fault(&mut self, message: &str, hint: &str) -> Refusal {
         let mut fault =
             Diagnostic::error("json-syntax", format!("this is no JSON: {message}")).hint(hint);
         let mark = self.mark(1);
         fault.place = Some(excerpt(self.source, mark, ""));
-        fault
+        fault.into()
     }
 
-    fn value(&mut self, depth: usize) -> Result<Node, Diagnostic> {
+    fn value(&mut self, depth: usize) -> Result<Node, Refusal> {
         match self.peek() {
             Some(b'{') => self.mapping(depth),
             Some(b'[') => self.sequence(depth),
             Some(b'"') => {
                 let (mark, text) = self.string()?;
-                Ok(Node { value: Content::String(text), mark })
+                Ok(Node {
+                    value: Content::String(text),
+                    mark,
+                })
             }
             Some(_) => self.word(),
             None => Err(self.fault("it ends in the middle of a value", "complete the file")),
         }
     }
 
-    fn open(&mut self, depth: usize) -> Result<Mark, Diagnostic> {
+    fn open(&mut self, depth: usize) -> Result<Mark, Refusal> {
         let rest = self.text.get(self.at..).unwrap_or_default().chars();
-        let width = rest.take(WINDOW).take_while(|c| !matches!(c, '\n' | '\r')).count();
+        let width = rest
+            .take(WINDOW)
+            .take_while(|c| !matches!(c, '\n' | '\r'))
+            .count();
         let mark = self.mark(width);
         if depth >= self.limits.depth {
-            let message =
-                format!("more than {} collections are inside each other here", self.limits.depth);
+            let message = format!(
+                "more than {} collections are inside each other here",
+                self.limits.depth
+            );
             let mut fault = Diagnostic::error("too-deep", message)
                 .hint("no object of Kubernetes needs that many");
             fault.place = Some(excerpt(self.source, mark, ""));
-            return Err(fault);
+            return Err(fault.into());
         }
         self.at += 1;
         Ok(mark)
     }
 
-    fn sequence(&mut self, depth: usize) -> Result<Node, Diagnostic> {
+    fn sequence(&mut self, depth: usize) -> Result<Node, Refusal> {
         let mark = self.open(depth)?;
         let mut items = Vec::new();
         if self.peek() == Some(b']') {
             self.at += 1;
-            return Ok(Node { value: Content::Sequence(items), mark });
+            return Ok(Node {
+                value: Content::Sequence(items),
+                mark,
+            });
         }
         loop {
             items.push(self.value(depth + 1)?);
             if self.ends(b']', "a comma or `]` should follow an item")? {
-                return Ok(Node { value: Content::Sequence(items), mark });
+                return Ok(Node {
+                    value: Content::Sequence(items),
+                    mark,
+                });
             }
         }
     }
 
-    fn mapping(&mut self, depth: usize) -> Result<Node, Diagnostic> {
+    fn mapping(&mut self, depth: usize) -> Result<Node, Refusal> {
         let mark = self.open(depth)?;
         let mut entries = Vec::new();
         let mut lines = BTreeMap::new();
         if self.peek() == Some(b'}') {
             self.at += 1;
-            return Ok(Node { value: Content::Mapping(entries), mark });
+            return Ok(Node {
+                value: Content::Mapping(entries),
+                mark,
+            });
         }
         loop {
             if self.peek() != Some(b'"') {
@@ -195,19 +232,25 @@ impl Reader<'_> {
             }
             self.at += 1;
             let node = self.value(depth + 1)?;
-            let key = Key { text, mark: key_mark };
+            let key = Key {
+                text,
+                mark: key_mark,
+            };
             match lines.insert(key.text.clone(), key_mark.line) {
                 Some(first) => self.duplicate(&key, first),
                 None => entries.push((key, node)),
             }
             if self.ends(b'}', "a comma or `}` should follow a value")? {
-                return Ok(Node { value: Content::Mapping(entries), mark });
+                return Ok(Node {
+                    value: Content::Mapping(entries),
+                    mark,
+                });
             }
         }
     }
 
     /// Steps over a comma, or over the end of a collection. Returns whether it was the end.
-    fn ends(&mut self, end: u8, message: &str) -> Result<bool, Diagnostic> {
+    fn ends(&mut self, end: u8, message: &str) -> Result<bool, Refusal> {
         match self.peek() {
             Some(b',') => {
                 self.at += 1;
@@ -234,7 +277,7 @@ impl Reader<'_> {
         self.faults.push(fault);
     }
 
-    fn string(&mut self) -> Result<(Mark, String), Diagnostic> {
+    fn string(&mut self) -> Result<(Mark, String), Refusal> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let mut length = 1;
         loop {
@@ -247,7 +290,10 @@ impl Reader<'_> {
                 Some(_) => length += 1,
             }
         }
-        let raw = self.text.get(self.at..=self.at + length).unwrap_or_default();
+        let raw = self
+            .text
+            .get(self.at..=self.at + length)
+            .unwrap_or_default();
         let Ok(text) = serde_json::from_str(raw) else {
             return Err(self.fault(
                 "this text holds a control character or a backslash that escapes nothing",
@@ -260,7 +306,7 @@ impl Reader<'_> {
     }
 
     /// Reads `null`, `true`, `false` or a number.
-    fn word(&mut self) -> Result<Node, Diagnostic> {
+    fn word(&mut self) -> Result<Node, Refusal> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
         let length = rest.bytes().take_while(|b| is_part(b)).count();
@@ -296,7 +342,10 @@ mod tests {
     use serde_json::json;
 
     fn read(text: &str) -> Reported<Vec<Node>> {
-        let source = Source { name: "a.json".to_owned(), bytes: text.as_bytes().to_vec() };
+        let source = Source {
+            name: "a.json".to_owned(),
+            bytes: text.as_bytes().to_vec(),
+        };
         documents(&source, &Limits::default())
     }
 
@@ -305,7 +354,11 @@ mod tests {
         let found = read(text).diagnostics;
         let place = found[0].place.clone().unwrap();
         let span = place.span.unwrap();
-        assert_eq!((found[0].code, span.line, span.column), (code, line, column), "{found:?}");
+        assert_eq!(
+            (found[0].code, span.line, span.column),
+            (code, line, column),
+            "{found:?}"
+        );
     }
 
     #[test]
@@ -315,15 +368,27 @@ mod tests {
         assert_eq!(root.to_json(), json!({"ä": [1, "😀", {"b": null}]}));
         let list = root.get("ä").unwrap();
         assert_eq!((list.mark.line, list.mark.column), (2, 7));
-        let Content::Sequence(items) = &list.value else { panic!("{list:?}") };
-        assert_eq!(items[1].mark, Mark { line: 2, column: 11, width: 14 });
+        let Content::Sequence(items) = &list.value else {
+            panic!("{list:?}")
+        };
+        assert_eq!(
+            items[1].mark,
+            Mark {
+                line: 2,
+                column: 11,
+                width: 14
+            }
+        );
     }
 
     #[test]
     fn many_documents_may_follow_each_other() {
         let found = read("{\"a\":1}{\"a\":2} null\n[1.0, 1e3, 0.5]");
         let all: Vec<_> = found.value.iter().map(Node::to_json).collect();
-        assert_eq!(all, [json!({"a": 1}), json!({"a": 2}), json!([1, 1000, 0.5])]);
+        assert_eq!(
+            all,
+            [json!({"a": 1}), json!({"a": 2}), json!([1, 1000, 0.5])]
+        );
     }
 
     #[test]

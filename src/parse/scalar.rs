@@ -61,7 +61,9 @@ pub fn resolve(plain: &str) -> Scalar {
     };
     match first {
         b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => word(plain),
-        b'.' => special(plain).or_else(|| float(plain)).unwrap_or(Scalar::Text),
+        b'.' => special(plain)
+            .or_else(|| float(plain))
+            .unwrap_or(Scalar::Text),
         b'+' | b'-' => special(plain).unwrap_or_else(|| number(plain)),
         b'0'..=b'9' => number(plain),
         _ => Scalar::Text,
@@ -75,36 +77,26 @@ pub fn resolve(plain: &str) -> Scalar {
 ///
 /// # Errors
 /// Where the text is not of the type that the tag asks for.
-pub fn tagged<'a>(
-    name: Option<&str>,
-    text: Cow<'a, str>,
-) -> Result<(Scalar, Cow<'a, str>), Fault> {
-    let found = resolve(&text);
-    let scalar = match name {
-        Some("bool") => match found {
-            Scalar::Bool(_) => found,
-            _ => return Err(Fault::NotA("a boolean")),
-        },
-        Some("null") => match found {
-            Scalar::Null => found,
-            _ => return Err(Fault::NotA("null")),
-        },
-        Some("int") => match found {
-            Scalar::Int(_) | Scalar::Uint(_) => found,
-            _ => return Err(Fault::NotA("an integer")),
-        },
+pub fn tagged<'a>(name: Option<&str>, text: Cow<'a, str>) -> Result<(Scalar, Cow<'a, str>), Fault> {
+    let scalar = match (name, resolve(&text)) {
+        (Some("bool"), found @ Scalar::Bool(_))
+        | (Some("null"), found @ Scalar::Null)
+        | (Some("int"), found @ (Scalar::Int(_) | Scalar::Uint(_)))
+        | (Some("float"), found @ Scalar::Float(_)) => found,
         #[expect(
             clippy::cast_precision_loss,
             reason = "the tag asks for a float, as precise as a float can be"
         )]
-        Some("float") => match found {
-            Scalar::Float(_) => found,
-            Scalar::Int(int) => Scalar::Float(int as f64),
-            _ => return Err(Fault::NotA("a float")),
-        },
-        Some("timestamp") if !is_timestamp(&text) => return Err(Fault::NotA("a time stamp")),
-        Some("binary") => return Ok((Scalar::Text, binary(&text)?.into())),
-        _ => Scalar::Text,
+        (Some("float"), Scalar::Int(int)) => Scalar::Float(int as f64),
+        (Some("bool"), _) => return Err(Fault::NotA("a boolean")),
+        (Some("null"), _) => return Err(Fault::NotA("null")),
+        (Some("int"), _) => return Err(Fault::NotA("an integer")),
+        (Some("float"), _) => return Err(Fault::NotA("a float")),
+        (Some("timestamp"), _) if !is_timestamp(&text) => {
+            return Err(Fault::NotA("a time stamp"));
+        }
+        (Some("binary"), _) => return Ok((Scalar::Text, binary(&text)?.into())),
+        (Some(_) | None, _) => Scalar::Text,
     };
     Ok((scalar, text))
 }
@@ -329,9 +321,8 @@ fn split_date(text: &str) -> Option<(&str, Option<(char, &str)>)> {
     let [year, month, day] = parts.as_slice() else {
         return None;
     };
-    let is_short = |part: &str| {
-        (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
-    };
+    let is_short =
+        |part: &str| (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
     let is_year = year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit());
     if !is_year || !is_short(month) || !is_short(day) {
         return None;
@@ -403,10 +394,14 @@ mod tests {
 
     #[test]
     fn booleans_are_known_by_exact_spelling() {
-        for text in ["y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE"] {
+        for text in [
+            "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE",
+        ] {
             check(text, Scalar::Bool(true));
         }
-        for text in ["n", "N", "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE"] {
+        for text in [
+            "n", "N", "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE",
+        ] {
             check(text, Scalar::Bool(false));
         }
         for text in ["tRuE", "yEs", "oN", "nO", "oFF", "ye", "t", "f"] {
@@ -429,8 +424,14 @@ mod tests {
         check("-9223372036854775808", Scalar::Int(i64::MIN));
         check("9223372036854775808", Scalar::Uint(1 << 63));
         check("18446744073709551615", Scalar::Uint(u64::MAX));
-        check("18446744073709551616", Scalar::Float(18_446_744_073_709_551_616.0));
-        check("+18446744073709551615", Scalar::Float(18_446_744_073_709_551_615.0));
+        check(
+            "18446744073709551616",
+            Scalar::Float(18_446_744_073_709_551_616.0),
+        );
+        check(
+            "+18446744073709551615",
+            Scalar::Float(18_446_744_073_709_551_615.0),
+        );
     }
 
     #[test]
@@ -447,7 +448,19 @@ mod tests {
 
     #[test]
     fn times_sexagesimals_and_signs_are_texts() {
-        for text in ["2001-12-14", "1:20", "22:22:22", "=", "<<", "-", "+", ".", "0x", "0b", "1e"] {
+        for text in [
+            "2001-12-14",
+            "1:20",
+            "22:22:22",
+            "=",
+            "<<",
+            "-",
+            "+",
+            ".",
+            "0x",
+            "0b",
+            "1e",
+        ] {
             check(text, Scalar::Text);
         }
     }
@@ -464,7 +477,11 @@ mod tests {
         check_tag("null", "x", None);
         check_tag("str", "12", Some(Scalar::Text));
         check_tag("timestamp", "2001-12-14", Some(Scalar::Text));
-        check_tag("timestamp", "2001-12-14T21:59:43.10-05:00", Some(Scalar::Text));
+        check_tag(
+            "timestamp",
+            "2001-12-14T21:59:43.10-05:00",
+            Some(Scalar::Text),
+        );
         check_tag("timestamp", "2001-02-29", None);
         check_tag("binary", "aGk=", Some(Scalar::Text));
         check_tag("binary", "!", None);

@@ -9,6 +9,9 @@ use crate::parse::{json, yaml};
 /// The most characters of a line that a message quotes.
 pub const WINDOW: usize = 200;
 
+/// Why a text is not read on.
+pub(crate) type Refusal = Box<Diagnostic>;
+
 /// How many lines around a value are looked at for a sign that it is a key.
 const KEY_LINES: usize = 3;
 
@@ -101,12 +104,13 @@ fn reach<T>(reported: &Reported<T>) -> Option<(usize, usize)> {
 ///
 /// # Errors
 /// Where it is no UTF-8, or holds a zero byte: then it is no text.
-pub(crate) fn decode(source: &Source) -> Result<&str, Diagnostic> {
+pub(crate) fn decode(source: &Source) -> Result<&str, Refusal> {
     let bytes = source.bytes.as_slice();
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
         return Err(Diagnostic::error("not-utf8", "this text is UTF-16")
             .hint("save it as UTF-8")
-            .at(&source.name, ""));
+            .at(&source.name, "")
+            .into());
     }
     let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
     if let Some(at) = bytes.iter().position(|&b| b == 0) {
@@ -128,7 +132,7 @@ pub(crate) fn decode(source: &Source) -> Result<&str, Diagnostic> {
 }
 
 /// Places a message behind the bytes that could be read.
-fn invalid(source: &Source, read: &[u8], mut message: Diagnostic) -> Diagnostic {
+fn invalid(source: &Source, read: &[u8], mut message: Diagnostic) -> Refusal {
     let text = String::from_utf8_lossy(read);
     let line_start = text.rfind(['\n', '\r']).map_or(0, |at| at + 1);
     let column = text[line_start..].chars().count() + 1;
@@ -142,7 +146,7 @@ fn invalid(source: &Source, read: &[u8], mut message: Diagnostic) -> Diagnostic 
         span.line_text.retain(|c| !c.is_control());
     }
     message.place = Some(place);
-    message
+    message.into()
 }
 
 /// Finds a character that Kubernetes' YAML reader refuses, or that it reads as a line break while
@@ -150,7 +154,7 @@ fn invalid(source: &Source, read: &[u8], mut message: Diagnostic) -> Diagnostic 
 ///
 /// # Errors
 /// The first such character.
-pub(crate) fn check_characters(source: &Source, text: &str) -> Result<(), Diagnostic> {
+pub(crate) fn check_characters(source: &Source, text: &str) -> Result<(), Refusal> {
     let refused = text.char_indices().find(|&(_, c)| {
         !matches!(c, '\n' | '\r' | '\t' | ' '..='~' | '\u{A0}'..='\u{D7FF}'
             | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
@@ -173,8 +177,9 @@ pub(crate) fn check_characters(source: &Source, text: &str) -> Result<(), Diagno
     Err(invalid(
         source,
         &text.as_bytes()[..at],
-        Diagnostic::error("character", message)
-            .hint(format!("write it as \"{escape}\" in double quotes, or take it out")),
+        Diagnostic::error("character", message).hint(format!(
+            "write it as \"{escape}\" in double quotes, or take it out"
+        )),
     ))
 }
 
@@ -228,7 +233,11 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
             rest = None;
             return Some(text);
         };
-        let next = if text[end..].starts_with("\r\n") { end + 2 } else { end + 1 };
+        let next = if text[end..].starts_with("\r\n") {
+            end + 2
+        } else {
+            end + 1
+        };
         rest = Some(&text[next..]);
         Some(&text[..end])
     })
@@ -276,7 +285,11 @@ mod tests {
 
     #[track_caller]
     fn check_line(text: &str, line: usize, column: usize, want: (&str, usize)) {
-        let mark = Mark { line, column, width: 1 };
+        let mark = Mark {
+            line,
+            column,
+            width: 1,
+        };
         let span = excerpt(&source("a.yaml", text), mark, "").span.unwrap();
         assert_eq!((span.line_text.as_str(), span.window), want);
     }
@@ -292,7 +305,11 @@ mod tests {
     #[test]
     fn a_long_line_is_cut_around_the_mark() {
         let text = format!("{}x{}", "ä".repeat(1000), "ö".repeat(1000));
-        let mark = Mark { line: 1, column: 1001, width: 1 };
+        let mark = Mark {
+            line: 1,
+            column: 1001,
+            width: 1,
+        };
         let span = excerpt(&source("a.yaml", &text), mark, "p").span.unwrap();
         assert_eq!(span.line_text.chars().count(), WINDOW);
         assert_eq!(span.line_text.chars().nth(1001 - span.window), Some('x'));
@@ -312,7 +329,10 @@ mod tests {
 
     #[track_caller]
     fn check_refused(bytes: &[u8], code: &str, line: usize, column: usize) {
-        let source = Source { name: "a.yaml".to_owned(), bytes: bytes.to_vec() };
+        let source = Source {
+            name: "a.yaml".to_owned(),
+            bytes: bytes.to_vec(),
+        };
         let found = documents(&source, &Limits::default()).diagnostics;
         let span = found[0].place.clone().unwrap().span;
         let span = span.map_or((0, 0), |s| (s.line, s.column));
@@ -331,7 +351,10 @@ mod tests {
     #[test]
     fn flow_mappings_of_yaml_are_read_though_they_start_with_a_brace() {
         let found = documents(&source("-", "{a: yes, b: [1,]}"), &Limits::default());
-        assert_eq!(found.value[0].to_json(), serde_json::json!({"a": true, "b": [1]}));
+        assert_eq!(
+            found.value[0].to_json(),
+            serde_json::json!({"a": true, "b": [1]})
+        );
         let found = documents(&source("a.json", "{a: 1}"), &Limits::default());
         assert!(found.has_errors());
     }

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::model::Source;
 use crate::parse::scalar::{self, Scalar};
-use crate::parse::text::{Form, Limits, decode, excerpt, form};
+use crate::parse::text::{Form, Limits, Refusal, decode, excerpt, form};
 use crate::parse::tree::{Mark, Node};
 use crate::parse::yaml::{self, events, is_merge, meaning, shorten, syntax};
 
@@ -31,22 +31,25 @@ const INDEXED: usize = 32;
 pub fn to_json<'a>(source: &'a Source, limits: &Limits) -> Reported<Vec<Cow<'a, str>>> {
     let text = match decode(source) {
         Ok(text) => text,
-        Err(fault) => return Reported { value: Vec::new(), diagnostics: vec![fault] },
+        Err(fault) => {
+            return Reported {
+                value: Vec::new(),
+                diagnostics: vec![*fault],
+            };
+        }
     };
     match form(source) {
         Form::Yaml => from_yaml(source, text, limits),
         Form::Json => split(source, text).unwrap_or_else(|fault| Reported {
             value: Vec::new(),
-            diagnostics: vec![fault],
+            diagnostics: vec![*fault],
         }),
-        Form::Either => {
-            split(source, text).unwrap_or_else(|_| from_yaml(source, text, limits))
-        }
+        Form::Either => split(source, text).unwrap_or_else(|_| from_yaml(source, text, limits)),
     }
 }
 
 /// Splits JSON documents that follow each other.
-fn split<'a>(source: &Source, text: &'a str) -> Result<Reported<Vec<Cow<'a, str>>>, Diagnostic> {
+fn split<'a>(source: &Source, text: &'a str) -> Result<Reported<Vec<Cow<'a, str>>>, Refusal> {
     let mut roots = Vec::new();
     for document in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
         match document {
@@ -58,20 +61,34 @@ fn split<'a>(source: &Source, text: &'a str) -> Result<Reported<Vec<Cow<'a, str>
     Ok(Reported::clean(roots))
 }
 
-fn json_fault(source: &Source, text: &str, error: &serde_json::Error) -> Diagnostic {
-    let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+fn json_fault(source: &Source, text: &str, error: &serde_json::Error) -> Refusal {
+    let line = text
+        .split('\n')
+        .nth(error.line().saturating_sub(1))
+        .unwrap_or_default();
     let bytes = error.column().saturating_sub(1).min(line.len());
-    let column = String::from_utf8_lossy(&line.as_bytes()[..bytes]).chars().count() + 1;
-    let mark = Mark { line: error.line().max(1), column, width: 1 };
+    let column = String::from_utf8_lossy(&line.as_bytes()[..bytes])
+        .chars()
+        .count()
+        + 1;
+    let mark = Mark {
+        line: error.line().max(1),
+        column,
+        width: 1,
+    };
     let words = error.to_string();
     let reason = words.split(" at line ").next().unwrap_or_default();
     let mut fault = Diagnostic::error("json-syntax", format!("this is no JSON: {reason}"))
         .hint("take the snapshot anew: it may have been cut off or edited");
     fault.place = Some(excerpt(source, mark, ""));
-    fault
+    fault.into()
 }
 
-fn from_yaml<'a>(source: &'a Source, text: &'a str, limits: &Limits) -> Reported<Vec<Cow<'a, str>>> {
+fn from_yaml<'a>(
+    source: &'a Source,
+    text: &'a str,
+    limits: &Limits,
+) -> Reported<Vec<Cow<'a, str>>> {
     let mut writer = Writer {
         source,
         limits,
@@ -86,7 +103,7 @@ fn from_yaml<'a>(source: &'a Source, text: &'a str, limits: &Limits) -> Reported
     for step in events(text, limits) {
         let result = match step {
             Ok((event, span)) => writer.take(event, &span),
-            Err(error) => Err(Stop::At(Box::new(syntax(source, &error, limits)))),
+            Err(error) => Err(Stop::At(syntax(source, &error, limits))),
         };
         match result {
             Ok(()) if writer.faults.len() < FAULTS => {}
@@ -106,7 +123,10 @@ fn from_yaml<'a>(source: &'a Source, text: &'a str, limits: &Limits) -> Reported
 
 /// Goes by trees where a text has merge keys: they need to look back.
 fn by_tree<'a>(source: &Source, limits: &Limits) -> Reported<Vec<Cow<'a, str>>> {
-    let limits = Limits { document: usize::MAX / 8, ..*limits };
+    let limits = Limits {
+        document: usize::MAX / 8,
+        ..*limits
+    };
     let trees = yaml::documents(source, &limits);
     let text = |node: &Node| Cow::Owned(node.to_json().to_string());
     Reported {
@@ -117,7 +137,7 @@ fn by_tree<'a>(source: &Source, limits: &Limits) -> Reported<Vec<Cow<'a, str>>> 
 
 /// Why the writing ends early.
 enum Stop {
-    At(Box<Diagnostic>),
+    At(Refusal),
     /// A merge key was met.
     Merge,
 }
@@ -145,13 +165,19 @@ impl Keys {
     fn add(&mut self, out: &str, range: Range<usize>, line: usize) -> Option<usize> {
         let text = &out[range.clone()];
         if self.few.len() < INDEXED {
-            let found = self.few.iter().find(|(before, _)| &out[before.clone()] == text);
+            let found = self
+                .few
+                .iter()
+                .find(|(before, _)| &out[before.clone()] == text);
             let first = found.map(|&(_, line)| line);
             self.few.push((range, line));
             return first;
         }
         if self.many.is_empty() {
-            let all = self.few.iter().map(|(range, line)| (out[range.clone()].to_owned(), *line));
+            let all = self
+                .few
+                .iter()
+                .map(|(range, line)| (out[range.clone()].to_owned(), *line));
             self.many = all.collect();
         }
         self.many.insert(text.to_owned(), line)
@@ -181,10 +207,10 @@ impl Writer<'_> {
             Event::DocumentStart(_, version) => {
                 self.anchors.clear();
                 self.expanded = (0, 0);
-                return yaml::check_version(version).map_err(|fault| self.place(fault, span));
+                return yaml::check_version(version).map_err(|fault| self.place(*fault, span));
             }
             Event::Anchor(_, name) => {
-                return yaml::check_anchor(&name).map_err(|fault| self.place(fault, span));
+                return yaml::check_anchor(&name).map_err(|fault| self.place(*fault, span));
             }
             Event::DocumentEnd => {
                 let text = std::mem::take(&mut self.out);
@@ -221,7 +247,13 @@ impl Writer<'_> {
         self.separate();
         self.nodes += 1;
         let (start, nodes) = (self.out.len(), self.nodes);
-        self.frames.push(Frame { anchor, start, nodes, is_empty: true, keys });
+        self.frames.push(Frame {
+            anchor,
+            start,
+            nodes,
+            is_empty: true,
+            keys,
+        });
         Ok(())
     }
 
@@ -231,7 +263,8 @@ impl Writer<'_> {
             && frame.anchor != 0
         {
             let nodes = self.nodes - frame.nodes + 1;
-            self.anchors.insert(frame.anchor, (frame.start..self.out.len(), nodes));
+            self.anchors
+                .insert(frame.anchor, (frame.start..self.out.len(), nodes));
         }
     }
 
@@ -357,14 +390,18 @@ impl Writer<'_> {
     }
 
     fn too_deep(&self, span: &Span) -> Stop {
-        let message =
-            format!("more than {} collections are inside each other here", self.limits.depth);
+        let message = format!(
+            "more than {} collections are inside each other here",
+            self.limits.depth
+        );
         self.stop(span, "too-deep", &message)
     }
 
     fn stop(&self, span: &Span, code: &'static str, message: &str) -> Stop {
         let fault = self.fault(span, code, message);
-        Stop::At(Box::new(fault.hint("take the snapshot anew with kubectl, which writes no such thing")))
+        Stop::At(Box::new(fault.hint(
+            "take the snapshot anew with kubectl, which writes no such thing",
+        )))
     }
 
     fn place(&self, mut fault: Diagnostic, span: &Span) -> Stop {
@@ -438,7 +475,10 @@ mod tests {
     use serde_json::{Value, json};
 
     fn read(name: &str, text: &str) -> (Vec<Value>, Vec<Diagnostic>) {
-        let source = Source { name: name.to_owned(), bytes: text.as_bytes().to_vec() };
+        let source = Source {
+            name: name.to_owned(),
+            bytes: text.as_bytes().to_vec(),
+        };
         let found = to_json(&source, &Limits::default());
         let parse = |text: &Cow<str>| serde_json::from_str(text).unwrap();
         (found.value.iter().map(parse).collect(), found.diagnostics)
@@ -454,30 +494,51 @@ mod tests {
     fn check_error(name: &str, text: &str, code: &str, line: usize, column: usize) {
         let (_, faults) = read(name, text);
         let span = faults[0].place.clone().unwrap().span.unwrap();
-        assert_eq!((faults[0].code, span.line, span.column), (code, line, column), "{faults:?}");
+        assert_eq!(
+            (faults[0].code, span.line, span.column),
+            (code, line, column),
+            "{faults:?}"
+        );
     }
 
     #[test]
     fn yaml_becomes_json_document_by_document() {
         check(
             "a: [1, yes, ~, 1e3, \"q\\n\"]\nb: {}\n---\n# nothing\n---\nc:\n- d\n- e: 'f'\n",
-            &[json!({"a": [1, true, null, 1000, "q\n"], "b": {}}), json!({"c": ["d", {"e": "f"}]})],
+            &[
+                json!({"a": [1, true, null, 1000, "q\n"], "b": {}}),
+                json!({"c": ["d", {"e": "f"}]}),
+            ],
         );
     }
 
     #[test]
     fn aliases_are_copied_and_merges_go_by_trees() {
-        check("a: &x {b: [1]}\nc: *x\n", &[json!({"a": {"b": [1]}, "c": {"b": [1]}})]);
+        check(
+            "a: &x {b: [1]}\nc: *x\n",
+            &[json!({"a": {"b": [1]}, "c": {"b": [1]}})],
+        );
         check("k: &k key\n*k : 1\n", &[json!({"k": "key", "key": 1})]);
-        check("a: &x {b: 1}\nc:\n  <<: *x\n  d: 2\n", &[json!({"a": {"b": 1}, "c": {"b": 1, "d": 2}})]);
+        check(
+            "a: &x {b: 1}\nc:\n  <<: *x\n  d: 2\n",
+            &[json!({"a": {"b": 1}, "c": {"b": 1, "d": 2}})],
+        );
     }
 
     #[test]
     fn json_is_borrowed_and_split() {
-        let source = Source { name: "-".to_owned(), bytes: "\u{FEFF}{\"a\":1} {\"b\":2}\nnull".into() };
+        let source = Source {
+            name: "-".to_owned(),
+            bytes: "\u{FEFF}{\"a\":1} {\"b\":2}\nnull".into(),
+        };
         let found = to_json(&source, &Limits::default());
         assert_eq!(found.value, ["{\"a\":1}", "{\"b\":2}"]);
-        assert!(found.value.iter().all(|text| matches!(text, Cow::Borrowed(_))));
+        assert!(
+            found
+                .value
+                .iter()
+                .all(|text| matches!(text, Cow::Borrowed(_)))
+        );
     }
 
     #[test]
@@ -487,9 +548,23 @@ mod tests {
         check_error("a.yaml", "a: &a [*a]\n", "alias", 1, 8);
         check_error("a.yaml", "[a]: 1\n", "key", 1, 1);
         check_error("a.json", "{\"ä\": 1,\n x}", "json-syntax", 2, 2);
-        check_error("a.yaml", &format!("a: {}", "[".repeat(100_000)), "too-deep", 1, 68);
-        let many: String = (0..100).map(|n| format!("k{n}: 1\n")).collect();
-        check_error("a.yaml", &format!("{many}k77: 2\n"), "duplicate-key", 101, 1);
+        check_error(
+            "a.yaml",
+            &format!("a: {}", "[".repeat(100_000)),
+            "too-deep",
+            1,
+            68,
+        );
+        let many: String = (0..100)
+            .flat_map(|n| ["k".to_owned(), n.to_string(), ": 1\n".to_owned()])
+            .collect();
+        check_error(
+            "a.yaml",
+            &format!("{many}k77: 2\n"),
+            "duplicate-key",
+            101,
+            1,
+        );
     }
 
     #[test]
@@ -497,13 +572,13 @@ mod tests {
         let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
         for n in 1..9 {
             let inner = format!("*a{}, ", n - 1).repeat(9);
-            text.push_str(&format!("a{n}: &a{n} [{inner}]\n"));
+            text += format!("a{n}: &a{n} [{inner}]\n").as_str();
         }
         let (_, faults) = read("-", &text);
         assert_eq!(faults[0].code, "too-many-aliases");
         let mut text = "a0: &a0 [x]\n".to_owned();
         for n in 1..80 {
-            text.push_str(&format!("a{n}: &a{n} [*a{}]\n", n - 1));
+            text += format!("a{n}: &a{n} [*a{}]\n", n - 1).as_str();
         }
         let (_, faults) = read("-", &text);
         assert_eq!(faults[0].code, "too-deep");

@@ -55,7 +55,9 @@ fn is_block(text: &str) -> bool {
     let is_line = |line: &str| {
         !line.starts_with('\t')
             && !line.ends_with([' ', '\t'])
-            && line.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b))
+            && line
+                .bytes()
+                .all(|b| b == b'\t' || (b' '..=b'~').contains(&b))
     };
     text.contains('\n')
         && !body.is_empty()
@@ -85,9 +87,15 @@ mod tests {
         let all = strings();
         let keys: serde_json::Map<_, _> =
             all.iter().map(|text| (text.clone(), json!(text))).collect();
-        let env: Vec<_> = all.iter().map(|text| json!({"name": "N", "value": text})).collect();
-        let values: serde_json::Map<_, _> =
-            all.iter().enumerate().map(|(n, text)| (format!("v{n:03}"), json!(text))).collect();
+        let env: Vec<_> = all
+            .iter()
+            .map(|text| json!({"name": "N", "value": text}))
+            .collect();
+        let values: serde_json::Map<_, _> = all
+            .iter()
+            .enumerate()
+            .map(|(n, text)| (format!("v{n:03}"), json!(text)))
+            .collect();
         json!({
             "items": all,
             "keys": keys,
@@ -98,7 +106,10 @@ mod tests {
 
     #[track_caller]
     fn check_same(value: &Value) {
-        let source = Source { name: "a.yaml".to_owned(), bytes: write(value).into_bytes() };
+        let source = Source {
+            name: "a.yaml".to_owned(),
+            bytes: write(value).into_bytes(),
+        };
         let back = yaml::documents(&source, &Limits::default());
         assert_eq!(back.diagnostics, [], "{}", write(value));
         assert_eq!(&back.value[0].to_json(), value, "{}", write(value));
@@ -116,19 +127,29 @@ mod tests {
     }
 
     #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the golden file is written anew on demand"
+    )]
     fn what_is_written_for_the_corpus_is_known() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/nasty/strings.yaml");
         if std::env::var_os("BLESS").is_some() {
             std::fs::write(path, write(&corpus())).unwrap();
         }
         let want = include_str!("../../golden/nasty/strings.yaml");
-        assert!(write(&corpus()) == want, "run with BLESS=1 and review golden/nasty/strings.yaml");
+        assert!(
+            write(&corpus()) == want,
+            "run with BLESS=1 and review golden/nasty/strings.yaml"
+        );
     }
 
     #[test]
     fn scripts_and_config_files_are_blocks() {
         let text = "set -eu\n\nif true; then\n\techo \"x: y\" # z\nfi\n";
-        assert_eq!(write(&json!({"s": text})), format!("s: {}", serde_json::json!(text)) + "\n");
+        assert_eq!(
+            write(&json!({"s": text})),
+            format!("s: {}", serde_json::json!(text)) + "\n"
+        );
         let text = "[p2p]\n  seeds = \"a@b:1\"\n\n[x]\n";
         assert_eq!(
             write(&json!({"s": text, "t": "a\nb"})),
@@ -138,6 +159,18 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_kind() {
-        check_same(&json!([0, -1, u64::MAX, i64::MIN, 0.5, 1e300, -2.5e-7, true, null, {}, []]));
+        check_same(&json!([
+            0,
+            -1,
+            u64::MAX,
+            i64::MIN,
+            0.5,
+            1e300,
+            -2.5e-7,
+            true,
+            null,
+            {},
+            []
+        ]));
     }
 }
