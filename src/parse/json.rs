@@ -8,7 +8,7 @@ use serde_json::Number;
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::model::Source;
 use crate::parse::scalar;
-use crate::parse::text::{Limits, WINDOW, decode, excerpt};
+use crate::parse::text::{Limits, Refusal, WINDOW, decode, excerpt};
 use crate::parse::tree::{Content, Key, Mark, Node};
 use crate::parse::yaml::{shorten, too_large};
 
@@ -23,7 +23,7 @@ pub fn documents(source: &Source, limits: &Limits) -> Reported<Vec<Node>> {
         Err(fault) => {
             return Reported {
                 value: Vec::new(),
-                diagnostics: vec![fault],
+                diagnostics: vec![*fault],
             };
         }
     };
@@ -47,13 +47,13 @@ pub fn documents(source: &Source, limits: &Limits) -> Reported<Vec<Node>> {
         match reader.value(0) {
             Ok(node) if reader.at - start > limits.document => {
                 drop(node);
-                reader.faults.push(too_large(source, line, limits));
+                reader.faults.push(*too_large(source, line, limits));
                 break;
             }
             Ok(node) if node.value == Content::Null => {}
             Ok(node) => roots.push(node),
             Err(fault) => {
-                reader.faults.push(fault);
+                reader.faults.push(*fault);
                 break;
             }
         }
@@ -142,15 +142,15 @@ impl Reader<'_> {
         }
     }
 
-    fn fault(&mut self, message: &str, hint: &str) -> Diagnostic {
+    fn fault(&mut self, message: &str, hint: &str) -> Refusal {
         let mut fault =
             Diagnostic::error("json-syntax", format!("this is no JSON: {message}")).hint(hint);
         let mark = self.mark(1);
         fault.place = Some(excerpt(self.source, mark, ""));
-        fault
+        fault.into()
     }
 
-    fn value(&mut self, depth: usize) -> Result<Node, Diagnostic> {
+    fn value(&mut self, depth: usize) -> Result<Node, Refusal> {
         match self.peek() {
             Some(b'{') => self.mapping(depth),
             Some(b'[') => self.sequence(depth),
@@ -166,7 +166,7 @@ impl Reader<'_> {
         }
     }
 
-    fn open(&mut self, depth: usize) -> Result<Mark, Diagnostic> {
+    fn open(&mut self, depth: usize) -> Result<Mark, Refusal> {
         let rest = self.text.get(self.at..).unwrap_or_default().chars();
         let width = rest
             .take(WINDOW)
@@ -181,13 +181,13 @@ impl Reader<'_> {
             let mut fault = Diagnostic::error("too-deep", message)
                 .hint("no object of Kubernetes needs that many");
             fault.place = Some(excerpt(self.source, mark, ""));
-            return Err(fault);
+            return Err(fault.into());
         }
         self.at += 1;
         Ok(mark)
     }
 
-    fn sequence(&mut self, depth: usize) -> Result<Node, Diagnostic> {
+    fn sequence(&mut self, depth: usize) -> Result<Node, Refusal> {
         let mark = self.open(depth)?;
         let mut items = Vec::new();
         if self.peek() == Some(b']') {
@@ -208,7 +208,7 @@ impl Reader<'_> {
         }
     }
 
-    fn mapping(&mut self, depth: usize) -> Result<Node, Diagnostic> {
+    fn mapping(&mut self, depth: usize) -> Result<Node, Refusal> {
         let mark = self.open(depth)?;
         let mut entries = Vec::new();
         let mut lines = BTreeMap::new();
@@ -250,7 +250,7 @@ impl Reader<'_> {
     }
 
     /// Steps over a comma, or over the end of a collection. Returns whether it was the end.
-    fn ends(&mut self, end: u8, message: &str) -> Result<bool, Diagnostic> {
+    fn ends(&mut self, end: u8, message: &str) -> Result<bool, Refusal> {
         match self.peek() {
             Some(b',') => {
                 self.at += 1;
@@ -277,7 +277,7 @@ impl Reader<'_> {
         self.faults.push(fault);
     }
 
-    fn string(&mut self) -> Result<(Mark, String), Diagnostic> {
+    fn string(&mut self) -> Result<(Mark, String), Refusal> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let mut length = 1;
         loop {
@@ -306,7 +306,7 @@ impl Reader<'_> {
     }
 
     /// Reads `null`, `true`, `false` or a number.
-    fn word(&mut self) -> Result<Node, Diagnostic> {
+    fn word(&mut self) -> Result<Node, Refusal> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
         let length = rest.bytes().take_while(|b| is_part(b)).count();

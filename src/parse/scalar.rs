@@ -78,32 +78,25 @@ pub fn resolve(plain: &str) -> Scalar {
 /// # Errors
 /// Where the text is not of the type that the tag asks for.
 pub fn tagged<'a>(name: Option<&str>, text: Cow<'a, str>) -> Result<(Scalar, Cow<'a, str>), Fault> {
-    let found = resolve(&text);
-    let scalar = match name {
-        Some("bool") => match found {
-            Scalar::Bool(_) => found,
-            _ => return Err(Fault::NotA("a boolean")),
-        },
-        Some("null") => match found {
-            Scalar::Null => found,
-            _ => return Err(Fault::NotA("null")),
-        },
-        Some("int") => match found {
-            Scalar::Int(_) | Scalar::Uint(_) => found,
-            _ => return Err(Fault::NotA("an integer")),
-        },
+    let scalar = match (name, resolve(&text)) {
+        (Some("bool"), found @ Scalar::Bool(_))
+        | (Some("null"), found @ Scalar::Null)
+        | (Some("int"), found @ (Scalar::Int(_) | Scalar::Uint(_)))
+        | (Some("float"), found @ Scalar::Float(_)) => found,
         #[expect(
             clippy::cast_precision_loss,
             reason = "the tag asks for a float, as precise as a float can be"
         )]
-        Some("float") => match found {
-            Scalar::Float(_) => found,
-            Scalar::Int(int) => Scalar::Float(int as f64),
-            _ => return Err(Fault::NotA("a float")),
-        },
-        Some("timestamp") if !is_timestamp(&text) => return Err(Fault::NotA("a time stamp")),
-        Some("binary") => return Ok((Scalar::Text, binary(&text)?.into())),
-        _ => Scalar::Text,
+        (Some("float"), Scalar::Int(int)) => Scalar::Float(int as f64),
+        (Some("bool"), _) => return Err(Fault::NotA("a boolean")),
+        (Some("null"), _) => return Err(Fault::NotA("null")),
+        (Some("int"), _) => return Err(Fault::NotA("an integer")),
+        (Some("float"), _) => return Err(Fault::NotA("a float")),
+        (Some("timestamp"), _) if !is_timestamp(&text) => {
+            return Err(Fault::NotA("a time stamp"));
+        }
+        (Some("binary"), _) => return Ok((Scalar::Text, binary(&text)?.into())),
+        (Some(_) | None, _) => Scalar::Text,
     };
     Ok((scalar, text))
 }
@@ -137,26 +130,19 @@ pub fn key(scalar: Scalar, text: Cow<'_, str>) -> Result<Cow<'_, str>, Fault> {
     })
 }
 
-/// Returns a float as JSON writes it: without a fraction where it has none and an integer holds
-/// it (`1e3` is 1000, `1.0` is 1).
+/// Returns a float as Go's JSON writes it: without a fraction where it has none and an integer
+/// holds its shortest digits (`1e3` is 1000, `1.0` is 1).
 ///
 /// # Errors
 /// Where it is not finite.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::float_cmp,
-    reason = "the ranges are checked first, and the comparison is meant to be exact"
-)]
 pub fn normal(value: f64) -> Result<Number, Fault> {
-    const TWO_63: f64 = 9_223_372_036_854_775_808.0;
-    const TWO_64: f64 = 18_446_744_073_709_551_616.0;
-    if value.trunc() == value {
-        if (-TWO_63..TWO_63).contains(&value) {
-            return Ok((value as i64).into());
+    if value.abs() < 2e19 {
+        let shortest = value.to_string();
+        if let Ok(int) = shortest.parse::<i64>() {
+            return Ok(int.into());
         }
-        if (0.0..TWO_64).contains(&value) {
-            return Ok((value as u64).into());
+        if let Ok(int) = shortest.parse::<u64>() {
+            return Ok(int.into());
         }
     }
     Number::from_f64(value).ok_or(Fault::NotFinite)

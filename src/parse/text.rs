@@ -9,6 +9,9 @@ use crate::parse::{json, yaml};
 /// The most characters of a line that a message quotes.
 pub const WINDOW: usize = 200;
 
+/// Why a text is not read on.
+pub(crate) type Refusal = Box<Diagnostic>;
+
 /// How many lines around a value are looked at for a sign that it is a key.
 const KEY_LINES: usize = 3;
 
@@ -101,12 +104,13 @@ fn reach<T>(reported: &Reported<T>) -> Option<(usize, usize)> {
 ///
 /// # Errors
 /// Where it is no UTF-8, or holds a zero byte: then it is no text.
-pub(crate) fn decode(source: &Source) -> Result<&str, Diagnostic> {
+pub(crate) fn decode(source: &Source) -> Result<&str, Refusal> {
     let bytes = source.bytes.as_slice();
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
         return Err(Diagnostic::error("not-utf8", "this text is UTF-16")
             .hint("save it as UTF-8")
-            .at(&source.name, ""));
+            .at(&source.name, "")
+            .into());
     }
     let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
     if let Some(at) = bytes.iter().position(|&b| b == 0) {
@@ -128,7 +132,7 @@ pub(crate) fn decode(source: &Source) -> Result<&str, Diagnostic> {
 }
 
 /// Places a message behind the bytes that could be read.
-fn invalid(source: &Source, read: &[u8], mut message: Diagnostic) -> Diagnostic {
+fn invalid(source: &Source, read: &[u8], mut message: Diagnostic) -> Refusal {
     let text = String::from_utf8_lossy(read);
     let line_start = text.rfind(['\n', '\r']).map_or(0, |at| at + 1);
     let column = text[line_start..].chars().count() + 1;
@@ -142,7 +146,7 @@ fn invalid(source: &Source, read: &[u8], mut message: Diagnostic) -> Diagnostic 
         span.line_text.retain(|c| !c.is_control());
     }
     message.place = Some(place);
-    message
+    message.into()
 }
 
 /// Finds a character that Kubernetes' YAML reader refuses, or that it reads as a line break while
@@ -150,7 +154,7 @@ fn invalid(source: &Source, read: &[u8], mut message: Diagnostic) -> Diagnostic 
 ///
 /// # Errors
 /// The first such character.
-pub(crate) fn check_characters(source: &Source, text: &str) -> Result<(), Diagnostic> {
+pub(crate) fn check_characters(source: &Source, text: &str) -> Result<(), Refusal> {
     let refused = text.char_indices().find(|&(_, c)| {
         !matches!(c, '\n' | '\r' | '\t' | ' '..='~' | '\u{A0}'..='\u{D7FF}'
             | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)

@@ -127,6 +127,10 @@ mod tests {
     }
 
     #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the golden file is written anew on demand"
+    )]
     fn what_is_written_for_the_corpus_is_known() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/nasty/strings.yaml");
         if std::env::var_os("BLESS").is_some() {
