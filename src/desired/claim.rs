@@ -44,63 +44,54 @@ pub(crate) fn build(fleet: &Fleet<'_>, ordinal: Ordinal, notices: &mut Vec<Notic
 }
 
 fn spec(fleet: &Fleet<'_>, template: &ClaimTemplate, name: &str, source: Option<Source>) -> Value {
-    let modes = &template.access_modes;
-    let mut spec = members([
-        (
-            "accessModes",
-            if modes.is_empty() {
-                json!(["ReadWriteOnce"])
-            } else {
-                json!(modes)
-            },
-        ),
-        ("storageClassName", json!(template.storage_class_name)),
-        (
-            "volumeMode",
-            json!(template.volume_mode.as_deref().unwrap_or("Filesystem")),
-        ),
-    ]);
-    let mut resources = match settle::settled(json!({"resources": plain(&template.resources)})) {
-        Value::Object(mut members) => members.remove("resources").unwrap_or_default(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            Value::Null
-        }
+    let default_modes = ["ReadWriteOnce".to_owned()];
+    let modes = match template.access_modes.as_slice() {
+        [] => &default_modes[..],
+        modes => modes,
     };
-    let asked = resources
-        .pointer("/requests/storage")
-        .and_then(Value::as_str);
-    let size = match &source {
-        Some(Source {
-            size: Some(size), ..
-        }) => Some(size.clone()),
-        Some(_) | None => effective(fleet, name, asked),
-    };
-    if let Some(size) = size {
+    let mode = template.volume_mode.as_deref().unwrap_or("Filesystem");
+    let mut resources = settle::settled(json!({"resources": plain(&template.resources)}));
+    let mut resources = resources["resources"].take();
+    let asked = resources.pointer("/requests/storage");
+    let source_size = source.as_ref().and_then(|source| source.size.as_deref());
+    if let Some(size) = size(fleet, name, asked.and_then(Value::as_str), source_size) {
         set_size(&mut resources, &size);
     }
-    spec.insert("resources".to_owned(), resources);
+    let mut spec = members([
+        ("accessModes", json!(modes)),
+        ("resources", resources),
+        ("storageClassName", json!(template.storage_class_name)),
+        ("volumeMode", json!(mode)),
+    ]);
     if let Some(source) = source {
         spec.insert("dataSource".to_owned(), source.reference);
     }
     Value::Object(spec)
 }
 
-/// The largest of what the template asks for, what the autoscaler asked for, and what a bound
-/// claim has already; among equals the template's spelling stays.
-fn effective(fleet: &Fleet<'_>, name: &str, asked: Option<&str>) -> Option<String> {
+/// The largest of what the template asks for, what the autoscaler asked for, what a bound claim
+/// has already, and what a new volume is made from; among equals the template's spelling stays.
+/// (The reference makes a new claim as large as its source even where the template asks for more,
+/// and lets it grow a moment later.)
+fn size(
+    fleet: &Fleet<'_>,
+    name: &str,
+    asked: Option<&str>,
+    source: Option<&str>,
+) -> Option<String> {
     let scaled = fleet.facts.autoscaled.get(name);
-    let scaled = scaled
-        .and_then(|text| Amount::parse(text))
-        .map(|a| a.percent(AUTOSCALE_PADDING));
+    let scaled = scaled.and_then(|text| Amount::parse(text));
     let claim = fleet.facts.claims.get(name);
     let claim = claim.filter(|claim| claim.is_bound && !claim.is_terminating);
-    let capacity = claim.and_then(|claim| Amount::parse(claim.capacity.as_deref()?));
+    let others = [
+        scaled.map(|amount| amount.percent(AUTOSCALE_PADDING)),
+        claim.and_then(|claim| Amount::parse(claim.capacity.as_deref()?)),
+        source.and_then(Amount::parse),
+    ];
     let mut largest = asked.and_then(Amount::parse);
-    for other in [scaled, capacity].into_iter().flatten() {
-        if largest
-            .as_ref()
-            .is_none_or(|amount| other.compare(amount).is_gt())
-        {
+    for other in others.into_iter().flatten() {
+        let is_larger = |amount: &Amount| other.compare(amount).is_gt();
+        if largest.as_ref().is_none_or(is_larger) {
             largest = Some(other);
         }
     }

@@ -47,13 +47,16 @@ fn merge_list(original: Vec<Value>, patch: Vec<Value>, key: &str) -> Vec<Value> 
     let mut untouched = original;
     let mut patched: Vec<Value> = Vec::new();
     for item in patch {
-        let found = |known: &Value| known[key] == item[key];
+        let wanted = item[key].clone();
+        let found = |known: &Value| known[key] == wanted;
         if let Some(known) = patched.iter_mut().find(|known| found(known)) {
             merge_item(known, item);
         } else if let Some(index) = untouched.iter().position(found) {
             let mut known = untouched.remove(index);
             merge_item(&mut known, item);
             patched.push(known);
+            // A second item of that key stays as it is, behind the first.
+            patched.extend(untouched.extract_if(.., |known| found(known)));
         } else {
             patched.push(item);
         }

@@ -93,12 +93,9 @@ fn rpc(fleet: &Fleet<'_>) -> Manifest {
         port("rpc", fleet.rpc_port, "rpc"),
         port("grpc-web", ports::GRPC_WEB, "grpc-web"),
     ];
-    own_ports.extend(
-        template
-            .ports
-            .iter()
-            .map(|more| settle::settled(plain(more))),
-    );
+    if let Value::Array(more) = settle::settled_ports(plain(&template.ports)) {
+        own_ports.extend(more);
+    }
     let mut spec = members([
         ("ports", Value::Array(own_ports)),
         ("selector", json!({names::NAME: fleet.name})),

@@ -44,12 +44,20 @@ const FREE_MAPS: [&str; 7] = [
 ];
 /// Sources whose `readOnly` differs from absence.
 const READ_ONLY_COUNTS: [&str; 2] = ["azureDisk", "csi"];
+/// Ports of containers and services: the schema sets their protocol, and the reference writes the
+/// target of a service's port even where it is not given (zero means the port itself).
+const PORTS: &str = "ports";
 /// Maps of amounts.
 const AMOUNTS: [&str; 3] = ["limits", "overhead", "requests"];
 
 /// Returns the part as the reference would hold it.
 pub(crate) fn settled(value: Value) -> Value {
     within("", value)
+}
+
+/// Returns a list of ports as the reference would hold it.
+pub(crate) fn settled_ports(ports: Value) -> Value {
+    within(PORTS, ports)
 }
 
 fn within(parent: &str, value: Value) -> Value {
@@ -62,7 +70,10 @@ fn within(parent: &str, value: Value) -> Value {
                 .collect(),
         ),
         Value::Object(members) => Value::Object(object(parent, members)),
-        Value::Array(items) => Value::Array(items.into_iter().map(|v| within("", v)).collect()),
+        Value::Array(items) => {
+            let parent = if parent == PORTS { PORTS } else { "" };
+            Value::Array(items.into_iter().map(|v| within(parent, v)).collect())
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
     }
 }
@@ -79,9 +90,11 @@ fn object(parent: &str, members: Map<String, Value>) -> Map<String, Value> {
             (name, value)
         })
         .collect();
-    let is_port_of_service = kept.contains_key("port") && kept.contains_key("protocol");
-    if is_port_of_service && parent.is_empty() {
-        kept.entry("targetPort").or_insert(json!(0));
+    if parent == PORTS {
+        kept.entry("protocol").or_insert(json!("TCP"));
+        if kept.contains_key("port") {
+            kept.entry("targetPort").or_insert(json!(0));
+        }
     }
     if parent == "resourceFieldRef" {
         kept.entry("divisor").or_insert(json!("0"));
@@ -143,6 +156,18 @@ mod tests {
         ] {
             check(part.clone(), &part);
         }
+    }
+
+    #[test]
+    fn ports_get_what_the_schema_and_the_reference_give_them() {
+        check(
+            json!({"ports": [{"containerPort": 1}]}),
+            &json!({"ports": [{"containerPort": 1, "protocol": "TCP"}]}),
+        );
+        check(
+            json!({"ports": [{"port": 1, "protocol": "UDP", "nodePort": 0}]}),
+            &json!({"ports": [{"port": 1, "protocol": "UDP", "targetPort": 0}]}),
+        );
     }
 
     #[test]
