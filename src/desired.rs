@@ -1,10 +1,37 @@
 //! A validated fleet and the facts, into the objects that should exist: one file per kind.
 //! Knows nothing of what exists.
 
+mod access;
+mod additional;
+mod claim;
+mod config_map;
+mod data_source;
+mod fleet;
+mod init_containers;
+mod labels;
+mod merge;
+mod node;
+#[cfg(test)]
+mod oracle_tests;
+mod overlay;
+mod peers;
+mod pod;
+mod ports;
+mod probes;
+mod quantity;
+mod revision;
+mod scripts;
+mod service;
+mod settle;
+mod sidecars;
+mod versions;
+mod volumes;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use self::fleet::Fleet;
 use crate::live::facts::Facts;
 use crate::model::{Notice, ObjectKey, Ordinal};
 use crate::spec::FullNode;
@@ -89,6 +116,50 @@ pub struct PodNotes {
 /// Builds what should exist.
 #[must_use]
 pub fn build(fleet: &FullNode, facts: &Facts) -> Desired {
-    let _ = (fleet, facts);
-    Desired::default() // PLACEHOLDER
+    let fleet = Fleet::new(fleet, facts);
+    let mut desired = Desired {
+        warnings: peers::unknown(&fleet),
+        ..Desired::default()
+    };
+    desired.manifests.extend(access::build(&fleet));
+    desired.manifests.extend(service::build(&fleet));
+    let template = pod::Template::new(&fleet);
+    for ordinal in fleet.ordinals() {
+        let instance = add_instance(&fleet, &template, ordinal, &mut desired);
+        desired.instances.push(instance);
+    }
+    let order = |m: &Manifest| (m.key.kind, m.ordinal, m.key.name.clone());
+    desired.manifests.sort_by_cached_key(order);
+    desired.warnings.sort();
+    desired
+}
+
+fn add_instance(
+    fleet: &Fleet<'_>,
+    template: &pod::Template,
+    ordinal: Ordinal,
+    desired: &mut Desired,
+) -> Instance {
+    let name = fleet.instance(ordinal);
+    let additional = additional::build(fleet, ordinal);
+    let instance = Instance {
+        ordinal,
+        claim: fleet.claim(ordinal),
+        service: fleet.p2p_service(ordinal),
+        has_pod: pod::is_wanted(fleet, &name),
+        has_claim: claim::is_wanted(fleet, &name),
+        additional: additional.iter().map(|pod| pod.key.name.clone()).collect(),
+        name,
+    };
+    desired.manifests.push(config_map::build(fleet, ordinal));
+    if instance.has_claim {
+        let claim = claim::build(fleet, ordinal, &mut desired.warnings);
+        desired.manifests.push(claim);
+    }
+    if instance.has_pod {
+        let pod = pod::build(fleet, template, ordinal, &mut desired.warnings);
+        desired.manifests.push(pod);
+    }
+    desired.manifests.extend(additional);
+    instance
 }

@@ -1,0 +1,129 @@
+//! The claims: their template, their size, what a new one is made from. Knows nothing of pods.
+
+use serde_json::{Map, Value, json};
+
+use crate::desired::data_source::{self, Source};
+use crate::desired::fleet::{Fleet, Made, members, plain};
+use crate::desired::quantity::Amount;
+use crate::desired::{Manifest, Role, labels, settle};
+use crate::model::{Kind, Notice, Ordinal, names};
+use crate::spec::document::{ClaimTemplate, Disable};
+
+/// What the autoscaler asked for is padded to, in percent (the reference's rule).
+const AUTOSCALE_PADDING: i128 = 102;
+
+/// Whether the claim of an instance should exist: only a wholly disabled instance has none.
+pub(crate) fn is_wanted(fleet: &Fleet<'_>, instance: &str) -> bool {
+    let disable = fleet.instance_override(instance).and_then(|o| o.disable);
+    disable != Some(Disable::All)
+}
+
+/// Builds the claim of one instance.
+pub(crate) fn build(fleet: &Fleet<'_>, ordinal: Ordinal, notices: &mut Vec<Notice>) -> Manifest {
+    let instance = fleet.instance(ordinal);
+    let name = fleet.claim(ordinal);
+    let own = fleet.instance_override(&instance);
+    let template = own
+        .and_then(|o| o.volume_claim_template.as_ref())
+        .unwrap_or(&fleet.spec().volume_claim_template);
+
+    let mut all_labels = labels::with(fleet, &[(names::INSTANCE, &instance)]);
+    labels::add_missing(&mut all_labels, &template.metadata.labels);
+    let source = data_source::find(fleet, template, ordinal, notices);
+    let made = Made {
+        ordinal: Some(ordinal),
+        labels: labels::normalize_labels(&all_labels),
+        annotations: labels::normalize_annotations(&template.metadata.annotations),
+        parts: members([("spec", spec(fleet, template, &name, source))]),
+    };
+    fleet.manifest(
+        Role::Claim,
+        fleet.key(Kind::PersistentVolumeClaim, &name),
+        made,
+    )
+}
+
+fn spec(fleet: &Fleet<'_>, template: &ClaimTemplate, name: &str, source: Option<Source>) -> Value {
+    let default_modes = ["ReadWriteOnce".to_owned()];
+    let modes = match template.access_modes.as_slice() {
+        [] => &default_modes[..],
+        modes => modes,
+    };
+    let mode = template.volume_mode.as_deref().unwrap_or("Filesystem");
+    let mut resources = settle::settled(json!({"resources": plain(&template.resources)}));
+    let mut resources = resources["resources"].take();
+    let asked = resources.pointer("/requests/storage");
+    let source_size = source.as_ref().and_then(|source| source.size.as_deref());
+    if let Some(size) = size(fleet, name, asked.and_then(Value::as_str), source_size) {
+        set_size(&mut resources, &size);
+    }
+    let mut spec = members([
+        ("accessModes", json!(modes)),
+        ("resources", resources),
+        ("storageClassName", json!(template.storage_class_name)),
+        ("volumeMode", json!(mode)),
+    ]);
+    if let Some(source) = source {
+        spec.insert("dataSource".to_owned(), source.reference);
+    }
+    Value::Object(spec)
+}
+
+/// The largest of what the template asks for, what the autoscaler asked for, what a bound claim
+/// has already, and what a new volume is made from; among equals the template's spelling stays.
+/// (The reference makes a new claim as large as its source even where the template asks for more,
+/// and lets it grow a moment later.)
+fn size(
+    fleet: &Fleet<'_>,
+    name: &str,
+    asked: Option<&str>,
+    source: Option<&str>,
+) -> Option<String> {
+    let scaled = fleet.facts.autoscaled.get(name);
+    let scaled = scaled.and_then(|text| Amount::parse(text));
+    let claim = fleet.facts.claims.get(name);
+    let claim = claim.filter(|claim| claim.is_bound && !claim.is_terminating);
+    let others = [
+        scaled.map(|amount| amount.percent(AUTOSCALE_PADDING)),
+        claim.and_then(|claim| Amount::parse(claim.capacity.as_deref()?)),
+        source.and_then(Amount::parse),
+    ];
+    let mut largest = asked.and_then(Amount::parse);
+    for other in others.into_iter().flatten() {
+        let is_larger = |amount: &Amount| other.compare(amount).is_gt();
+        if largest.as_ref().is_none_or(is_larger) {
+            largest = Some(other);
+        }
+    }
+    largest.map(|amount| amount.text())
+}
+
+fn set_size(resources: &mut Value, size: &str) {
+    if !resources.is_object() {
+        *resources = Value::Object(Map::new());
+    }
+    resources["requests"]["storage"] = json!(size);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desired::oracle_tests::table;
+
+    #[test]
+    fn the_autoscalers_wish_is_padded_as_the_reference_pads_it() {
+        for row in table("autoscale_padding") {
+            let text = |member: &str| row[member].as_str().unwrap();
+            let padded = Amount::parse(text("requestedSize"))
+                .unwrap()
+                .percent(AUTOSCALE_PADDING);
+            let template = Amount::parse(text("template")).unwrap();
+            let larger = if padded.compare(&template).is_gt() {
+                padded
+            } else {
+                template
+            };
+            assert_eq!(larger.text(), text("storage"), "{row}");
+        }
+    }
+}

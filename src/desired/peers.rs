@@ -1,0 +1,143 @@
+//! Who an instance is told to call: all others, or in a large fleet a bounded number of
+//! neighbours. Knows nothing of TOML.
+
+use std::collections::BTreeSet;
+
+use crate::desired::fleet::Fleet;
+use crate::live::facts::ExternalAddress;
+use crate::model::{Kind, NodeId, Notice, Ordinal};
+
+/// Up to so many instances everybody knows everybody; above, text would grow with the square.
+const FULL_MESH: i64 = 32;
+/// How far around the ring neighbours are, to both sides: at most 16 of them. The first keeps the
+/// ring whole, the others keep it short.
+const DISTANCES: [i64; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
+
+/// What an instance is told of the others.
+#[derive(Debug, Default)]
+pub(crate) struct Peers {
+    /// `ID@host:port`, sorted.
+    pub(crate) addresses: Vec<String>,
+    /// The IDs alone, sorted.
+    pub(crate) ids: Vec<String>,
+}
+
+/// Collects the peers of one instance; those without a known identity are left out.
+pub(crate) fn of_instance(fleet: &Fleet<'_>, ordinal: Ordinal) -> Peers {
+    let known = neighbours(fleet.ordinals(), ordinal)
+        .into_iter()
+        .filter_map(|other| Some((other, node_id(fleet, other)?)));
+    let mut peers = Peers::default();
+    for (other, id) in known {
+        peers.ids.push(id.to_string());
+        peers
+            .addresses
+            .push(format!("{id}@{}", private_address(fleet, other)));
+    }
+    peers.addresses.sort();
+    peers.ids.sort();
+    peers
+}
+
+/// Names the instances whose identity is not known, or not readable.
+pub(crate) fn unknown(fleet: &Fleet<'_>) -> Vec<Notice> {
+    let is_unknown = |ordinal: &Ordinal| node_id(fleet, *ordinal).is_none();
+    fleet
+        .ordinals()
+        .filter(is_unknown)
+        .map(|ordinal| {
+            let instance = fleet.instance(ordinal);
+            let key = fleet.key(Kind::ConfigMap, &instance);
+            if fleet.facts.config_map_keys.contains(&instance) {
+                let message = format!(
+                    "the node key in ConfigMap {instance} cannot be read, so its peers are not \
+                     told of it: restore the key, or take the ConfigMap away for a new one"
+                );
+                Notice::on(key, "NodeKeyBroken", message)
+            } else {
+                let message = format!(
+                    "the node ID of {instance} is not known yet, so its peers are not told of it: \
+                     it is to be generated with `cosmos-render keys init`"
+                );
+                Notice::on(key, "IdentityUnknown", message)
+            }
+        })
+        .collect()
+}
+
+/// The address that peers outside reach an instance by: the owner's word, else the cloud's.
+pub(crate) fn external_address(fleet: &Fleet<'_>, ordinal: Ordinal) -> Option<String> {
+    let owners = fleet.instance_override(&fleet.instance(ordinal));
+    if let Some(address) = owners.and_then(|o| o.external_address.as_ref()) {
+        return Some(address.clone());
+    }
+    let ExternalAddress { ip, hostname } =
+        fleet.facts.addresses.get(&fleet.p2p_service(ordinal))?;
+    let given = |host: &&String| !host.is_empty();
+    let host = ip
+        .as_ref()
+        .filter(given)
+        .or(hostname.as_ref().filter(given))?;
+    let port = fleet.p2p_port;
+    if host.contains([':', '%']) {
+        return Some(format!("[{host}]:{port}"));
+    }
+    Some(format!("{host}:{port}"))
+}
+
+fn node_id<'a>(fleet: &Fleet<'a>, ordinal: Ordinal) -> Option<&'a NodeId> {
+    fleet.facts.node_ids.get(&fleet.instance(ordinal))
+}
+
+fn private_address(fleet: &Fleet<'_>, ordinal: Ordinal) -> String {
+    let domain = fleet.spec().service.cluster_domain.as_deref();
+    let (service, namespace) = (fleet.p2p_service(ordinal), fleet.namespace());
+    let domain = domain.unwrap_or("cluster.local");
+    format!("{service}.{namespace}.svc.{domain}:{}", fleet.p2p_port)
+}
+
+/// Neighbourhood is mutual, and the whole is connected.
+fn neighbours(all: std::ops::Range<Ordinal>, ordinal: Ordinal) -> BTreeSet<Ordinal> {
+    let count = all.end - all.start;
+    if count <= FULL_MESH {
+        return all.filter(|other| *other != ordinal).collect();
+    }
+    let place = ordinal - all.start;
+    let both_ways = DISTANCES
+        .into_iter()
+        .flat_map(|distance| [distance, -distance]);
+    both_ways
+        .map(|distance| all.start + (place + distance).rem_euclid(count))
+        .filter(|other| *other != ordinal)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_fleet_is_a_full_mesh() {
+        assert_eq!(neighbours(5..37, 5), (6..37).collect());
+    }
+
+    #[test]
+    fn in_a_large_fleet_neighbours_are_few_and_mutual_and_reach_all() {
+        for count in [33, 40, 257, 1000] {
+            let all = 3..3 + count;
+            let of = |ordinal| neighbours(all.clone(), ordinal);
+            let mut reached = BTreeSet::from([3]);
+            let mut fresh = vec![3];
+            while let Some(ordinal) = fresh.pop() {
+                assert!(of(ordinal).len() <= 16, "{count}: {ordinal}");
+                for other in of(ordinal) {
+                    assert!(of(other).contains(&ordinal), "{count}: {ordinal} {other}");
+                    if reached.insert(other) {
+                        fresh.push(other);
+                    }
+                }
+            }
+            assert_eq!(reached.len() as i64, count);
+        }
+    }
+}

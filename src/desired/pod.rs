@@ -1,0 +1,202 @@
+//! An instance's pod, put together from its named pieces, with the owner's own merged in. Knows
+//! nothing of what the pieces hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use crate::desired::fleet::{Fleet, Made, members, plain};
+use crate::desired::revision::{self, Asked};
+use crate::desired::versions::{self, Standing};
+use crate::desired::{
+    Manifest, PodNotes, Role, config_map, init_containers, labels, merge, node, settle, sidecars,
+    volumes,
+};
+use crate::model::{Kind, Notice, Ordinal, names};
+
+/// How long a node may take to stop where the owner does not say, in seconds.
+const DEFAULT_GRACE: i64 = 30;
+
+/// What is the same for all pods of a fleet, worked out once.
+pub(crate) struct Template {
+    /// What the owner merges into every pod.
+    patch: Map<String, Value>,
+    /// The part of it that is about containers of ours.
+    own_patches: Value,
+    patched: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Template {
+    pub(crate) fn new(fleet: &Fleet<'_>) -> Self {
+        let patch = patch(fleet);
+        let of_ours = |part: &str, own: &[&str]| -> Vec<Value> {
+            let all = patch
+                .get(part)
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten();
+            let is_ours = |c: &&Value| c["name"].as_str().is_some_and(|name| own.contains(&name));
+            all.filter(is_ours).cloned().collect()
+        };
+        let own_init = of_ours("initContainers", &init_containers::OWN);
+        let own = of_ours("containers", &sidecars::OWN);
+        let mut patched: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for container in own_init.iter().chain(&own) {
+            let name = container["name"].as_str().unwrap_or_default().to_owned();
+            let fields = container.as_object().into_iter().flat_map(Map::keys);
+            let fields = fields.filter(|field| *field != "name").cloned();
+            patched.entry(name).or_default().extend(fields);
+        }
+        Self {
+            patch,
+            own_patches: json!({"initContainers": own_init, "containers": own}),
+            patched,
+        }
+    }
+}
+
+/// Whether the pod of an instance should exist.
+pub(crate) fn is_wanted(fleet: &Fleet<'_>, instance: &str) -> bool {
+    let is_disabled = fleet
+        .instance_override(instance)
+        .is_some_and(|o| o.disable.is_some());
+    !is_disabled && !fleet.facts.snapshot_candidates.contains(instance)
+}
+
+/// Builds the pod of one instance.
+pub(crate) fn build(
+    fleet: &Fleet<'_>,
+    template: &Template,
+    ordinal: Ordinal,
+    notices: &mut Vec<Notice>,
+) -> Manifest {
+    let name = fleet.instance(ordinal);
+    let key = fleet.key(Kind::Pod, &name);
+    let mut spec = Value::Object(base(fleet, ordinal));
+    if let Value::Object(target) = &mut spec {
+        merge::merge(target, template.patch.clone());
+    }
+    let standing = versions::standing(fleet, &name, &name);
+    versions::set_images(fleet, &standing, &mut spec);
+    if let Standing::Unknown(_) = standing {
+        notices.push(Notice::on(
+            key.clone(),
+            "HeightUnknown",
+            "the height is not known, so the pod keeps the images that it runs and its halt \
+             height; capture a snapshot that has the CosmosFullNode's status, or read heights",
+        ));
+    }
+    if let Some(own) = fleet.instance_override(&name) {
+        if !own.image.is_empty() {
+            versions::set_chain_image(&mut spec, &own.image);
+        }
+        if !own.node_selector.is_empty() {
+            spec["nodeSelector"] = json!(own.node_selector);
+        }
+    }
+    let patched = patched(fleet, template);
+    let revision = revision::of(&Asked {
+        spec: &spec,
+        patched: &patched,
+        own_patches: &template.own_patches,
+        config: &config_map::asked_for(fleet, ordinal),
+    });
+    revision::write(&mut spec, &revision);
+
+    let made = made(fleet, ordinal, &name, &revision, spec);
+    let mut manifest = fleet.manifest(Role::Pod, key, made);
+    manifest.pod = Some(PodNotes {
+        main: name,
+        revision,
+        patched,
+        reference_start: node::reference_start(fleet),
+    });
+    manifest
+}
+
+fn made(fleet: &Fleet<'_>, ordinal: Ordinal, name: &str, revision: &str, spec: Value) -> Made {
+    let metadata = &fleet.spec().pod_template.metadata;
+    let mut all_labels = labels::defaults(fleet);
+    labels::add_missing(&mut all_labels, &metadata.labels);
+    all_labels.insert(names::INSTANCE.to_owned(), name.to_owned());
+    let mut annotations = labels::normalize_annotations(&metadata.annotations);
+    annotations.insert(names::REVISION.to_owned(), revision.to_owned());
+    Made {
+        ordinal: Some(ordinal),
+        labels: labels::normalize_labels(&all_labels),
+        annotations,
+        parts: members([("spec", spec)]),
+    }
+}
+
+/// The pod before the owner's own comes in.
+fn base(fleet: &Fleet<'_>, ordinal: Ordinal) -> Map<String, Value> {
+    let name = fleet.instance(ordinal);
+    let mut containers = vec![settle::settled(node::build(fleet))];
+    containers.extend(sidecars::build(fleet));
+    members([
+        ("serviceAccountName", json!(fleet.service_account())),
+        (
+            "securityContext",
+            json!({
+                "runAsUser": 1025,
+                "runAsGroup": 1025,
+                "runAsNonRoot": true,
+                "fsGroup": 1025,
+                "fsGroupChangePolicy": "OnRootMismatch",
+                "seccompProfile": {"type": "RuntimeDefault"},
+            }),
+        ),
+        ("hostname", json!(name)),
+        ("subdomain", json!(fleet.node.key.name)),
+        ("volumes", volumes::build(fleet, ordinal)),
+        (
+            "initContainers",
+            Value::Array(init_containers::build(fleet, &name)),
+        ),
+        ("containers", Value::Array(containers)),
+    ])
+}
+
+/// What the owner asks for in `podTemplate`, in the shape of a pod specification.
+fn patch(fleet: &Fleet<'_>) -> Map<String, Value> {
+    let template = &fleet.spec().pod_template;
+    let grace = template
+        .termination_grace_period_seconds
+        .unwrap_or(DEFAULT_GRACE);
+    let patch = json!({
+        "affinity": plain(&template.affinity),
+        "containers": plain(&template.containers),
+        "imagePullSecrets": plain(&template.image_pull_secrets),
+        "initContainers": plain(&template.init_containers),
+        "nodeSelector": plain(&template.node_selector),
+        "priority": template.priority,
+        "priorityClassName": template.priority_class_name,
+        "terminationGracePeriodSeconds": grace,
+        "tolerations": plain(&template.tolerations),
+        "volumes": plain(&template.volumes),
+    });
+    let Value::Object(mut patch) = settle::settled(patch) else {
+        return Map::new();
+    };
+    patch.retain(|_, value| value.as_object().is_none_or(|members| !members.is_empty()));
+    patch
+}
+
+/// Which fields of our containers the owner set: through the template, or images by version.
+fn patched(fleet: &Fleet<'_>, template: &Template) -> BTreeMap<String, BTreeSet<String>> {
+    let mut patched = template.patched.clone();
+    if fleet.chain().versions.is_empty() {
+        return patched;
+    }
+    for (part, name) in versions::touched(fleet) {
+        let own: &[&str] = match part {
+            "initContainers" => &init_containers::OWN,
+            _ => &sidecars::OWN,
+        };
+        if own.contains(&name.as_str()) {
+            patched.entry(name).or_default().insert("image".to_owned());
+        }
+    }
+    patched
+}

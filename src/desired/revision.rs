@@ -1,0 +1,138 @@
+//! The revision of a pod: a stable, versioned hash of what its owner asked for. A pod whose
+//! revision is unchanged need not restart, whatever else changed about it. Knows nothing of live
+//! pods.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::desired::{init_containers, sidecars, volumes};
+
+/// Stands before the hash: it changes where the same wish would give another hash.
+const VERSION: &str = "v1";
+/// The name of the variable by which a pod of another revision differs in what cannot be changed.
+pub(crate) const VARIABLE: &str = "COSMOS_RENDER_REVISION";
+/// The fields of our own containers that are ours to choose.
+const TOOL_OWNED: [&str; 4] = ["command", "args", "env", "image"];
+
+/// What an owner asked of a pod.
+pub(crate) struct Asked<'a> {
+    /// The whole pod specification.
+    pub(crate) spec: &'a Value,
+    /// Which fields of our own containers are the owner's.
+    pub(crate) patched: &'a BTreeMap<String, BTreeSet<String>>,
+    /// What the owner merged into our own containers.
+    pub(crate) own_patches: &'a Value,
+    /// The overlays without what is generated.
+    pub(crate) config: &'a [String; 2],
+}
+
+/// Hashes what the owner asked for.
+pub(crate) fn of(asked: &Asked<'_>) -> String {
+    let all = json!({
+        "spec": owners_part(asked),
+        "patches": asked.own_patches,
+        "config": asked.config,
+    });
+    let mut text = String::new();
+    write_sorted(&all, &mut text);
+    let mut revision = format!("{VERSION}-");
+    for byte in Sha256::digest(text.as_bytes()).iter().take(8) {
+        let _ = write!(revision, "{byte:02x}");
+    }
+    revision
+}
+
+/// Puts the revision where it cannot be changed in place: in the environment of the first init
+/// container that is ours, else of the first of all.
+pub(crate) fn write(spec: &mut Value, revision: &str) {
+    let variable = json!({"name": VARIABLE, "value": revision});
+    for part in ["initContainers", "containers"] {
+        let all = spec.get_mut(part).and_then(Value::as_array_mut);
+        let Some(all) = all.filter(|all| !all.is_empty()) else {
+            continue;
+        };
+        let is_ours = |container: &Value| container["name"] == "clean-init";
+        let place = all.iter().position(is_ours).unwrap_or(0);
+        if let Some(Value::Object(container)) = all.get_mut(place) {
+            let env = container.entry("env").or_insert_with(|| json!([]));
+            if let Value::Array(env) = env {
+                env.push(variable);
+            }
+        }
+        return;
+    }
+}
+
+fn owners_part(asked: &Asked<'_>) -> Value {
+    let mut spec = asked.spec.clone();
+    for (part, own) in [
+        ("initContainers", &init_containers::OWN[..]),
+        ("containers", &sidecars::OWN[..]),
+    ] {
+        if let Some(all) = spec.get_mut(part).and_then(Value::as_array_mut) {
+            all.retain(|container| container["name"] != "snapshot-restore");
+            for container in all.iter_mut().filter_map(Value::as_object_mut) {
+                cut(container, own, asked.patched);
+            }
+        }
+    }
+    let volumes = spec.get_mut("volumes").and_then(Value::as_array_mut);
+    for volume in volumes.into_iter().flatten() {
+        if volume["name"] == volumes::CONFIG {
+            *volume = json!({"name": volumes::CONFIG});
+        }
+    }
+    spec
+}
+
+/// Takes what is ours out of a container of ours. The chain's own image is never ours.
+fn cut(
+    container: &mut Map<String, Value>,
+    own: &[&str],
+    patched: &BTreeMap<String, BTreeSet<String>>,
+) {
+    let name = container
+        .get("name")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    if !own.contains(&name.as_str()) {
+        return;
+    }
+    let owners = patched.get(&name);
+    container.retain(|field, _| {
+        let is_owners = owners.is_some_and(|fields| fields.contains(field));
+        let is_chain_image = name == "chain-init" && field == "image";
+        is_owners || is_chain_image || !TOOL_OWNED.contains(&field.as_str())
+    });
+}
+
+/// Writes JSON with sorted keys, so that the hash rests on no map's order.
+fn write_sorted(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(members) => {
+            out.push('{');
+            let sorted: BTreeMap<&String, &Value> = members.iter().collect();
+            for (key, member) in sorted {
+                let _ = write!(out, "{}:", Value::from(key.as_str()));
+                write_sorted(member, out);
+                out.push(',');
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for item in items {
+                write_sorted(item, out);
+                out.push(',');
+            }
+            out.push(']');
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            let _ = write!(out, "{value}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The volumes of a pod and where they are mounted. Knows nothing of what is in them.
+
+use serde_json::{Value, json};
+
+use crate::desired::config_map::{APP_OVERLAY, COMET_OVERLAY, NODE_KEY};
+use crate::desired::fleet::{Fleet, HOME, below};
+use crate::model::Ordinal;
+
+/// Both overlays and the node's key.
+pub(crate) const CONFIG: &str = "vol-config";
+
+/// Builds the volumes of an instance's pod.
+pub(crate) fn build(fleet: &Fleet<'_>, ordinal: Ordinal) -> Value {
+    json!([
+        {
+            "name": "vol-chain-home",
+            "persistentVolumeClaim": {"claimName": fleet.claim(ordinal)},
+        },
+        {"name": "vol-tmp", "emptyDir": {}},
+        {"name": CONFIG, "projected": {"sources": config_sources(fleet, ordinal)}},
+        {"name": "vol-system-tmp", "emptyDir": {}},
+    ])
+}
+
+/// What every container of the chain sees.
+pub(crate) fn mounts(fleet: &Fleet<'_>) -> Vec<Value> {
+    vec![
+        json!({"name": "vol-chain-home", "mountPath": fleet.chain_home}),
+        json!({"name": "vol-system-tmp", "mountPath": "/tmp"}),
+    ]
+}
+
+/// What init containers see.
+pub(crate) fn init_mounts(fleet: &Fleet<'_>) -> Vec<Value> {
+    let mut all = mounts(fleet);
+    all.push(json!({"name": "vol-tmp", "mountPath": below(HOME, ".tmp")}));
+    all.push(json!({"name": CONFIG, "mountPath": below(HOME, ".config")}));
+    all
+}
+
+/// What the health check sees.
+pub(crate) fn read_only_home(fleet: &Fleet<'_>) -> Value {
+    json!({"name": "vol-chain-home", "readOnly": true, "mountPath": fleet.chain_home})
+}
+
+/// The key comes from the fleet's Secret; an adopted instance keeps the one in its ConfigMap until
+/// its owner imports it.
+fn config_sources(fleet: &Fleet<'_>, ordinal: Ordinal) -> Value {
+    let instance = fleet.instance(ordinal);
+    let file = |name: &str| json!({"key": name, "path": name});
+    if fleet.facts.config_map_keys.contains(&instance) {
+        let files = [file(COMET_OVERLAY), file(APP_OVERLAY), file(NODE_KEY)];
+        return json!([{"configMap": {"name": instance, "items": files}}]);
+    }
+    let files = [file(COMET_OVERLAY), file(APP_OVERLAY)];
+    let key = json!({"key": instance, "path": NODE_KEY});
+    json!([
+        {"configMap": {"name": instance, "items": files}},
+        {"secret": {"name": fleet.key_secret(), "items": [key]}},
+    ])
+}

@@ -1,0 +1,1 @@
+echo "Using the default address book."

@@ -1,0 +1,1 @@
+target="$ADDRBOOK_FILE"

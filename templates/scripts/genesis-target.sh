@@ -1,0 +1,1 @@
+target="$GENESIS_FILE"
