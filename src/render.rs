@@ -30,3 +30,9 @@ pub fn digest(text: &str) -> String {
         digits
     })
 }
+
+/// Returns a text in which no character commands a terminal: control characters are escaped.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    value::escaped(text)
+}

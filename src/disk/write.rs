@@ -19,6 +19,9 @@ use crate::render::Tree;
 
 use index::Index;
 
+/// The code of a fault that came up while files were written; all others come up before.
+pub const NOT_WRITTEN: &str = "not-written";
+
 /// How a tree is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options {
@@ -169,7 +172,7 @@ fn remove(root: &Path, path: &Path) -> io::Result<bool> {
 }
 
 fn refused(path: &Path, error: &io::Error) -> Vec<Diagnostic> {
-    let fault = Diagnostic::error("not-written", format!("cannot write: {error}"));
+    let fault = Diagnostic::error(NOT_WRITTEN, format!("cannot write: {error}"));
     vec![fault.at(path.display().to_string(), "")]
 }
 

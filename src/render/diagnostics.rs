@@ -21,7 +21,8 @@ pub fn text(diagnostics: &[Diagnostic], style: Style) -> String {
     };
     let mut out = String::new();
     for diagnostic in sorted {
-        out.push_str(&renderer.render(&[group(diagnostic)]));
+        let text = renderer.render(&[group(diagnostic)]);
+        out.push_str(&with_true_column(text, diagnostic.place.as_ref()));
         out.push_str("\n\n");
     }
     out
@@ -80,12 +81,7 @@ fn with_place<'a>(group: Group<'a>, place: &Place) -> Group<'a> {
     let file = value::escaped(file);
     let mut group = match span {
         None => group.element(Origin::path(file)),
-        Some(span) => {
-            // Said here, since a window's columns are not those of its line.
-            let (line, column) = (span.line, span.column);
-            let origin = Origin::path(file).line(line).char_column(column);
-            group.element(origin).element(snippet(span))
-        }
+        Some(span) => group.element(snippet(file, span)),
     };
     if !path.is_empty() {
         let path = value::escaped(path);
@@ -94,7 +90,7 @@ fn with_place<'a>(group: Group<'a>, place: &Place) -> Group<'a> {
     group
 }
 
-fn snippet<'a>(span: &Span) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+fn snippet<'a>(file: String, span: &Span) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
     let Span {
         line,
         column,
@@ -107,7 +103,22 @@ fn snippet<'a>(span: &Span) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
     let range = at(start)..at(start + (*width).max(1));
     Snippet::source(visible(line_text))
         .line_start(*line)
+        .path(file)
         .annotation(AnnotationKind::Primary.span(range))
+}
+
+/// Puts right the column of a line that is shown through a window: the printer counts from the
+/// window's start.
+fn with_true_column(text: String, place: Option<&Place>) -> String {
+    let Some((place, span)) = place.and_then(|p| Some((p, p.span.as_ref()?))) else {
+        return text;
+    };
+    if span.window <= 1 {
+        return text;
+    }
+    let at = |column: usize| format!("{}:{}:{column}", value::escaped(&place.file), span.line);
+    let shown = span.column.saturating_sub(span.window) + 1;
+    text.replacen(&at(shown), &at(span.column), 1)
 }
 
 /// Returns the byte at which the character of this index starts; the end for one beyond it.
@@ -174,7 +185,7 @@ mod tests {
     fn a_fault_without_a_line_still_names_its_file() {
         check(
             &[Diagnostic::warning("odd", "this is odd").at("a.yaml", "spec")],
-            "warning[odd]: this is odd\n --> a.yaml\n  |\n  = path: spec\n\n",
+            "warning[odd]: this is odd\n--> a.yaml\n = path: spec\n\n",
         );
         check(
             &[Diagnostic::error("no", "there is none")],

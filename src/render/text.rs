@@ -247,4 +247,4 @@ fn short(object: &ObjectKey, namespace: &str) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

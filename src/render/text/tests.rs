@@ -123,7 +123,7 @@ fn hub() -> FleetPlan {
 }
 
 /// A plan with something of everything.
-pub(in crate::render) fn sample() -> Plan {
+pub(crate) fn sample() -> Plan {
     let juno = FleetPlan {
         namespace: "cosmos".to_owned(),
         name: "juno".to_owned(),
