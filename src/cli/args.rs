@@ -94,7 +94,7 @@ pub(super) struct InputArgs {
     ///
     /// YAML or JSON, many documents a file, Lists. Folders are walked, hidden and ignored files
     /// left out. Documents of other kinds are passed over and counted.
-    #[arg(value_name = "SPECS", required = true)]
+    #[arg(value_name = "SPECS", required = true, help_heading = None::<&str>)]
     pub(super) specs: Vec<String>,
     /// What the cluster holds: what `kubectl get ... -o json|yaml` printed, or a rendered folder
     ///

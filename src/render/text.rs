@@ -4,6 +4,7 @@
 mod changes;
 mod steps;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::model::{Notice, ObjectKey};
@@ -120,23 +121,18 @@ fn write_notices(page: &mut Page, mark: &str, word: &str, notices: &[Notice]) {
 }
 
 fn write_waiting(page: &mut Page, namespace: &str, waiting: &[Waiting]) {
-    let mut groups: Vec<(&Waiting, Vec<&ObjectKey>)> = Vec::new();
-    for item in waiting {
-        let same = groups.iter_mut().find(|(first, _)| {
-            first.object.kind == item.object.kind
-                && first.on == item.on
-                && first.changes == item.changes
-        });
-        match same {
-            Some((_, objects)) => objects.push(&item.object),
-            None => groups.push((item, vec![&item.object])),
-        }
-    }
+    let key = |item: &Waiting| {
+        let shown = changes::shown(&item.changes, Situation::Later);
+        (item.object.kind, item.on.clone(), shown)
+    };
+    let groups = grouped(waiting, key);
     if !groups.is_empty() {
         page.gap();
         page.line(2, &page.paint(Tone::Title, "Waiting (no wave does this)"));
     }
-    for (first, objects) in groups {
+    for group in groups {
+        let Some(first) = group.first() else { continue };
+        let objects: Vec<&ObjectKey> = group.iter().map(|item| &item.object).collect();
         let head = page.paint(Tone::Faint, &entry("…", "waiting"));
         page.names(2, &head, namespace, &objects);
         page.line(2 + INDENT, &format!("for {}", value::escaped(&first.on)));
@@ -145,26 +141,37 @@ fn write_waiting(page: &mut Page, namespace: &str, waiting: &[Waiting]) {
 }
 
 fn write_drift(page: &mut Page, namespace: &str, drift: &[Drift]) {
-    let mut groups: Vec<(&Drift, Vec<&ObjectKey>)> = Vec::new();
-    for item in drift {
-        let same = groups.iter_mut().find(|(first, _)| {
-            first.object.kind == item.object.kind && first.changes == item.changes
-        });
-        match same {
-            Some((_, objects)) => objects.push(&item.object),
-            None => groups.push((item, vec![&item.object])),
-        }
-    }
+    let key = |item: &Drift| {
+        let shown = changes::shown(&item.changes, Situation::Later);
+        (item.object.kind, shown)
+    };
+    let groups = grouped(drift, key);
     if !groups.is_empty() {
         page.gap();
         let heading = "Drift (the cluster differs though the spec did not change)";
         page.line(2, &page.paint(Tone::Title, heading));
     }
-    for (first, objects) in groups {
+    for group in groups {
+        let Some(first) = group.first() else { continue };
+        let objects: Vec<&ObjectKey> = group.iter().map(|item| &item.object).collect();
         let head = page.paint(Tone::Changed, &entry("~", "drift"));
         page.names(2, &head, namespace, &objects);
         changes::write(page, 2 + INDENT, &first.changes, Situation::Later);
     }
+}
+
+/// Returns items by what they have in common, groups and items in the order in which they came.
+fn grouped<T, K: Ord>(items: &[T], key: impl Fn(&T) -> K) -> Vec<Vec<&T>> {
+    let mut places: BTreeMap<K, usize> = BTreeMap::new();
+    let mut groups: Vec<Vec<&T>> = Vec::new();
+    for item in items {
+        let place = *places.entry(key(item)).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some(group) => group.push(item),
+            None => groups.push(vec![item]),
+        }
+    }
+    groups
 }
 
 /// Returns a mark and its word, padded so that what follows stands in one column.

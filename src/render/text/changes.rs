@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::plan::{Change, Effect};
 use crate::render::diff::{self, Tag};
 use crate::render::style::Tone;
-use crate::render::value;
+use crate::render::{Style, value};
 
 use super::Page;
 
@@ -24,8 +24,13 @@ pub(super) enum Situation {
 }
 
 /// Writes a line for every change, and a line diff for texts of several lines.
-pub(super) fn write(page: &mut Page, indent: usize, changes: &[Change], situation: Situation) {
-    let lengths = changes.iter().map(|c| c.path.chars().count());
+pub(super) fn write<'a>(
+    page: &mut Page,
+    indent: usize,
+    changes: impl IntoIterator<Item = &'a Change> + Clone,
+    situation: Situation,
+) {
+    let lengths = changes.clone().into_iter().map(|c| c.path.chars().count());
     let width = lengths.filter(|n| *n <= PATH_WIDTH).max().unwrap_or(0);
     for change in changes {
         if is_text(change.from.as_ref()) || is_text(change.to.as_ref()) {
@@ -34,6 +39,17 @@ pub(super) fn write(page: &mut Page, indent: usize, changes: &[Change], situatio
             write_value(page, indent, change, (width, situation));
         }
     }
+}
+
+/// Returns the lines of each change, apart from colours and alignment. Changes that show the same
+/// are the same to the reader, who sees long values cut.
+pub(super) fn shown(changes: &[Change], situation: Situation) -> Vec<String> {
+    let line = |change: &Change| {
+        let mut page = Page::new(Style::Plain);
+        write(&mut page, 0, [change], situation);
+        page.text
+    };
+    changes.iter().map(line).collect()
 }
 
 fn write_value(page: &mut Page, indent: usize, change: &Change, (width, how): (usize, Situation)) {

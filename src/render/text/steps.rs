@@ -16,94 +16,117 @@ const LEFT: usize = 4;
 
 /// Writes a wave's steps and its gate.
 pub(super) fn write(page: &mut Page, namespace: &str, wave: &Wave) {
-    for group in grouped(&wave.steps) {
-        write_group(page, namespace, &group);
+    for steps in super::grouped(&wave.steps, sort_of) {
+        write_group(page, namespace, &in_common(&steps));
     }
     write_gate(page, namespace, &wave.gate);
 }
 
-/// Steps of one sort, and what they have in common.
+/// Steps of one sort, each with what is its own, and what they have in common.
 struct Group<'a> {
-    steps: Vec<&'a Step>,
+    steps: Vec<(&'a Step, Details<'a>)>,
+    common: Details<'a>,
+}
+
+/// Why something is done, and what changes.
+#[derive(Default)]
+struct Details<'a> {
     reasons: Vec<&'a Reason>,
-    changes: Vec<Change>,
+    changes: Vec<&'a Change>,
+}
+
+impl Details<'_> {
+    fn is_empty(&self) -> bool {
+        self.reasons.is_empty() && self.changes.is_empty()
+    }
 }
 
 /// What steps must have in common to be written together.
-#[derive(PartialEq)]
-struct Sort<'a> {
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Sort {
     action: Action,
     kind: Kind,
     impact: Impact,
-    paths: BTreeSet<&'a str>,
-    codes: BTreeSet<&'a str>,
+    paths: BTreeSet<String>,
+    codes: BTreeSet<&'static str>,
 }
 
-fn sort_of(step: &Step) -> Sort<'_> {
+fn sort_of(step: &Step) -> Sort {
     Sort {
         action: step.action,
         kind: step.object.kind,
         impact: step.impact,
-        paths: step.changes.iter().map(|c| c.path.as_str()).collect(),
+        paths: step.changes.iter().map(|c| c.path.clone()).collect(),
         codes: step.reasons.iter().map(|r| r.code).collect(),
     }
 }
 
-fn grouped(steps: &[Step]) -> Vec<Group<'_>> {
-    let mut sorted: Vec<(Sort<'_>, Vec<&Step>)> = Vec::new();
-    for step in steps {
-        let sort = sort_of(step);
-        match sorted.iter_mut().find(|(other, _)| *other == sort) {
-            Some((_, steps)) => steps.push(step),
-            None => sorted.push((sort, vec![step])),
+/// Parts what all steps have in common from what is each one's own.
+fn in_common<'a>(steps: &[&'a Step]) -> Group<'a> {
+    let shown: Vec<Vec<String>> = steps
+        .iter()
+        .map(|step| changes::shown(&step.changes, situation(step.action)))
+        .collect();
+    let changes = shared(shown.iter().map(Vec::as_slice));
+    let reasons = shared(steps.iter().map(|step| step.reasons.as_slice()));
+    let mut group = Group {
+        steps: Vec::new(),
+        common: Details::default(),
+    };
+    for (step, shown) in steps.iter().zip(&shown) {
+        let (mut own, mut common) = (Details::default(), Details::default());
+        for reason in &step.reasons {
+            let part = if reasons.contains(reason) {
+                &mut common
+            } else {
+                &mut own
+            };
+            part.reasons.push(reason);
         }
+        for (change, shown) in step.changes.iter().zip(shown) {
+            let part = if changes.contains(shown) {
+                &mut common
+            } else {
+                &mut own
+            };
+            part.changes.push(change);
+        }
+        group.steps.push((*step, own));
+        group.common = common;
     }
-    sorted
-        .into_iter()
-        .map(|(_, steps)| in_common(steps))
-        .collect()
+    group
 }
 
-fn in_common(steps: Vec<&Step>) -> Group<'_> {
-    let (mut reasons, mut changes) = (Vec::new(), Vec::new());
-    if let Some((first, rest)) = steps.split_first() {
-        let is_shared = |reason: &&Reason| rest.iter().all(|s| s.reasons.contains(reason));
-        reasons = first.reasons.iter().filter(is_shared).collect();
-        let is_shared = |change: &&Change| rest.iter().all(|s| s.changes.contains(change));
-        changes = first.changes.iter().filter(is_shared).cloned().collect();
+/// Returns the items that are in every list.
+fn shared<'a, T: Ord>(mut lists: impl Iterator<Item = &'a [T]>) -> BTreeSet<&'a T> {
+    let mut shared: BTreeSet<&T> = lists.next().unwrap_or_default().iter().collect();
+    for list in lists {
+        let list: BTreeSet<&T> = list.iter().collect();
+        shared.retain(|item| list.contains(item));
     }
-    Group {
-        steps,
-        reasons,
-        changes,
-    }
+    shared
 }
 
 fn write_group(page: &mut Page, namespace: &str, group: &Group<'_>) {
-    let Group {
-        steps,
-        reasons,
-        changes,
-    } = group;
-    let Some(first) = steps.first() else { return };
-    let is_alike = steps
-        .iter()
-        .all(|s| s.reasons.len() == reasons.len() && s.changes.len() == changes.len());
+    let Group { steps, common } = group;
+    let Some((first, _)) = steps.first() else {
+        return;
+    };
+    let is_alike = steps.iter().all(|(_, own)| own.is_empty());
     let is_harmless = first.impact == Impact::None && first.action != Action::Delete;
     if is_alike && (is_harmless || steps.len() == 1) {
-        let objects: Vec<&ObjectKey> = steps.iter().map(|s| &s.object).collect();
+        let objects: Vec<&ObjectKey> = steps.iter().map(|(step, _)| &step.object).collect();
         write_names(page, namespace, (first, &objects));
     } else {
-        for step in steps {
+        for (step, own) in steps {
             write_names(page, namespace, (step, &[&step.object]));
-            write_own(page, step, group);
+            write_details(page, own, step.action);
         }
-        let has_common = !reasons.is_empty() || !changes.is_empty();
-        if steps.len() > 1 && has_common {
+        if steps.len() > 1 && !common.is_empty() {
             page.line(LEFT + 4, &format!("all {}:", steps.len()));
         }
     }
-    write_details(page, reasons, (changes, situation(first.action)));
+    write_details(page, common, first.action);
 }
 
 fn write_names(page: &mut Page, namespace: &str, (step, objects): (&Step, &[&ObjectKey])) {
@@ -120,20 +143,13 @@ fn write_names(page: &mut Page, namespace: &str, (step, objects): (&Step, &[&Obj
     }
 }
 
-fn write_own(page: &mut Page, step: &Step, group: &Group<'_>) {
-    let is_own = |reason: &&Reason| !group.reasons.contains(reason);
-    let reasons: Vec<&Reason> = step.reasons.iter().filter(is_own).collect();
-    let is_own = |change: &&Change| !group.changes.contains(change);
-    let changes: Vec<Change> = step.changes.iter().filter(is_own).cloned().collect();
-    write_details(page, &reasons, (&changes, situation(step.action)));
-}
-
-fn write_details(page: &mut Page, reasons: &[&Reason], (changes, how): (&[Change], Situation)) {
-    for reason in reasons {
+fn write_details(page: &mut Page, details: &Details<'_>, action: Action) {
+    for reason in &details.reasons {
         let text = format!("because {}", value::escaped(&reason.message));
         page.line(LEFT + INDENT, &page.paint(Tone::Faint, &text));
     }
-    changes::write(page, LEFT + INDENT, changes, how);
+    let changes = details.changes.iter().copied();
+    changes::write(page, LEFT + INDENT, changes, situation(action));
 }
 
 fn write_gate(page: &mut Page, namespace: &str, gates: &[Gate]) {

@@ -202,3 +202,42 @@ fn a_text_from_the_cluster_cannot_command_the_terminal() {
     let text = super::plan(&plan, Style::Plain);
     assert!(!text.chars().any(|c| c.is_control() && c != '\n'));
 }
+
+#[test]
+fn what_looks_the_same_to_the_reader_is_said_once() {
+    let peers = |own: &str, more: &str| {
+        let mesh = "id@host:26656,".repeat(20);
+        json!(format!("a = 1\npeers = \"{own}{mesh}{more}\"\n"))
+    };
+    let patch = |name: &str| {
+        let key = object(Kind::ConfigMap, name);
+        let path = "data[config-overlay.toml]";
+        let (from, to) = (peers(name, ""), peers(name, "id@new:26656"));
+        let changes = vec![change(path, from, to, Effect::NextRestart)];
+        step(Action::Patch, key, Impact::None, changes)
+    };
+    let mut plan = sample();
+    plan.fleets.truncate(1);
+    plan.fleets[0].waves[0].steps = vec![patch("hub-0"), patch("hub-1")];
+    let text = super::plan(&plan, Style::Plain);
+    assert_eq!(text.matches("id@new:26656").count(), 1, "{text}");
+    assert!(text.contains("ConfigMap/hub-0, hub-1\n"), "{text}");
+}
+
+#[test]
+fn every_object_keeps_what_is_its_own() {
+    let mut plan = sample();
+    plan.fleets.truncate(1);
+    let steps = &mut plan.fleets[0].waves[1].steps;
+    steps[1].changes[0].from = Some(json!("gaia:edited"));
+    steps[1].reasons[0].message = "its image was edited by hand".to_owned();
+    let text = super::plan(&plan, Style::Plain);
+    for expected in [
+        "gaia:v25.1.0 -> ",
+        "gaia:edited -> ",
+        "the image changed",
+        "by hand",
+    ] {
+        assert_eq!(text.matches(expected).count(), 1, "{expected}: {text}");
+    }
+}
