@@ -22,6 +22,7 @@ pub(super) struct Inputs {
 pub(super) struct PlanRun {
     pub(super) inputs: Inputs,
     pub(super) format: PlanFormat,
+    /// The file to write to; standard output where there is none.
     pub(super) out: Option<String>,
     pub(super) policy: Policy,
 }
@@ -50,7 +51,7 @@ pub(super) fn plan(args: PlanArgs) -> Result<PlanRun, Failure> {
     Ok(PlanRun {
         inputs: inputs(input, keep_going)?,
         format: output,
-        out,
+        out: out.filter(|file| file != "-"),
         policy: Policy {
             deny,
             max_restarts,

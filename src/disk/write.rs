@@ -60,15 +60,28 @@ pub fn tree(dir: &str, tree: &Tree, options: Options) -> Result<Written, Vec<Dia
     perform(root, tree, (&former, &stale))
 }
 
-/// Writes one file, whole or not at all.
+/// Writes one file, whole or not at all. What is no plain file (a device, a pipe) is written to
+/// and never replaced; a link is followed, as a shell's `>` would.
 ///
 /// # Errors
 /// Returns what the system refused.
 pub fn file(path: &str, text: &str) -> Result<(), Vec<Diagnostic>> {
     let path = Path::new(path);
-    // A link is followed, as a shell's `>` would: the file that it names is replaced.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    replace(&target, text).map_err(|error| refused(&target, &error))
+    let written = match (fs::symlink_metadata(path), fs::metadata(path)) {
+        (_, Ok(meta)) if meta.is_file() => {
+            fs::canonicalize(path).and_then(|target| replace(&target, text))
+        }
+        (Ok(_), _) => straight(path, text),
+        (Err(_), _) => replace(path, text),
+    };
+    written.map_err(|error| refused(path, &error))
+}
+
+/// Writes to what is there already.
+fn straight(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).open(path)?;
+    file.write_all(text.as_bytes())
 }
 
 /// Does what was found to be allowed. The index names old and new files while the work goes on, so
@@ -136,6 +149,9 @@ fn replace(target: &Path, text: &str) -> io::Result<()> {
         Some(_) | None => Path::new("."),
     };
     let mut aside = aside(folder)?;
+    if let Ok(former) = fs::metadata(target) {
+        aside.as_file().set_permissions(former.permissions())?;
+    }
     aside.write_all(text.as_bytes())?;
     aside.as_file().sync_all()?;
     aside.persist(target).map_err(|error| error.error)?;
@@ -172,7 +188,12 @@ fn remove(root: &Path, path: &Path) -> io::Result<bool> {
 }
 
 fn refused(path: &Path, error: &io::Error) -> Vec<Diagnostic> {
-    let fault = Diagnostic::error(NOT_WRITTEN, format!("cannot write: {error}"));
+    // An error without a code of the system's names the file aside, which nobody knows of.
+    let why = match error.raw_os_error() {
+        Some(_) => error.to_string(),
+        None => error.kind().to_string(),
+    };
+    let fault = Diagnostic::error(NOT_WRITTEN, format!("cannot write: {why}"));
     vec![fault.at(path.display().to_string(), "")]
 }
 

@@ -88,8 +88,8 @@ fn occupied(root: &Path, path: &str, (text, former): (&str, &Index)) -> Option<D
     let place = below(root, path);
     let meta = fs::symlink_metadata(&place).ok()?;
     let name = place.display().to_string();
-    if meta.is_dir() {
-        let message = "a folder stands where a file is to be written";
+    if !meta.is_file() && !meta.is_symlink() {
+        let message = "this is no file, and stands where one is to be written";
         return Some(Diagnostic::error("not-ours", message).at(name, ""));
     }
     if former.names(path) || is_equal(&place, text).unwrap_or(false) {

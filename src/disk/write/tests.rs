@@ -193,3 +193,41 @@ fn one_file_is_replaced_whole() {
     assert_eq!(fs::read_to_string(&name).unwrap(), "2");
     assert_eq!(fs::read_dir(place.path("")).unwrap().count(), 1);
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_never_replaced_by_one() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let place = Place::new();
+    fs::create_dir_all(place.path("")).unwrap();
+    let socket = place.path("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    assert!(file(&socket.display().to_string(), "1").is_err());
+    assert!(fs::metadata(&socket).unwrap().file_type().is_socket());
+    check_refused(place.write(&[("socket", "1")]), &["not-ours"]);
+    assert!(file(&place.name(), "1").is_err());
+    assert!(fs::metadata(place.name()).unwrap().is_dir());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_file_stays_a_link() {
+    let place = Place::new();
+    place.put("real", "0");
+    for target in ["real", "absent"] {
+        let link = place.path(&format!("link-{target}"));
+        std::os::unix::fs::symlink(place.path(target), &link).unwrap();
+        file(&link.display().to_string(), "1").unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(place.path(target)).unwrap(), "1");
+    }
+}
+
+#[test]
+fn a_refusal_names_the_file_that_was_asked_for() {
+    let place = Place::new();
+    let name = place.path("absent/plan.txt").display().to_string();
+    let faults = file(&name, "1").unwrap_err();
+    assert_eq!(faults[0].place.as_ref().unwrap().file, name);
+    assert_eq!(faults[0].message, "cannot write: entity not found");
+}
