@@ -1,4 +1,10 @@
-//! Files into texts, and texts into files. Knows nothing of what they mean.
+//! Files, folders and standard input into source texts, and texts into files: the only room that
+//! meets the disk. Decides nothing of what the texts mean.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this room is where the program meets the disk"
+)]
 
 mod read;
 pub mod write;

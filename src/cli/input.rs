@@ -1,5 +1,7 @@
 //! From the named inputs to what the pipeline made of them, with everything said on the way.
 
+use std::io;
+
 use crate::disk;
 use crate::model::Source;
 use crate::pipeline::{self, Outcome, Request};
@@ -58,12 +60,14 @@ fn read(
     terminal: &Terminal,
     consequence: &'static str,
 ) -> Result<Request, Failure> {
-    let limits = limits(inputs.max_input);
-    let specs = disk::read(&inputs.specs, limits);
+    let mut stdin = io::stdin().lock();
+    let mut limits = limits(inputs.max_input);
+    let specs = disk::read(&inputs.specs, &mut stdin, &limits);
+    limits.total = limits.total.saturating_sub(size(&specs.value));
     let mut has_errors = specs.has_errors();
     let mut diagnostics = specs.diagnostics;
     let snapshot = inputs.snapshot.as_ref().map(|paths| {
-        let read = disk::read(paths, limits);
+        let read = disk::read(paths, &mut stdin, &limits);
         has_errors |= read.has_errors();
         diagnostics.extend(read.diagnostics);
         read.value
@@ -87,12 +91,24 @@ fn read(
     })
 }
 
+/// Returns what may be read: all inputs share one limit, whether they come compressed or not.
 fn limits(max_input: Option<u64>) -> disk::Limits {
-    disk::Limits { max_input }
+    let limits = disk::Limits::default();
+    match max_input {
+        None => limits,
+        Some(max) => disk::Limits {
+            total: max,
+            inflated: max,
+            ..limits
+        },
+    }
 }
 
 fn count(sources: &[Source]) -> String {
-    let bytes: usize = sources.iter().map(|s| s.bytes.len()).sum();
     let files = if sources.len() == 1 { "file" } else { "files" };
-    format!("{} {files}, {bytes} bytes", sources.len())
+    format!("{} {files}, {} bytes", sources.len(), size(sources))
+}
+
+fn size(sources: &[Source]) -> u64 {
+    sources.iter().map(|source| source.bytes.len() as u64).sum()
 }

@@ -1,33 +1,49 @@
 //! PLACEHOLDER for the reader of files and folders.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this room is the one that reads the disk"
-)]
+
+use std::fs::File;
+use std::io::Read;
 
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::model::Source;
 
-/// How much is read at most.
-#[derive(Debug, Clone, Copy, Default)]
+/// What may be read at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// All inputs together, in bytes once inflated; the default of the room where it is `None`.
-    pub max_input: Option<u64>,
+    /// The bytes of all inputs together, inflated (`--max-input`).
+    pub total: u64,
+    /// The bytes that one compressed input may inflate to.
+    pub inflated: u64,
+    /// How many times its own size a compressed input may inflate to.
+    pub ratio: u64,
 }
 
-/// Reads files, the files of folders, and `-`.
-#[must_use]
-pub fn read(paths: &[String], limits: Limits) -> Reported<Vec<Source>> {
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            total: 8 << 30,
+            inflated: 8 << 30,
+            ratio: 200,
+        }
+    }
+}
+
+/// Reads files and `-` (standard input) into sources.
+pub fn read(paths: &[String], stdin: &mut dyn Read, limits: &Limits) -> Reported<Vec<Source>> {
     let _ = limits;
     let mut reported = Reported::clean(Vec::new());
     for path in paths {
-        match std::fs::read(path) {
-            Ok(bytes) => reported.value.push(Source {
-                name: path.clone(),
-                bytes,
-            }),
-            Err(error) => reported
-                .diagnostics
-                .push(Diagnostic::error("unreadable", format!("{path}: {error}")).at(path, "")),
+        let mut bytes = Vec::new();
+        let read = match path.as_str() {
+            "-" => stdin.read_to_end(&mut bytes),
+            _ => File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)),
+        };
+        let name = path.clone();
+        match read {
+            Ok(_) => reported.value.push(Source { name, bytes }),
+            Err(error) => {
+                let fault = Diagnostic::error("unreadable", format!("cannot be read: {error}"));
+                reported.diagnostics.push(fault.at(name, ""));
+            }
         }
     }
     reported

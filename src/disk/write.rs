@@ -1,11 +1,6 @@
 //! Texts into files, whole or not at all: every file is written aside and renamed. A folder of
 //! ours has an index of what was written; what the index does not name is never touched.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this room is the one that writes the disk"
-)]
-
 mod index;
 mod survey;
 

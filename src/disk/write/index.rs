@@ -1,10 +1,5 @@
 //! The list of the files that a run wrote into a folder, so that the next one knows its own.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this room is the one that reads and writes the disk"
-)]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;

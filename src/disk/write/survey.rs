@@ -1,11 +1,6 @@
 //! Whether a tree may be written into a folder: all that speaks against it, found before the
 //! first file is touched.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this room is the one that reads and writes the disk"
-)]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
