@@ -11,6 +11,10 @@ use super::Files;
 /// What stands for the folder that a case may write to.
 const OUT: &str = "{out}";
 
+/// The file that holds what all lines say on standard error. As a line's name it says the same as
+/// no name: nothing is printed on standard output.
+const STDERR: &str = "stderr.txt";
+
 /// What came of a case.
 pub(super) struct Ran {
     /// Everything that was printed and written.
@@ -51,7 +55,7 @@ pub(super) fn run(fixture: &Path) -> io::Result<Ran> {
     }
     if !transcript.is_empty() {
         let bytes = transcript.into_bytes();
-        ran.files.insert("stderr.txt".to_owned(), bytes);
+        ran.files.insert(STDERR.to_owned(), bytes);
     }
     for (path, bytes) in super::read_tree(&out)? {
         ran.files.insert(format!("out/{path}"), bytes);
@@ -141,7 +145,8 @@ fn parse(line: &str) -> Option<Line> {
     }
     let (name, text) = match line.split_once(' ') {
         Some((first, rest)) if first.ends_with(':') => {
-            (Some(first.trim_end_matches(':').to_owned()), rest.trim())
+            let name = first.trim_end_matches(':');
+            ((name != STDERR).then(|| name.to_owned()), rest.trim())
         }
         Some(_) | None => (None, line),
     };
