@@ -33,25 +33,25 @@ pub(super) fn lines(from: &str, to: &str) -> Vec<Line> {
     let (from, to) = (with_break(from), with_break(to));
     let diff = TextDiff::from_lines(from.as_str(), to.as_str());
     let mut out = Vec::new();
-    let mut header: Option<String> = None;
-    let mut removed: Vec<String> = Vec::new();
-    let mut added: Vec<String> = Vec::new();
+    let mut header: Option<&str> = None;
+    let mut removed: Vec<&str> = Vec::new();
+    let mut added: Vec<&str> = Vec::new();
     for change in diff.iter_all_changes() {
-        let text = value::escaped(change.value().trim_end_matches(['\n', '\r']));
+        let line = change.value().trim_end_matches(['\n', '\r']);
         match change.tag() {
             ChangeTag::Equal => {
                 flush(&mut out, &mut removed, &mut added);
-                if is_header(&text) {
-                    header = Some(text);
+                if is_header(line) {
+                    header = Some(line);
                 }
             }
             ChangeTag::Delete => {
-                out.extend(header.take().as_deref().map(kept));
-                removed.push(text);
+                out.extend(header.take().map(kept));
+                removed.push(line);
             }
             ChangeTag::Insert => {
-                out.extend(header.take().as_deref().map(kept));
-                added.push(text);
+                out.extend(header.take().map(kept));
+                added.push(line);
             }
         }
     }
@@ -74,28 +74,30 @@ fn is_header(line: &str) -> bool {
 }
 
 fn kept(text: &str) -> Line {
-    let text = value::cut(text.trim(), WIDTH);
     Line {
         tag: Tag::Kept,
-        text,
+        text: value::escaped(&value::cut(text.trim(), WIDTH)),
     }
 }
 
 /// Moves a run of changed lines to the output: as pairs, cut where each two differ, where as many
-/// go as come.
-fn flush(out: &mut Vec<Line>, removed: &mut Vec<String>, added: &mut Vec<String>) {
-    let line = |tag, text| Line { tag, text };
+/// go as come. Lines are cut before they are escaped, so that no escape is cut in two.
+fn flush(out: &mut Vec<Line>, removed: &mut Vec<&str>, added: &mut Vec<&str>) {
+    let line = |tag, text: &str| Line {
+        tag,
+        text: value::escaped(text),
+    };
     if removed.len() == added.len() {
         for (from, to) in removed.drain(..).zip(added.drain(..)) {
-            let (from, to) = value::cut_pair(&from, &to, WIDTH);
-            out.push(line(Tag::Removed, from));
-            out.push(line(Tag::Added, to));
+            let (from, to) = value::cut_pair(from, to, WIDTH);
+            out.push(line(Tag::Removed, &from));
+            out.push(line(Tag::Added, &to));
         }
         return;
     }
-    let cut = |text: String| value::cut(&text, WIDTH);
-    out.extend(removed.drain(..).map(|t| line(Tag::Removed, cut(t))));
-    out.extend(added.drain(..).map(|t| line(Tag::Added, cut(t))));
+    let cut = |text: &str| value::cut(text, WIDTH);
+    out.extend(removed.drain(..).map(|t| line(Tag::Removed, &cut(t))));
+    out.extend(added.drain(..).map(|t| line(Tag::Added, &cut(t))));
 }
 
 #[cfg(test)]

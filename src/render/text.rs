@@ -79,8 +79,8 @@ fn write_fleet(page: &mut Page, fleet: &FleetPlan) {
         return page.line(0, &format!("{title}: no changes"));
     }
     page.line(0, &page.paint(Tone::Title, &title));
-    write_notices(page, "x", "blocked", blocked);
-    write_notices(page, "!", "warning", warnings);
+    write_notices(page, (Tone::Danger, &entry("x", "blocked")), blocked);
+    write_notices(page, (Tone::Changed, &entry("!", "warning")), warnings);
     for (index, wave) in waves.iter().enumerate() {
         page.gap();
         let title = value::escaped(&wave.title);
@@ -92,17 +92,13 @@ fn write_fleet(page: &mut Page, fleet: &FleetPlan) {
     write_drift(page, namespace, drift);
 }
 
-fn write_notices(page: &mut Page, mark: &str, word: &str, notices: &[Notice]) {
+fn write_notices(page: &mut Page, (tone, head): (Tone, &str), notices: &[Notice]) {
     if notices.is_empty() {
         return;
     }
-    let tone = match word {
-        "blocked" => Tone::Danger,
-        _ => Tone::Changed,
-    };
     page.gap();
     for notice in notices {
-        let head = page.paint(tone, &entry(mark, word));
+        let head = page.paint(tone, head);
         let about = match &notice.object {
             Some(object) => format!("{}: ", value::escaped(&object.to_string())),
             None => String::new(),

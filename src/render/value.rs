@@ -38,36 +38,40 @@ pub(super) fn escaped(text: &str) -> String {
 
 /// Returns a text of at most `width` characters: what is longer loses its middle.
 pub(super) fn cut(text: &str, width: usize) -> String {
+    if text.len() <= width {
+        return text.to_owned();
+    }
     let chars: Vec<char> = text.chars().collect();
     cut_chars(&chars, width)
 }
 
 /// Returns two texts of at most `width` characters, cut so that where they differ is seen.
 pub(super) fn cut_pair(from: &str, to: &str, width: usize) -> (String, String) {
-    let a: Vec<char> = from.chars().collect();
-    let b: Vec<char> = to.chars().collect();
-    if a.len() <= width && b.len() <= width {
+    let fits = |text: &str| text.len() <= width || text.chars().count() <= width;
+    if fits(from) && fits(to) {
         return (from.to_owned(), to.to_owned());
     }
-    let shorter = a.len().min(b.len());
-    let head = (0..shorter).take_while(|i| a[*i] == b[*i]).count();
-    let tail = (0..shorter - head)
-        .take_while(|i| a[a.len() - 1 - i] == b[b.len() - 1 - i])
-        .count();
-    let window = |chars: &[char]| {
-        let start = head.saturating_sub(CONTEXT);
-        let end = (chars.len() - tail + CONTEXT).min(chars.len());
-        let mut kept = Vec::new();
-        if start > 0 {
-            kept.push(CUT);
-        }
-        kept.extend_from_slice(&chars[start..end]);
-        if end < chars.len() {
-            kept.push(CUT);
-        }
+    let pairs = from.char_indices().zip(to.chars());
+    let head = pairs.take_while(|((_, a), b)| a == b).last();
+    let head = head.map_or(0, |((at, a), _)| at + a.len_utf8());
+    let (a, b) = (&from[head..], &to[head..]);
+    let pairs = a.chars().rev().zip(b.chars().rev());
+    let tail: usize = pairs
+        .take_while(|(a, b)| a == b)
+        .map(|(a, _)| a.len_utf8())
+        .sum();
+    let before: Vec<char> = from[..head].chars().rev().take(CONTEXT).collect();
+    let is_cut_before = before.iter().map(|c| c.len_utf8()).sum::<usize>() < head;
+    let window = |rest: &str| {
+        let (differing, after) = rest.split_at(rest.len() - tail);
+        let mut kept: Vec<char> = is_cut_before.then_some(CUT).into_iter().collect();
+        kept.extend(before.iter().rev());
+        kept.extend(differing.chars());
+        kept.extend(after.chars().take(CONTEXT));
+        kept.extend(after.chars().nth(CONTEXT).map(|_| CUT));
         cut_chars(&kept, width)
     };
-    (window(&a), window(&b))
+    (window(a), window(b))
 }
 
 fn cut_chars(chars: &[char], width: usize) -> String {
@@ -137,6 +141,14 @@ mod tests {
         let (a, b) = cut_pair(&format!("{base}1{base}"), &format!("{base}2{base}"), 40);
         assert_eq!(a, "…xxxxxxxxxxxx1xxxxxxxxxxxx…");
         assert_eq!(b, "…xxxxxxxxxxxx2xxxxxxxxxxxx…");
+    }
+
+    #[test]
+    fn texts_are_cut_between_characters_of_any_width() {
+        let base = "é…😀".repeat(40);
+        let (a, b) = cut_pair(&format!("{base}ü{base}"), &format!("{base}û{base}"), 40);
+        assert_eq!(a, "…é…😀é…😀é…😀é…😀üé…😀é…😀é…😀é…😀…");
+        assert_eq!(b, a.replace('ü', "û"));
     }
 
     #[test]
