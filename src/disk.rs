@@ -1,5 +1,5 @@
-//! Files, folders and standard input into source texts: the only room that reads the disk.
-//! Decides nothing of what the texts mean.
+//! Files, folders and standard input into source texts, and texts into files: the only room that
+//! meets the disk. Decides nothing of what the texts mean.
 
 #![expect(
     clippy::disallowed_methods,
@@ -7,5 +7,6 @@
 )]
 
 mod read;
+pub mod write;
 
 pub use read::{Limits, read};

@@ -1,3 +1,5 @@
-//! The program's entry.
+//! The program: calls the `cli` room and hands its exit code to the system.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    cosmos_render::cli::run()
+}

@@ -17,7 +17,7 @@ use crate::plan::{self, Plan};
 pub use fleet::FleetManifests;
 
 /// What is asked for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Request {
     /// The specifications.
     pub specs: Vec<Source>,
@@ -64,7 +64,7 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     let mut manifests = Vec::new();
     for spec in &specs.fleets {
         let identities = specs.identities.get(&spec.node.key);
-        let planned = fleet::plan(spec, &live, identities, request.options);
+        let planned = fleet::plan(spec, &live, identities, request);
         if let Some((plan, objects)) = take(planned, &mut diagnostics) {
             plans.push(plan);
             manifests.push(objects);

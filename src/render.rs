@@ -1,3 +1,39 @@
-//! Plans and objects into texts; writes nothing to disk.
+//! Results into texts: for people, for machines, and as files to apply. Writes nothing itself and
+//! knows nothing of terminals: colour is a [`Style`] that the caller picks.
 
+pub mod diagnostics;
+pub mod json;
+pub mod kept;
+pub mod manifests;
+pub mod text;
 pub mod yaml;
+
+mod diff;
+mod style;
+mod value;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+pub use style::Style;
+
+/// File texts by their path below some folder, with `/` between its parts.
+pub type Tree = BTreeMap<String, String>;
+
+/// Returns the SHA-256 of a text as 64 hexadecimal digits, as an index of files names it.
+#[must_use]
+pub fn digest(text: &str) -> String {
+    let bytes = Sha256::digest(text.as_bytes());
+    bytes.iter().fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
+}
+
+/// Returns a text in which no character commands a terminal: control characters are escaped.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    value::escaped(text)
+}

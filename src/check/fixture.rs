@@ -469,5 +469,6 @@ fn read_object(text: &str) -> Object<'_> {
         data: BTreeMap::new(),
         node_keys: BTreeMap::new(),
         rest: BTreeMap::new(),
+        version: (0, 0),
     }
 }

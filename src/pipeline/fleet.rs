@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::Options;
+use super::Request;
 use crate::check;
 use crate::desired::{self, Desired};
 use crate::diagnostic::{Diagnostic, Reported};
@@ -12,7 +12,7 @@ use crate::diff;
 use crate::live::availability::{self, Availability};
 use crate::live::facts::{self, Facts, Sources};
 use crate::live::{Live, status};
-use crate::model::{FleetKey, Kind, NodeId, Notice, ObjectKey};
+use crate::model::{FleetKey, Kind, NodeId, Notice, ObjectKey, Source};
 use crate::order;
 use crate::parse::inputs::Fleet;
 use crate::plan::{self, FleetPlan, Observed, Policy};
@@ -35,11 +35,11 @@ pub(super) fn plan(
     spec: &Fleet,
     live: &Live<'_>,
     identities: Option<&BTreeMap<String, NodeId>>,
-    options: Options,
+    request: &Request,
 ) -> Reported<Option<(FleetPlan, FleetManifests)>> {
-    let fleet = &spec.node;
+    let (fleet, options) = (&spec.node, request.options);
     let (mut facts, mut notices) = facts::gather(live, &fleet.key, identities, &sources(fleet));
-    let errors = identity_errors(spec, &mut notices);
+    let errors = identity_errors(spec, &request.specs, &mut notices);
     if !errors.is_empty() {
         return Reported { value: None, diagnostics: errors };
     }
@@ -110,7 +110,11 @@ fn observe(live: &Live<'_>, fleet: &FullNode, desired: &Desired) -> Observed {
 }
 
 /// An identity that disagrees with a live key is an error: the node would get another ID.
-fn identity_errors(spec: &Fleet, notices: &mut Vec<Notice>) -> Vec<Diagnostic> {
+fn identity_errors(
+    spec: &Fleet,
+    sources: &[Source],
+    notices: &mut Vec<Notice>,
+) -> Vec<Diagnostic> {
     let (errors, rest) = std::mem::take(notices)
         .into_iter()
         .partition::<Vec<_>, _>(|notice| notice.code == facts::IDENTITY_DISAGREES);
@@ -118,9 +122,10 @@ fn identity_errors(spec: &Fleet, notices: &mut Vec<Notice>) -> Vec<Diagnostic> {
     errors
         .into_iter()
         .map(|notice| {
-            Diagnostic::error("identity-disagrees", notice.message)
-                .at(spec.origin.file(), "")
-                .hint("run `cosmos-render keys verify`, or correct the NodeIdentities")
+            let mut fault = Diagnostic::error("identity-disagrees", notice.message)
+                .hint("correct the NodeIdentities, or the key that the cluster holds");
+            fault.place = spec.origin.place(sources, "metadata.name");
+            fault
         })
         .collect()
 }

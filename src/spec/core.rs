@@ -62,7 +62,7 @@ impl JsonSchema for IntOrString {
     }
 }
 
-/// An amount such as `500m`, `2Ti` or `12`, in its owner's spelling; see [`super::quantity`].
+/// An amount such as `500m`, `2Ti` or `12`, in its owner's spelling; see [`crate::model::quantity`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(untagged)]
 pub enum Quantity {

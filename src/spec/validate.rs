@@ -7,7 +7,7 @@ use super::core::volume::Volume;
 use super::core::{Container, IntOrString, Quantity};
 use super::document::{AdditionalPod, ClaimTemplate, CosmosFullNode, Spec};
 use super::metadata::name_fault;
-use super::quantity::Amount;
+use crate::model::quantity::Amount;
 use super::{FullNode, MaxUnavailable, overrides, path};
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::model::FleetKey;

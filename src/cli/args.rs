@@ -1,0 +1,253 @@
+//! What was typed. Nothing is looked up or decided here.
+
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+
+const ABOUT: &str = "\
+Turns CosmosFullNode documents and a snapshot of the cluster into an ordered plan and plain \
+manifests, without access to the cluster.";
+
+const EXAMPLES: &str = "\
+Examples:
+  kubectl get pods,pvc,pv,sc,cm,svc,sa,role,rolebinding,cosmosfullnodes -A -o json > live.json
+  cosmos-render plan fleets/ --snapshot live.json
+  kustomize build . | cosmos-render plan - --snapshot live.json --deny data-loss
+  cosmos-render render fleets/ --snapshot live.json --out manifests/
+
+Exit codes:
+  0  done
+  1  bad input, bad usage, or nothing could be written
+  2  something is to change (only with --detailed-exitcode)
+  3  something is denied or blocked; the result is printed all the same";
+
+const PLAN_EXAMPLES: &str = "\
+Examples:
+  What would this folder do to the cluster?
+    cosmos-render plan fleets/ --snapshot live.json
+
+  Fail a pull request that loses data or restarts more than three nodes:
+    cosmos-render plan fleets/ --snapshot live.json --deny data-loss --max-restarts 3
+
+  For programs, with exit code 2 where anything is to change:
+    cosmos-render plan fleets/ --snapshot live.json -o json --detailed-exitcode
+
+Exit codes:
+  0  planned
+  1  bad input or usage; nothing was planned and standard output is empty
+  2  something is to change (only with --detailed-exitcode)
+  3  something is denied or blocked; the plan is printed all the same";
+
+const RENDER_EXAMPLES: &str = "\
+Examples:
+  One stream for kubectl:
+    cosmos-render render fleets/ --snapshot live.json > all.yaml
+
+  One file for each object, with those of a former run that are no longer wanted removed:
+    cosmos-render render fleets/ --snapshot live.json --out manifests/
+
+Exit codes:
+  0  rendered
+  1  bad input or usage, or a file could not be written
+  3  rendered, and something is blocked until its owner allows it (`plan` names it)";
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "cosmos-render",
+    version,
+    about = ABOUT,
+    after_help = EXAMPLES,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Messages")]
+pub(super) struct Global {
+    /// Use colours: `auto` means on a terminal, unless `NO_COLOR` is set
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: ColorChoice,
+    /// Say nothing but errors and results
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Say what was read
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Show what would be created, changed, restarted and deleted, in which order, and why
+    Plan(PlanArgs),
+    /// Write the manifests that the documents ask for
+    Render(RenderArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Inputs")]
+pub(super) struct InputArgs {
+    /// CosmosFullNode and NodeIdentities documents: files, folders, or `-` for standard input
+    ///
+    /// YAML or JSON, many documents a file, Lists. Folders are walked, hidden and ignored files
+    /// left out. Documents of other kinds are passed over and counted.
+    #[arg(value_name = "SPECS", required = true, help_heading = None::<&str>)]
+    pub(super) specs: Vec<String>,
+    /// What the cluster holds: what `kubectl get ... -o json|yaml` printed, or a rendered folder
+    ///
+    /// Any number of files (also .gz and .zst), folders, or `-`. Without a snapshot the cluster is
+    /// taken for empty, and the plan says so.
+    #[arg(long, value_name = "PATH")]
+    pub(super) snapshot: Vec<String>,
+    /// Read at most this much, once inflated: bytes, or with Ki, Mi, Gi, k, M, G [default: 8Gi]
+    #[arg(long, value_name = "SIZE")]
+    pub(super) max_input: Option<String>,
+    /// Roll out now what otherwise waits for the next restart
+    #[arg(long, help_heading = "Rollout")]
+    pub(super) refresh: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = PLAN_EXAMPLES)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    /// Plan the other fleets where one cannot be built (the exit code is still 1)
+    #[arg(long, help_heading = "Rollout")]
+    pub(super) keep_going: bool,
+    /// How the plan is printed
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
+    pub(super) output: PlanFormat,
+    /// Write the plan to a file instead of standard output
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) out: Option<String>,
+    /// End with code 3 where any step has this impact; may be given several times
+    #[arg(
+        long,
+        value_name = "IMPACT",
+        value_delimiter = ',',
+        help_heading = "Checks"
+    )]
+    pub(super) deny: Vec<DenyImpact>,
+    /// End with code 3 where more nodes than this restart
+    #[arg(long, value_name = "N", help_heading = "Checks")]
+    pub(super) max_restarts: Option<usize>,
+    /// End with code 2 where anything is to change
+    #[arg(long, help_heading = "Checks")]
+    pub(super) detailed_exitcode: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = RENDER_EXAMPLES)]
+pub(super) struct RenderArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    /// Who applies the manifests
+    #[arg(
+        long,
+        value_name = "TARGET",
+        default_value = "manifests",
+        help_heading = "Output"
+    )]
+    pub(super) target: Target,
+    /// How objects are written
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "yaml",
+        help_heading = "Output"
+    )]
+    pub(super) output: ObjectFormat,
+    /// Write one file for each object into this folder instead of one stream
+    ///
+    /// Only files that a former run wrote are overwritten or removed: the folder's index,
+    /// .cosmos-render-index.json, names them and belongs into Git with them.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(super) out: Option<String>,
+    /// Let a result without any object remove the files of a former run
+    #[arg(long, requires = "out", help_heading = "Output")]
+    pub(super) allow_empty: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlanFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// The same as JSON
+    Yaml,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ObjectFormat {
+    /// A stream of documents, or .yaml files
+    Yaml,
+    /// A List, or .json files
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Target {
+    /// Plain manifests, for kubectl or any other tool
+    Manifests,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DenyImpact {
+    /// A node restarts
+    Restart,
+    /// A node gets another p2p identity
+    IdentityChange,
+    /// Data is gone
+    DataLoss,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[track_caller]
+    fn check_wrong(line: &str) {
+        assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        check_wrong("cosmos-render");
+        check_wrong("cosmos-render plan");
+        check_wrong("cosmos-render plan a --deny everything");
+        check_wrong("cosmos-render plan a -q -v");
+        check_wrong("cosmos-render plan a --max-restarts -1");
+        check_wrong("cosmos-render render a --target argocd");
+        check_wrong("cosmos-render render a --allow-empty");
+    }
+
+    #[test]
+    fn flags_may_be_repeated_or_joined() {
+        let line = "cosmos-render plan a b --snapshot x --snapshot y --deny restart,data-loss";
+        let Command::Plan(args) = Cli::try_parse_from(line.split(' ')).unwrap().command else {
+            panic!("another command");
+        };
+        assert_eq!(args.input.specs, ["a", "b"]);
+        assert_eq!(args.input.snapshot, ["x", "y"]);
+        assert_eq!(args.deny, [DenyImpact::Restart, DenyImpact::DataLoss]);
+    }
+}

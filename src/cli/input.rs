@@ -1,0 +1,114 @@
+//! From the named inputs to what the pipeline made of them, with everything said on the way.
+
+use std::io;
+
+use crate::disk;
+use crate::model::Source;
+use crate::pipeline::{self, Outcome, Request};
+
+use super::Failure;
+use super::resolve::Inputs;
+use super::terminal::Terminal;
+
+/// What came of the inputs.
+pub(super) struct Planned {
+    /// The plan and the manifests.
+    pub(super) outcome: Outcome,
+    /// Errors that were passed over because the caller wants what can be had: the run failed, but
+    /// has a result.
+    pub(super) failure: Option<Failure>,
+}
+
+/// Reads the inputs and runs the pipeline. Warnings and notes are printed; where there are errors,
+/// they are what is returned.
+pub(super) fn run(
+    inputs: &Inputs,
+    terminal: &Terminal,
+    consequence: &'static str,
+) -> Result<Planned, Failure> {
+    let request = read(inputs, terminal, consequence)?;
+    let ran = pipeline::run(&request);
+    let has_errors = ran.has_errors();
+    let mut failure = Failure {
+        diagnostics: ran.diagnostics,
+        consequence,
+    };
+    let Some(outcome) = ran
+        .value
+        .filter(|_| !has_errors || inputs.options.keep_going)
+    else {
+        return Err(failure);
+    };
+    for note in &outcome.notes {
+        terminal.note(&format!("note: {note}"));
+    }
+    if has_errors {
+        failure.consequence = "only the other fleets were planned";
+        let failure = Some(failure);
+        return Ok(Planned { outcome, failure });
+    }
+    terminal.diagnostics(&failure.diagnostics);
+    Ok(Planned {
+        outcome,
+        failure: None,
+    })
+}
+
+/// Reads specs and snapshot, so that the faults of both are told at once.
+fn read(
+    inputs: &Inputs,
+    terminal: &Terminal,
+    consequence: &'static str,
+) -> Result<Request, Failure> {
+    let mut stdin = io::stdin().lock();
+    let mut limits = limits(inputs.max_input);
+    let specs = disk::read(&inputs.specs, &mut stdin, &limits);
+    limits.total = limits.total.saturating_sub(size(&specs.value));
+    let mut has_errors = specs.has_errors();
+    let mut diagnostics = specs.diagnostics;
+    let snapshot = inputs.snapshot.as_ref().map(|paths| {
+        let read = disk::read(paths, &mut stdin, &limits);
+        has_errors |= read.has_errors();
+        diagnostics.extend(read.diagnostics);
+        read.value
+    });
+    if has_errors {
+        return Err(Failure {
+            diagnostics,
+            consequence,
+        });
+    }
+    terminal.diagnostics(&diagnostics);
+    terminal.detail(&format!("read specs: {}", count(&specs.value)));
+    match &snapshot {
+        Some(sources) => terminal.detail(&format!("read snapshot: {}", count(sources))),
+        None => terminal.detail("no snapshot: the cluster is taken for empty"),
+    }
+    Ok(Request {
+        specs: specs.value,
+        snapshot,
+        options: inputs.options.clone(),
+    })
+}
+
+/// Returns what may be read: all inputs share one limit, whether they come compressed or not.
+fn limits(max_input: Option<u64>) -> disk::Limits {
+    let limits = disk::Limits::default();
+    match max_input {
+        None => limits,
+        Some(max) => disk::Limits {
+            total: max,
+            inflated: max,
+            ..limits
+        },
+    }
+}
+
+fn count(sources: &[Source]) -> String {
+    let files = if sources.len() == 1 { "file" } else { "files" };
+    format!("{} {files}, {} bytes", sources.len(), size(sources))
+}
+
+fn size(sources: &[Source]) -> u64 {
+    sources.iter().map(|source| source.bytes.len() as u64).sum()
+}

@@ -1,0 +1,60 @@
+//! The command `plan`: shows what would happen.
+
+use crate::diagnostic::Diagnostic;
+use crate::disk::write;
+use crate::plan::Plan;
+use crate::render::{Style, json, text};
+
+use super::args::PlanFormat;
+use super::resolve::PlanRun;
+use super::terminal::{self, Terminal};
+use super::{Exit, Failure, input};
+
+const CONSEQUENCE: &str = "nothing was planned";
+
+/// Plans and prints the plan.
+pub(super) fn run(run: &PlanRun, terminal: &Terminal) -> Result<Exit, Failure> {
+    let PlanRun {
+        inputs,
+        format,
+        out,
+        policy,
+    } = run;
+    let planned = input::run(inputs, terminal, CONSEQUENCE)?;
+    let plan = &planned.outcome.plan;
+    let style = match out {
+        Some(_) => Style::Plain,
+        None => terminal.out(),
+    };
+    let printed = print(plan, *format, style)?;
+    match out {
+        Some(file) => write::file(file, &printed).map_err(|diagnostics| Failure {
+            diagnostics,
+            consequence: "the plan was not written",
+        })?,
+        None => terminal::result(&printed)?,
+    }
+    let (exit, lines) = policy.judge(plan);
+    for line in lines {
+        terminal::line(&line);
+    }
+    match planned.failure {
+        Some(failure) => Err(failure),
+        None => Ok(exit),
+    }
+}
+
+fn print(plan: &Plan, format: PlanFormat, style: Style) -> Result<String, Failure> {
+    let printed = match format {
+        PlanFormat::Text => Ok(text::plan(plan, style)),
+        PlanFormat::Json => json::plan(plan),
+        PlanFormat::Yaml => json::plan_yaml(plan),
+    };
+    printed.map_err(|error| {
+        let message = format!("the plan has no form in JSON: {error}");
+        Failure {
+            diagnostics: vec![Diagnostic::error("internal", message)],
+            consequence: CONSEQUENCE,
+        }
+    })
+}

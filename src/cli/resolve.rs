@@ -1,0 +1,189 @@
+//! What the typed arguments mean: checked against each other, with sizes as numbers. After this
+//! nobody looks at the arguments again.
+
+use crate::diagnostic::Diagnostic;
+use crate::pipeline::Options;
+
+use super::Failure;
+use super::args::{InputArgs, ObjectFormat, PlanArgs, PlanFormat, RenderArgs, Target};
+use super::policy::Policy;
+
+/// Which inputs a command reads, and how it plans.
+#[derive(Debug)]
+pub(super) struct Inputs {
+    pub(super) specs: Vec<String>,
+    pub(super) snapshot: Option<Vec<String>>,
+    pub(super) max_input: Option<u64>,
+    pub(super) options: Options,
+}
+
+/// A `plan` to run.
+#[derive(Debug)]
+pub(super) struct PlanRun {
+    pub(super) inputs: Inputs,
+    pub(super) format: PlanFormat,
+    /// The file to write to; standard output where there is none.
+    pub(super) out: Option<String>,
+    pub(super) policy: Policy,
+}
+
+/// A `render` to run.
+#[derive(Debug)]
+pub(super) struct RenderRun {
+    pub(super) inputs: Inputs,
+    pub(super) target: Target,
+    pub(super) format: ObjectFormat,
+    pub(super) out: Option<String>,
+    pub(super) allow_empty: bool,
+}
+
+/// Resolves the arguments of `plan`.
+pub(super) fn plan(args: PlanArgs) -> Result<PlanRun, Failure> {
+    let PlanArgs {
+        input,
+        keep_going,
+        output,
+        out,
+        deny,
+        max_restarts,
+        detailed_exitcode,
+    } = args;
+    Ok(PlanRun {
+        inputs: inputs(input, keep_going)?,
+        format: output,
+        out: out.filter(|file| file != "-"),
+        policy: Policy {
+            deny,
+            max_restarts,
+            tells_changes: detailed_exitcode,
+        },
+    })
+}
+
+/// Resolves the arguments of `render`.
+pub(super) fn render(args: RenderArgs) -> Result<RenderRun, Failure> {
+    let RenderArgs {
+        input,
+        target,
+        output,
+        out,
+        allow_empty,
+    } = args;
+    let keep_going = false; // a fleet left out would look like one to remove
+    Ok(RenderRun {
+        inputs: inputs(input, keep_going)?,
+        target,
+        format: output,
+        out,
+        allow_empty,
+    })
+}
+
+fn inputs(args: InputArgs, keep_going: bool) -> Result<Inputs, Failure> {
+    let InputArgs {
+        specs,
+        snapshot,
+        max_input,
+        refresh,
+    } = args;
+    let stdins = specs.iter().chain(&snapshot).filter(|p| *p == "-").count();
+    if stdins > 1 {
+        let fault = Diagnostic::error("usage", "standard input can be read only once")
+            .hint("give `-` once, and files for the rest");
+        return Err(wrong(fault));
+    }
+    let max_input = max_input.as_deref().map(size).transpose()?;
+    Ok(Inputs {
+        specs,
+        snapshot: (!snapshot.is_empty()).then_some(snapshot),
+        max_input,
+        options: Options {
+            refresh,
+            keep_going,
+        },
+    })
+}
+
+/// Parses a size in bytes.
+fn size(text: &str) -> Result<u64, Failure> {
+    const UNITS: [(&str, u64); 9] = [
+        ("Ki", 1 << 10),
+        ("Mi", 1 << 20),
+        ("Gi", 1 << 30),
+        ("Ti", 1 << 40),
+        ("k", 1_000),
+        ("M", 1_000_000),
+        ("G", 1_000_000_000),
+        ("T", 1_000_000_000_000),
+        ("", 1),
+    ];
+    let parse = |(unit, factor): &(&str, u64)| {
+        let digits = text.strip_suffix(unit)?;
+        let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        digits
+            .parse::<u64>()
+            .ok()
+            .filter(|_| is_number)?
+            .checked_mul(*factor)
+    };
+    UNITS
+        .iter()
+        .find_map(parse)
+        .filter(|n| *n > 0)
+        .ok_or_else(|| {
+            let message = format!("`{text}` is no size");
+            let hint =
+                "write bytes, or a whole number with Ki, Mi, Gi, k, M or G: --max-input 16Gi";
+            wrong(Diagnostic::error("usage", message).hint(hint))
+        })
+}
+
+fn wrong(fault: Diagnostic) -> Failure {
+    Failure {
+        diagnostics: vec![fault],
+        consequence: "nothing was read",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_size(text: &str, expected: Option<u64>) {
+        assert_eq!(size(text).ok(), expected, "{text}");
+    }
+
+    #[test]
+    fn sizes_are_bytes_or_have_a_unit() {
+        check_size("1024", Some(1024));
+        check_size("16Gi", Some(16 << 30));
+        check_size("5M", Some(5_000_000));
+        for wrong in [
+            "",
+            "0",
+            "-1",
+            "+1",
+            "1.5Gi",
+            "Gi",
+            "5 M",
+            "99999999999Ti",
+            "5m",
+        ] {
+            check_size(wrong, None);
+        }
+    }
+
+    #[test]
+    fn standard_input_is_read_once() {
+        let args = |specs: &[&str], snapshot: &[&str]| InputArgs {
+            specs: specs.iter().map(|s| (*s).to_owned()).collect(),
+            snapshot: snapshot.iter().map(|s| (*s).to_owned()).collect(),
+            max_input: None,
+            refresh: false,
+        };
+        assert!(inputs(args(&["-"], &["x"]), false).is_ok());
+        assert!(inputs(args(&["-"], &["-"]), false).is_err());
+        assert!(inputs(args(&["-", "-"], &[]), false).is_err());
+    }
+}

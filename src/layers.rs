@@ -1,0 +1,212 @@
+//! The wall between the rooms, as a test: reads `src/` and fails where a room names one that it
+//! may not import, or where the core reaches for the disk, the environment, the clock or other
+//! processes. Test code is exempt.
+
+#![expect(clippy::disallowed_methods, reason = "this test reads the source code")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each room, whether it is core (pure), and the rooms that it may import.
+const ROOMS: &[(&str, bool, &str)] = &[
+    ("model", true, ""),
+    ("diagnostic", true, "model"),
+    ("spec", true, "model diagnostic"),
+    ("live", true, "model diagnostic"),
+    ("parse", true, "model diagnostic spec live"),
+    ("desired", true, "model diagnostic spec live"),
+    ("diff", true, "model desired live plan"),
+    ("plan", true, "model diff spec live desired"),
+    ("order", true, "model plan"),
+    ("check", true, "model spec live order plan"),
+    ("render", true, "model diagnostic diff plan order"),
+    (
+        "pipeline",
+        true,
+        "model diagnostic spec live parse desired diff plan order check render",
+    ),
+    ("disk", false, "model diagnostic render"),
+    ("apply", false, "model order plan"),
+    (
+        "runner",
+        false,
+        "model diagnostic parse live pipeline apply",
+    ),
+    (
+        "cli",
+        false,
+        "model diagnostic plan render pipeline disk runner",
+    ),
+    ("lib", false, ""),
+    ("main", false, ""),
+    ("layers", false, ""),
+];
+
+/// What the core may not name.
+const OUTSIDE: &[&str] = &["fs", "env", "time", "process", "net"];
+
+#[test]
+fn no_room_names_one_that_it_may_not_import() {
+    let found = in_sources(|room, code| {
+        let Some((_, _, allowed)) = ROOMS.iter().find(|(name, _, _)| *name == room) else {
+            return vec![format!("the room `{room}` is not in the table of rooms")];
+        };
+        let allowed: BTreeSet<&str> = allowed.split(' ').chain([room]).collect();
+        let named = named_after(code, "crate");
+        let wrong = named.iter().filter(|name| !allowed.contains(name.as_str()));
+        wrong
+            .map(|name| format!("names the room `{name}`"))
+            .collect()
+    });
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn the_core_is_pure() {
+    let found = in_sources(|room, code| {
+        if !ROOMS
+            .iter()
+            .any(|(name, is_core, _)| *name == room && *is_core)
+        {
+            return Vec::new();
+        }
+        let named = named_after(code, "std");
+        let wrong = named.iter().filter(|name| OUTSIDE.contains(&name.as_str()));
+        wrong.map(|name| format!("names `std::{name}`")).collect()
+    });
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn paths_across_rooms_start_at_the_crate() {
+    let found = in_sources(|_, code| {
+        let is_wrong = code.contains("super::super");
+        is_wrong
+            .then(|| "names `super::super`".to_owned())
+            .into_iter()
+            .collect()
+    });
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn every_file_says_what_lives_in_it() {
+    let wrong: Vec<String> = sources()
+        .into_iter()
+        .filter(|(_, text)| !text.starts_with("//! "))
+        .map(|(path, _)| path.display().to_string())
+        .collect();
+    assert!(wrong.is_empty(), "these do not open with `//!`: {wrong:?}");
+}
+
+/// Calls `judge` with the room and the code of every file; returns what it found, with the file.
+fn in_sources(judge: impl Fn(&str, &str) -> Vec<String>) -> Vec<String> {
+    let mut found = Vec::new();
+    for (path, text) in sources() {
+        let first = path.components().next().unwrap();
+        let room = Path::new(first.as_os_str()).file_stem().unwrap();
+        let is_tests = path.file_stem().is_some_and(|stem| stem == "tests");
+        if is_tests || room == "layers" {
+            continue;
+        }
+        let wrong = judge(room.to_str().unwrap(), &code(&text));
+        found.extend(
+            wrong
+                .iter()
+                .map(|what| format!("{}: {what}", path.display())),
+        );
+    }
+    found
+}
+
+/// Returns every source file below `src/`, by its path there.
+fn sources() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![root.clone()];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path.strip_prefix(&root).unwrap().to_owned(), text));
+            }
+        }
+    }
+    found.sort();
+    assert!(found.len() > 10, "the sources were not found");
+    found
+}
+
+/// Returns a file's code without its comments and without the test module at its end.
+fn code(text: &str) -> String {
+    let text = match text.find("#[cfg(test)]\nmod tests {") {
+        Some(end) => &text[..end],
+        None => text,
+    };
+    let is_code = |line: &&str| !line.trim_start().starts_with("//");
+    text.lines().filter(is_code).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns the names that stand behind `root::`, alone or in a group.
+fn named_after(code: &str, root: &str) -> BTreeSet<String> {
+    let start = format!("{root}::");
+    let mut names = BTreeSet::new();
+    for (at, _) in code.match_indices(&start) {
+        let is_whole = !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
+        if is_whole {
+            names.extend(heads(&code[at + start.len()..]));
+        }
+    }
+    names
+}
+
+/// Returns the first name of a path, or the first names of all paths of a group.
+fn heads(rest: &str) -> Vec<String> {
+    let name = |text: &str| {
+        let end = text.find(|c: char| !c.is_alphanumeric() && c != '_');
+        text[..end.unwrap_or(text.len())].to_owned()
+    };
+    let Some(group) = rest.strip_prefix('{') else {
+        return vec![name(rest)];
+    };
+    let mut depth = 0;
+    let mut heads = vec![String::new()];
+    for c in group.chars() {
+        match c {
+            '}' if depth == 0 => break,
+            ',' if depth == 0 => heads.push(String::new()),
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 && c != ',' {
+            heads.last_mut().unwrap().push(c);
+        }
+    }
+    let heads = heads.iter().map(|head| name(head.trim()));
+    heads
+        .filter(|head| !head.is_empty() && head != "self")
+        .collect()
+}
+
+#[track_caller]
+fn check_named(code: &str, expected: &[&str]) {
+    let names: Vec<String> = named_after(code, "crate").into_iter().collect();
+    assert_eq!(names, expected, "{code}");
+}
+
+#[test]
+fn imports_are_seen_however_they_are_written() {
+    check_named("use crate::plan::Plan;", &["plan"]);
+    check_named("let x = crate::disk::read();", &["disk"]);
+    check_named(
+        "use crate::{plan, model::{A, B}, disk::{self, x}};",
+        &["disk", "model", "plan"],
+    );
+    check_named("use crate::{\n    plan,\n    disk,\n};", &["disk", "plan"]);
+    check_named("pub(crate) fn x() {} my_crate::disk()", &[]);
+}

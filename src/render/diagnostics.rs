@@ -1,0 +1,239 @@
+//! Diagnostics as a person reads them: what is wrong, where, the line itself with the place
+//! underlined, the path in the document, and what to do; sorted by place, counted at the end.
+
+use std::collections::BTreeSet;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+
+use crate::diagnostic::{Diagnostic, Place, Severity, Span};
+
+use super::{Style, value};
+
+/// Returns all diagnostics, sorted, each followed by an empty line. Empty where there are none.
+#[must_use]
+pub fn text(diagnostics: &[Diagnostic], style: Style) -> String {
+    let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
+    sorted.sort();
+    sorted.dedup();
+    let renderer = match style {
+        Style::Plain => Renderer::plain(),
+        Style::Coloured => Renderer::styled(),
+    };
+    let mut out = String::new();
+    for diagnostic in sorted {
+        let text = renderer.render(&[group(diagnostic)]);
+        out.push_str(&with_true_column(text, diagnostic.place.as_ref()));
+        out.push_str("\n\n");
+    }
+    out
+}
+
+/// Returns the line that counts errors (`error: 3 faults in 2 files; nothing was planned`), or
+/// `None` where there is no error. `consequence` is its second half.
+#[must_use]
+pub fn count(diagnostics: &[Diagnostic], consequence: &str) -> Option<String> {
+    let is_error = |d: &&Diagnostic| d.severity == Severity::Error;
+    let errors: BTreeSet<&Diagnostic> = diagnostics.iter().filter(is_error).collect();
+    let files: BTreeSet<&str> = errors
+        .iter()
+        .filter_map(|d| d.place.as_ref())
+        .map(|place| place.file.as_str())
+        .collect();
+    let faults = match errors.len() {
+        0 => return None,
+        1 => "1 fault".to_owned(),
+        n => format!("{n} faults"),
+    };
+    let places = match files.len() {
+        0 => String::new(),
+        1 => " in 1 file".to_owned(),
+        n => format!(" in {n} files"),
+    };
+    Some(format!("error: {faults}{places}; {consequence}"))
+}
+
+fn group(diagnostic: &Diagnostic) -> Group<'_> {
+    let Diagnostic {
+        place,
+        severity,
+        code,
+        message,
+        hint,
+    } = diagnostic;
+    let level = match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level.primary_title(escaped_lines(message)).id(*code);
+    let mut group = Group::with_title(title);
+    if let Some(place) = place {
+        group = with_place(group, place);
+    }
+    if let Some(hint) = hint {
+        let hint = escaped_lines(hint);
+        group = group.element(Level::HELP.with_name(Some("hint")).message(hint));
+    }
+    group
+}
+
+fn with_place<'a>(group: Group<'a>, place: &Place) -> Group<'a> {
+    let Place { file, span, path } = place;
+    let file = value::escaped(file);
+    let mut group = match span {
+        None => group.element(Origin::path(file)),
+        Some(span) => group.element(snippet(file, span)),
+    };
+    if !path.is_empty() {
+        let path = value::escaped(path);
+        group = group.element(Level::NOTE.with_name(Some("path")).message(path));
+    }
+    group
+}
+
+fn snippet<'a>(file: String, span: &Span) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    let Span {
+        line,
+        column,
+        width,
+        line_text,
+        window,
+    } = span;
+    let start = column.saturating_sub(*window);
+    let at = |chars: usize| byte_of(line_text, chars);
+    let range = at(start)..at(start + (*width).max(1));
+    Snippet::source(visible(line_text))
+        .line_start(*line)
+        .path(file)
+        .annotation(AnnotationKind::Primary.span(range))
+}
+
+/// Puts right the column of a line that is shown through a window: the printer counts from the
+/// window's start.
+fn with_true_column(text: String, place: Option<&Place>) -> String {
+    let Some((place, span)) = place.and_then(|p| Some((p, p.span.as_ref()?))) else {
+        return text;
+    };
+    if span.window <= 1 {
+        return text;
+    }
+    let at = |column: usize| format!("{}:{}:{column}", value::escaped(&place.file), span.line);
+    let shown = span.column.saturating_sub(span.window) + 1;
+    text.replacen(&at(shown), &at(span.column), 1)
+}
+
+/// Returns the byte at which the character of this index starts; the end for one beyond it.
+fn byte_of(text: &str, chars: usize) -> usize {
+    text.char_indices()
+        .nth(chars)
+        .map_or(text.len(), |(byte, _)| byte)
+}
+
+/// Returns a line of the same bytes' positions in which nothing commands a terminal. What prints
+/// it replaces control characters itself; line breaks do not belong here.
+fn visible(line: &str) -> String {
+    line.replace(['\n', '\r'], " ")
+}
+
+/// Escapes control characters, but keeps line breaks: a message may quote several lines.
+fn escaped_lines(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(value::escaped).collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(file: &str, line: usize) -> Diagnostic {
+        let mut fault = Diagnostic::error("unknown-field", "unknown field `replica`")
+            .at(file, "spec.replica")
+            .hint("did you mean `replicas`?");
+        if let Some(place) = &mut fault.place {
+            place.span = Some(Span {
+                line,
+                column: 3,
+                width: 7,
+                line_text: "  replica: 3".to_owned(),
+                window: 1,
+            });
+        }
+        fault
+    }
+
+    #[track_caller]
+    fn check(diagnostics: &[Diagnostic], expected: &str) {
+        let text = text(diagnostics, Style::Plain);
+        assert_eq!(text, expected, "got:\n{text}");
+    }
+
+    #[test]
+    fn a_fault_shows_its_line_its_path_and_what_to_do() {
+        check(
+            &[sample("hub.yaml", 7)],
+            "error[unknown-field]: unknown field `replica`\n \
+             --> hub.yaml:7:3\n  \
+             |\n\
+             7 |   replica: 3\n  \
+             |   ^^^^^^^\n  \
+             |\n  \
+             = path: spec.replica\n  \
+             = hint: did you mean `replicas`?\n\n",
+        );
+    }
+
+    #[test]
+    fn a_fault_without_a_line_still_names_its_file() {
+        check(
+            &[Diagnostic::warning("odd", "this is odd").at("a.yaml", "spec")],
+            "warning[odd]: this is odd\n--> a.yaml\n = path: spec\n\n",
+        );
+        check(
+            &[Diagnostic::error("no", "there is none")],
+            "error[no]: there is none\n\n",
+        );
+    }
+
+    #[test]
+    fn a_window_of_a_long_line_keeps_the_true_column() {
+        let mut fault = sample("hub.yaml", 7);
+        if let Some(span) = fault.place.as_mut().and_then(|place| place.span.as_mut()) {
+            span.column = 1003;
+            span.window = 1001;
+        }
+        let text = text(&[fault], Style::Plain);
+        assert!(text.contains("--> hub.yaml:7:1003\n"), "{text}");
+        assert!(text.contains("\n  |   ^^^^^^^\n"), "{text}");
+    }
+
+    #[test]
+    fn a_place_outside_its_line_is_no_panic() {
+        let mut fault = sample("hub.yaml", 7);
+        if let Some(span) = fault.place.as_mut().and_then(|place| place.span.as_mut()) {
+            span.column = 99;
+            span.line_text = "héé\u{1b}".to_owned();
+        }
+        let text = text(&[fault], Style::Plain);
+        assert!(!text.contains('\u{1b}'), "{text:?}");
+    }
+
+    #[test]
+    fn order_and_count_do_not_depend_on_the_order_found() {
+        let (a, b) = (sample("a.yaml", 2), sample("b.yaml", 1));
+        let c = sample("a.yaml", 10);
+        let one = text(&[a.clone(), b.clone(), c.clone()], Style::Plain);
+        let two = text(&[c.clone(), b.clone(), a.clone(), a.clone()], Style::Plain);
+        assert_eq!(one, two);
+        let place = |name: &str| one.find(name).unwrap();
+        assert!(place("a.yaml:2:") < place("a.yaml:10:"));
+        assert!(place("a.yaml:10:") < place("b.yaml:1:"));
+        assert_eq!(
+            count(&[a, b, c], "nothing was planned").as_deref(),
+            Some("error: 3 faults in 2 files; nothing was planned")
+        );
+    }
+
+    #[test]
+    fn warnings_are_not_counted() {
+        assert_eq!(count(&[Diagnostic::warning("odd", "odd")], "x"), None);
+    }
+}

@@ -1,0 +1,243 @@
+//! The text of plans made by hand.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::model::Kind;
+use crate::plan::{Action, Change, Condition, Effect, Gate, Impact, Inputs, Reason, Step, Wave};
+
+fn object(kind: Kind, name: &str) -> ObjectKey {
+    ObjectKey {
+        api_version: "v1".to_owned(),
+        kind,
+        namespace: "cosmos".to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+fn change(path: &str, from: Value, to: Value, effect: Effect) -> Change {
+    let some = |v: Value| (!v.is_null()).then_some(v);
+    Change {
+        path: path.to_owned(),
+        from: some(from),
+        to: some(to),
+        effect,
+    }
+}
+
+fn step(action: Action, object: ObjectKey, impact: Impact, changes: Vec<Change>) -> Step {
+    let (code, message) = match action {
+        Action::Create => ("Missing", "it does not exist"),
+        Action::Patch => ("ConfigChanged", "the config changed"),
+        Action::Replace => ("ImageChanged", "the image changed"),
+        Action::Delete => ("ScaledDown", "its instance is gone"),
+    };
+    let message = message.to_owned();
+    Step {
+        action,
+        object,
+        ordinal: None,
+        impact,
+        reasons: vec![Reason { code, message }],
+        changes,
+    }
+}
+
+fn toml(seeds: &str) -> Change {
+    let from = json!("a = 1\n\n[p2p]\nseeds = \"\"\n");
+    let to = json!(format!("a = 1\n\n[p2p]\nseeds = \"{seeds}\"\n"));
+    change("data[config-overlay.toml]", from, to, Effect::NextRestart)
+}
+
+fn patch(name: &str, seeds: &str) -> Step {
+    let key = object(Kind::ConfigMap, name);
+    step(Action::Patch, key, Impact::None, vec![toml(seeds)])
+}
+
+fn replace(name: &str) -> Step {
+    let key = object(Kind::Pod, name);
+    let path = "spec.containers[name=node].image";
+    let (from, to) = (json!("gaia:v25.1.0"), json!("gaia:v26.0.0"));
+    let image = change(path, from, to, Effect::Restart);
+    let label = change(
+        "metadata.labels.x",
+        Value::Null,
+        json!("1"),
+        Effect::InPlace,
+    );
+    step(Action::Replace, key, Impact::Restart, vec![image, label])
+}
+
+fn service(name: &str) -> Step {
+    let key = object(Kind::Service, name);
+    step(Action::Create, key, Impact::None, vec![])
+}
+
+fn waves() -> Vec<Wave> {
+    let ready = |name: &str| Gate {
+        condition: Condition::PodReady,
+        object: object(Kind::Pod, name),
+    };
+    let wave = |title: &str, steps, gate| Wave {
+        title: title.to_owned(),
+        steps,
+        gate,
+    };
+    let claim = object(Kind::PersistentVolumeClaim, "pvc-hub-2");
+    let delete = step(Action::Delete, claim, Impact::DataLoss, vec![]);
+    let config = vec![
+        service("hub-p2p-0"),
+        service("hub-p2p-1"),
+        patch("hub-0", "a"),
+        patch("hub-1", "b"),
+    ];
+    let restarts = vec![replace("hub-0"), replace("hub-1")];
+    vec![
+        wave("config", config, vec![]),
+        wave("restart", restarts, vec![ready("hub-0"), ready("hub-1")]),
+        wave("remove", vec![delete], vec![]),
+    ]
+}
+
+fn hub() -> FleetPlan {
+    let mut blocked = Notice::general("Removed", "the fleet is in the snapshot only");
+    blocked.allow = Some("cosmos-render/allow: removal".to_owned());
+    let (pod, rpc) = (object(Kind::Pod, "hub-0"), object(Kind::Service, "hub-rpc"));
+    let of_service = change("spec.type", json!("A"), json!("B"), Effect::InPlace);
+    FleetPlan {
+        namespace: "cosmos".to_owned(),
+        name: "hub".to_owned(),
+        waves: waves(),
+        waiting: vec![Waiting {
+            object: object(Kind::Pod, "hub-2"),
+            on: "the next restart".to_owned(),
+            changes: vec![toml("c")],
+        }],
+        warnings: vec![Notice::on(pod, "HeightUnknown", "its height is unknown")],
+        blocked: vec![blocked],
+        drift: vec![Drift {
+            object: rpc,
+            changes: vec![of_service],
+        }],
+    }
+}
+
+/// A plan with something of everything.
+pub(crate) fn sample() -> Plan {
+    let juno = FleetPlan {
+        namespace: "cosmos".to_owned(),
+        name: "juno".to_owned(),
+        ..FleetPlan::default()
+    };
+    Plan {
+        api_version: "cosmos-render/v1",
+        kind: "Plan",
+        format_version: "1.0",
+        inputs: Inputs::default(),
+        summary: Summary {
+            create: 2,
+            patch: 2,
+            restart: 2,
+            delete: 1,
+            data_loss: 1,
+            blocked: 1,
+        },
+        fleets: vec![hub(), juno],
+    }
+}
+
+#[track_caller]
+fn check(plan: &Plan, expected: &str) {
+    let text = super::plan(plan, Style::Plain);
+    assert_eq!(text, expected, "got:\n{text}");
+}
+
+#[test]
+fn everything_that_a_plan_says_is_in_its_text() {
+    check(&sample(), include_str!("sample.txt"));
+}
+
+#[test]
+fn colours_add_nothing_but_colours() {
+    let coloured = super::plan(&sample(), Style::Coloured);
+    assert!(coloured.contains("\u{1b}["));
+    let plain = anstream::adapter::strip_str(&coloured).to_string();
+    assert_eq!(plain, super::plan(&sample(), Style::Plain));
+}
+
+#[test]
+fn a_plan_for_nothing_says_so() {
+    let mut plan = sample();
+    plan.summary = Summary::default();
+    plan.fleets.clear();
+    check(&plan, "No changes. The cluster is as the specs ask.\n");
+    plan.summary.blocked = 2;
+    check(&plan, "No changes, 2 blocked.\n");
+}
+
+#[test]
+fn many_names_go_over_several_lines_and_none_is_left_out() {
+    let mut plan = sample();
+    let steps = (0..40).map(|n| {
+        let key = object(Kind::Service, &format!("cosmoshub-p2p-{n}"));
+        step(Action::Create, key, Impact::None, vec![])
+    });
+    plan.fleets.truncate(1);
+    plan.fleets[0].waves[0].steps = steps.collect();
+    let text = super::plan(&plan, Style::Plain);
+    assert!(text.lines().all(|line| line.chars().count() <= 100));
+    for n in 0..40 {
+        let name = format!("cosmoshub-p2p-{n}");
+        let mut words = text.split([' ', ',', '\n', '/']);
+        assert!(words.any(|word| word == name), "{name}");
+    }
+}
+
+#[test]
+fn a_text_from_the_cluster_cannot_command_the_terminal() {
+    let mut plan = sample();
+    plan.fleets[0].waves[0].title = "\u{1b}[2J".to_owned();
+    plan.fleets[0].waves[0].steps[0].object.name = "\u{1b}]0;x\u{7}".to_owned();
+    plan.fleets[0].warnings[0].message = "\u{9b}31m".to_owned();
+    let text = super::plan(&plan, Style::Plain);
+    assert!(!text.chars().any(|c| c.is_control() && c != '\n'));
+}
+
+#[test]
+fn what_looks_the_same_to_the_reader_is_said_once() {
+    let peers = |own: &str, more: &str| {
+        let mesh = "id@host:26656,".repeat(20);
+        json!(format!("a = 1\npeers = \"{own}{mesh}{more}\"\n"))
+    };
+    let patch = |name: &str| {
+        let key = object(Kind::ConfigMap, name);
+        let path = "data[config-overlay.toml]";
+        let (from, to) = (peers(name, ""), peers(name, "id@new:26656"));
+        let changes = vec![change(path, from, to, Effect::NextRestart)];
+        step(Action::Patch, key, Impact::None, changes)
+    };
+    let mut plan = sample();
+    plan.fleets.truncate(1);
+    plan.fleets[0].waves[0].steps = vec![patch("hub-0"), patch("hub-1")];
+    let text = super::plan(&plan, Style::Plain);
+    assert_eq!(text.matches("id@new:26656").count(), 1, "{text}");
+    assert!(text.contains("ConfigMap/hub-0, hub-1\n"), "{text}");
+}
+
+#[test]
+fn every_object_keeps_what_is_its_own() {
+    let mut plan = sample();
+    plan.fleets.truncate(1);
+    let steps = &mut plan.fleets[0].waves[1].steps;
+    steps[1].changes[0].from = Some(json!("gaia:edited"));
+    steps[1].reasons[0].message = "its image was edited by hand".to_owned();
+    let text = super::plan(&plan, Style::Plain);
+    for expected in [
+        "gaia:v25.1.0 -> ",
+        "gaia:edited -> ",
+        "the image changed",
+        "by hand",
+    ] {
+        assert_eq!(text.matches(expected).count(), 1, "{expected}: {text}");
+    }
+}
