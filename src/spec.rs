@@ -11,6 +11,7 @@ pub mod metadata;
 pub mod overrides;
 pub mod path;
 pub mod quantity;
+pub mod quote;
 pub mod schema;
 mod validate;
 
