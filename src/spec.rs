@@ -10,6 +10,7 @@ pub mod identities;
 pub mod metadata;
 pub mod overrides;
 pub mod path;
+pub mod quote;
 pub mod schema;
 mod validate;
 

@@ -4,6 +4,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use super::quote::quote;
+
 /// Quantities are whole numbers of a billionth; what is finer is rounded away from zero.
 const NANOS: i128 = 1_000_000_000;
 /// Amounts with binary suffixes end at the largest 64-bit number.
@@ -53,7 +55,7 @@ impl Amount {
             Format::Binary => Some(binary(&pieces, exponent)),
             Format::Decimal | Format::Exponent => decimal(&pieces, exponent),
         };
-        let nanos = nanos.ok_or_else(|| format!("`{text}` is too large an amount"))?;
+        let nanos = nanos.ok_or_else(|| format!("{} is too large an amount", quote(text)))?;
         let is_below_one = nanos > 0 && nanos < NANOS;
         let kept = is_kept(&pieces, exponent, format).then(|| text.to_owned());
         Ok(Self {
@@ -229,8 +231,9 @@ fn split(text: &str) -> Result<Pieces<'_>, String> {
     let exponent = letters.strip_prefix(['+', '-']).unwrap_or(letters);
     if text.is_empty() || !exponent.bytes().all(|b| b.is_ascii_digit()) {
         return Err(format!(
-            "`{text}` is no quantity: write a number with an optional suffix, such as `500m`, `2` \
-             or `100Gi`"
+            "{} is no quantity: write a number with an optional suffix, such as `500m`, `2` or \
+             `100Gi`",
+            quote(text)
         ));
     }
     let significant = digits.trim_start_matches('0');
@@ -283,7 +286,7 @@ fn unknown_suffix(pieces: &Pieces<'_>) -> String {
         "K" => "; did you mean `k` (1000) or `Ki` (1024)?",
         _ => "; the suffixes are n u m k M G T P E, and Ki Mi Gi Ti Pi Ei for powers of 1024",
     };
-    format!("`{}` is no suffix of a quantity{right}", pieces.suffix)
+    format!("{} is no suffix of a quantity{right}", quote(pieces.suffix))
 }
 
 /// Returns whether Kubernetes keeps the owner's spelling.

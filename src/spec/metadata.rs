@@ -1,5 +1,7 @@
 //! What Kubernetes takes as a name, a namespace or a label. Knows nothing of where they stand.
 
+use super::quote::quote;
+
 /// The longest name of an object.
 const MAX_SUBDOMAIN: usize = 253;
 /// The longest namespace, label value, and part of a label key behind its prefix.
@@ -10,12 +12,16 @@ const MAX_LABEL: usize = 63;
 pub fn name_fault(name: &str) -> Option<String> {
     let parts_fit = || name.split('.').all(is_dns_label);
     if name.len() > MAX_SUBDOMAIN {
-        return Some(format!("`{name}` has more than {MAX_SUBDOMAIN} characters"));
+        return Some(format!(
+            "{} has more than {MAX_SUBDOMAIN} characters",
+            quote(name)
+        ));
     }
     (!parts_fit()).then(|| {
         format!(
-            "`{name}` is no name for an object: only lower-case letters, digits, `-` and `.`, \
-             with a letter or digit at the start and the end of each part"
+            "{} is no name for an object: only lower-case letters, digits, `-` and `.`, \
+             with a letter or digit at the start and the end of each part",
+            quote(name)
         )
     })
 }
@@ -25,13 +31,15 @@ pub fn name_fault(name: &str) -> Option<String> {
 pub fn namespace_fault(namespace: &str) -> Option<String> {
     if namespace.len() > MAX_LABEL {
         return Some(format!(
-            "`{namespace}` has more than {MAX_LABEL} characters"
+            "{} has more than {MAX_LABEL} characters",
+            quote(namespace)
         ));
     }
     (!is_dns_label(namespace)).then(|| {
         format!(
-            "`{namespace}` is no namespace: only lower-case letters, digits and `-`, with a \
-             letter or digit at the start and the end"
+            "{} is no namespace: only lower-case letters, digits and `-`, with a \
+             letter or digit at the start and the end",
+            quote(namespace)
         )
     })
 }
@@ -46,17 +54,19 @@ pub fn key_fault(key: &str) -> Option<String> {
     if let Some(prefix) = prefix
         && let Some(fault) = name_fault(prefix)
     {
-        return Some(format!("the prefix of the key `{key}`: {fault}"));
+        return Some(format!("the prefix of the key {}: {fault}", quote(key)));
     }
     if name.len() > MAX_LABEL {
         return Some(format!(
-            "the key `{key}` has more than {MAX_LABEL} characters"
+            "the key {} has more than {MAX_LABEL} characters",
+            quote(key)
         ));
     }
     (name.is_empty() || !is_qualified(name)).then(|| {
         format!(
-            "`{key}` is no key: only letters, digits, `-`, `_` and `.`, with a letter or digit \
-             at the start and the end, behind an optional prefix and `/`"
+            "{} is no key: only letters, digits, `-`, `_` and `.`, with a letter or digit \
+             at the start and the end, behind an optional prefix and `/`",
+            quote(key)
         )
     })
 }
@@ -66,13 +76,15 @@ pub fn key_fault(key: &str) -> Option<String> {
 pub fn label_value_fault(value: &str) -> Option<String> {
     if value.len() > MAX_LABEL {
         return Some(format!(
-            "the value `{value}` has more than {MAX_LABEL} characters"
+            "the value {} has more than {MAX_LABEL} characters",
+            quote(value)
         ));
     }
     (!is_qualified(value)).then(|| {
         format!(
-            "`{value}` is no value of a label: only letters, digits, `-`, `_` and `.`, with a \
-             letter or digit at the start and the end"
+            "{} is no value of a label: only letters, digits, `-`, `_` and `.`, with a \
+             letter or digit at the start and the end",
+            quote(value)
         )
     })
 }

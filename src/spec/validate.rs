@@ -8,6 +8,7 @@ use super::core::{Container, IntOrString, Quantity};
 use super::document::{AdditionalPod, ClaimTemplate, CosmosFullNode, Spec};
 use super::metadata::name_fault;
 use crate::model::quantity::Amount;
+use super::quote::quote;
 use super::{FullNode, MaxUnavailable, overrides, path};
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::model::FleetKey;
@@ -84,7 +85,7 @@ fn max_unavailable(spec: &Spec, faults: &mut Faults) -> MaxUnavailable {
     parsed.unwrap_or_else(|| {
         let text = match &spec.strategy.max_unavailable {
             Some(IntOrString::Int(count)) => count.to_string(),
-            Some(IntOrString::String(text)) => format!("\"{text}\""),
+            Some(IntOrString::String(text)) => quote(text),
             None => String::new(),
         };
         let message = format!("{text} is neither a number from 0 up nor a whole percentage");

@@ -7,6 +7,7 @@ use serde_json::{Number, Value};
 use crate::parse::tree::Content;
 use crate::spec::path;
 use crate::model::quantity::{Amount, fits_pattern};
+use crate::spec::quote::quote;
 use crate::spec::schema::{Form, Schema, Shape};
 
 /// A message and a hint.
@@ -23,7 +24,7 @@ pub(super) fn unknown_field(
     siblings: &BTreeMap<String, Shape>,
     (parent, name): (&str, &str),
 ) -> Words {
-    let message = format!("unknown field `{name}`");
+    let message = format!("unknown field {}", quote(name));
     if let Some(near) = nearest(name, siblings.keys()) {
         return (message, Some(format!("did you mean `{near}`?")));
     }
@@ -72,8 +73,7 @@ fn name(found: &Content) -> String {
         Content::Null => "nothing".to_owned(),
         Content::Bool(value) => format!("the boolean {value}"),
         Content::Number(number) => format!("the number {number}"),
-        Content::String(text) if text.chars().count() > 60 => "a text".to_owned(),
-        Content::String(text) => format!("the text \"{}\"", text.escape_debug()),
+        Content::String(text) => format!("the text {}", quote(text)),
         Content::Sequence(_) => "a list".to_owned(),
         Content::Mapping(_) => "a mapping".to_owned(),
     }
@@ -123,7 +123,8 @@ fn remedy(form: &Form, found: &Content) -> Option<String> {
 /// Says that a value is none of those allowed.
 pub(super) fn not_allowed(text: &str, allowed: &[String]) -> Words {
     let message = format!(
-        "`{text}` is not one of the allowed values: {}",
+        "{} is not one of the allowed values: {}",
+        quote(text),
         list(allowed)
     );
     let hint = nearest(text, allowed.iter()).map(|near| format!("did you mean `{near}`?"));
@@ -158,7 +159,7 @@ pub(super) fn no_whole_number(number: &Number) -> Words {
 pub(super) fn no_quantity(text: &str) -> Words {
     let message = match Amount::parse(text) {
         Err(message) => message,
-        Ok(_) => format!("`{text}` is no quantity: it has no digits"),
+        Ok(_) => format!("{} is no quantity: it has no digits", quote(text)),
     };
     (
         message,

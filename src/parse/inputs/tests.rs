@@ -43,7 +43,7 @@ fn read(texts: &[&str]) -> Reported<Inputs> {
         .collect();
     let documents = texts.iter().enumerate().flat_map(|(index, text)| {
         let values: Vec<Value> = serde_saphyr::from_multiple(text).unwrap();
-        values.into_iter().map(move |v| (index, node(&v, 1)))
+        values.into_iter().map(move |v| (index, node(&v, 2)))
     });
     inputs(documents.collect(), &sources)
 }
@@ -126,7 +126,7 @@ fn wrong_types_come_with_the_right_spelling() {
         "replicas: 2",
         "replicas: '2'",
         &[
-            "error wrong-type a.yaml spec.replicas: expected a whole number, found the text \"2\" \
+            "error wrong-type a.yaml spec.replicas: expected a whole number, found the text `2` \
            (remove the quotes: 2)",
         ],
     );
@@ -242,7 +242,7 @@ fn faults_of_form_and_meaning_are_told_together() {
          additionalVersionedPods: [{name: hub, containers: [{name: x}, {name: x}]}, {name: hub, \
          containers: []}]",
         &[
-            "error bad-max-unavailable a.yaml spec.strategy.maxUnavailable: \"10.5%\" is neither a \
+            "error bad-max-unavailable a.yaml spec.strategy.maxUnavailable: `10.5%` is neither a \
              number from 0 up nor a whole percentage (write 2, or \"25%\")",
             "error duplicate-name a.yaml spec.additionalVersionedPods[0].containers[1].name: `x` \
              is also the name of containers[0] (-)",
@@ -300,7 +300,7 @@ fn a_fleet_is_written_once() {
         &[FLEET, FLEET],
         &[
             "error duplicate-fleet b.yaml metadata.name: the fleet default/hub is also written in \
-           a.yaml:3 (remove one of them, or give it another name or namespace)",
+           a.yaml:4 (remove one of them, or give it another name or namespace)",
         ],
     );
     assert_eq!(inputs.fleets.len(), 1);
@@ -309,7 +309,7 @@ fn a_fleet_is_written_once() {
             name: "a.yaml".to_owned(),
             bytes: FLEET.as_bytes().to_vec(),
         }],
-        "spec.podTemplate.image",
+        "metadata.name",
     );
     let span = place.unwrap().span.unwrap();
     assert_eq!(
@@ -328,7 +328,7 @@ fn pods_of_two_fleets_have_different_names() {
         &[&hub, &zone],
         &[
             "error name-clash b.yaml spec.additionalVersionedPods[0].name: pods named \
-           `idx-<ordinal>` also belong to the fleet default/hub (a.yaml:5) (choose another name)",
+           `idx-<ordinal>` also belong to the fleet default/hub (a.yaml:6) (choose another name)",
         ],
     );
     check_all(&[&hub, &far], &[]);
@@ -336,20 +336,20 @@ fn pods_of_two_fleets_have_different_names() {
 
 #[test]
 fn node_ids_are_whole_and_unique() {
-    let head = "apiVersion: cosmos-render/v1\nkind: NodeIdentities\n";
+    let head = "\n\n\n{apiVersion: cosmos-render/v1, kind: NodeIdentities, metadata:";
     let id = "aa2b538be6386acd6abf7a7a691983f4b34f5e73";
-    let a = format!("{head}metadata: {{name: hub}}\nnodeIDs: {{hub-0: {id}, hub-1: abc}}\n");
-    let b = format!("{head}metadata: {{name: zone}}\nnodeIDs: {{zone-0: {id}}}\n");
+    let a = format!("{head} {{name: hub}}, nodeIDs: {{hub-0: {id}, hub-1: abc}}}}");
+    let b = format!("{head} {{name: zone}}, nodeIDs: {{zone-0: {id}}}}}");
     let inputs = check_all(
         &[&a, &b, &b],
         &[
             "error bad-node-id a.yaml nodeIDs.hub-1: not a node ID: expected 40 hexadecimal \
              digits, found 3 characters (-)",
             "error duplicate-node-id b.yaml nodeIDs.zone-0: the node ID \
-             aa2b538be6386acd6abf7a7a691983f4b34f5e73 is also that of default/hub-0 (a.yaml:3) \
+             aa2b538be6386acd6abf7a7a691983f4b34f5e73 is also that of default/hub-0 (a.yaml:4) \
              (each node needs a key of its own)",
             "error duplicate-identities c.yaml metadata.name: the identities of default/zone are \
-             also written in b.yaml:3 (put the IDs of a fleet into one document)",
+             also written in b.yaml:4 (put the IDs of a fleet into one document)",
         ],
     );
     assert_eq!(inputs.identities.len(), 2);
