@@ -138,6 +138,9 @@ impl<'a> Builder<'a> {
         if is_key {
             self.check_tab(span, mark)?;
         }
+        if style == ScalarStyle::Plain {
+            self.check_flow(&text, span, mark)?;
+        }
         if is_key && is_merge(&text, style, tag) {
             self.await_value(Pending::Merge(mark));
             return Ok(());
@@ -169,6 +172,22 @@ impl<'a> Builder<'a> {
             }
             None => self.place(node, false),
         }
+    }
+
+    /// Refuses `{a:}` and `[?a]`: Kubernetes' reader takes the colon for a part of the text and
+    /// the question mark for none, and readers of YAML 1.2 the other way round.
+    fn check_flow(&self, text: &str, span: &Span, mark: Mark) -> Result<(), Refusal> {
+        let Some(Frame { is_flow: true, .. }) = self.frames.last() else {
+            return Ok(());
+        };
+        let end = span.end.byte_offset().unwrap_or(self.text.len());
+        let rest = self.text.as_bytes().get(end..).unwrap_or_default();
+        if !matches!(rest, [b':', b',' | b'[' | b']' | b'{' | b'}', ..]) && !text.starts_with('?') {
+            return Ok(());
+        }
+        let fault = Diagnostic::error("ambiguous", "readers of YAML disagree on what this means")
+            .hint("put the text in quotes, and a space after a colon that ends a key");
+        Err(self.at(fault, mark))
     }
 
     /// Refuses a key of a block mapping that tabs indent; the parser lets some pass.
