@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use granit_parser::{ErrorKind, Parser, ScalarStyle, ScanError, StrInput, Tag, YamlVersion};
+use granit_parser::{ErrorKind, Parser, ScalarStyle, ScanError, StrInput, Tag};
 
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::model::Source;
@@ -13,6 +13,7 @@ use crate::parse::tree::{Mark, Node};
 
 mod builder;
 mod entries;
+pub(crate) mod strict;
 
 use builder::Builder;
 
@@ -156,33 +157,6 @@ fn advice(kind: &ErrorKind) -> &'static str {
         }
         _ => "check the indentation, colons and quotes on this line and the one before",
     }
-}
-
-/// Refuses documents of another version than Kubernetes' reader knows.
-pub(crate) fn check_version(version: Option<YamlVersion>) -> Result<(), Refusal> {
-    match version {
-        None | Some(YamlVersion { major: 1, minor: 1 }) => Ok(()),
-        Some(_) => Err(Diagnostic::error(
-            "yaml-version",
-            "the reader of Kubernetes knows no YAML but 1.1",
-        )
-        .hint("take out the %YAML line above this")
-        .into()),
-    }
-}
-
-/// Refuses names of anchors that Kubernetes' reader refuses; they are texts that lack quotes.
-pub(crate) fn check_anchor(name: &str) -> Result<(), Refusal> {
-    let is_part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-    if name.bytes().all(is_part) {
-        return Ok(());
-    }
-    Err(Diagnostic::error(
-        "anchor",
-        "an anchor (`&name`) is made of letters, digits, - and _",
-    )
-    .hint("put a text that starts with & in quotes")
-    .into())
 }
 
 /// Returns the name of a tag of YAML's own name space: `int` of `!!int`.

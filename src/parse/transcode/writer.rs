@@ -13,7 +13,8 @@ use crate::model::Source;
 use crate::parse::scalar::{self, Scalar};
 use crate::parse::text::{Limits, Refusal, excerpt};
 use crate::parse::tree::Mark;
-use crate::parse::yaml::{self, is_merge, meaning, shorten};
+use crate::parse::yaml::strict::{check_anchor, check_version};
+use crate::parse::yaml::{is_merge, meaning, shorten};
 
 /// From how many keys on a mapping gets an index for its duplicates; most have far fewer.
 const INDEXED: usize = 32;
@@ -106,10 +107,10 @@ impl<'a> Writer<'a> {
             Event::DocumentStart(_, version) => {
                 self.anchors.clear();
                 self.expanded = (0, 0);
-                return yaml::check_version(version).map_err(|fault| self.place(*fault, span));
+                return check_version(version).map_err(|fault| self.place(*fault, span));
             }
             Event::Anchor(_, name) => {
-                return yaml::check_anchor(&name).map_err(|fault| self.place(*fault, span));
+                return check_anchor(&name).map_err(|fault| self.place(*fault, span));
             }
             Event::DocumentEnd => {
                 let text = std::mem::take(&mut self.out);

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use granit_parser::{Event, ScalarStyle, Span, StructureStyle, Tag};
 
 use super::entries::{Anchors, Entries, Pending, Weight};
-use super::{check_anchor, check_version, is_merge, meaning, shorten, too_deep};
+use super::strict::{check_anchor, check_flow, check_tab, check_version};
+use super::{is_merge, meaning, shorten, too_deep};
 use crate::diagnostic::Diagnostic;
 use crate::model::Source;
 use crate::parse::scalar;
@@ -135,9 +136,13 @@ impl<'a> Builder<'a> {
     ) -> Result<(), Refusal> {
         let mark = self.mark(span, false);
         let is_key = self.awaits_key();
-        if is_key {
-            self.check_tab(span, mark)?;
-        }
+        let is_plain = style == ScalarStyle::Plain;
+        let refused = match self.frames.last() {
+            Some(Frame { is_flow: true, .. }) if is_plain => check_flow(self.text, &text, span),
+            Some(Frame { is_flow: false, .. }) if is_key => check_tab(self.text, span),
+            Some(_) | None => Ok(()),
+        };
+        refused.map_err(|fault| self.at(*fault, mark))?;
         if is_key && is_merge(&text, style, tag) {
             self.await_value(Pending::Merge(mark));
             return Ok(());
@@ -169,23 +174,6 @@ impl<'a> Builder<'a> {
             }
             None => self.place(node, false),
         }
-    }
-
-    /// Refuses a key of a block mapping that tabs indent; the parser lets some pass.
-    fn check_tab(&self, span: &Span, mark: Mark) -> Result<(), Refusal> {
-        let Some(Frame { is_flow: false, .. }) = self.frames.last() else {
-            return Ok(());
-        };
-        let before = span.start.byte_offset().and_then(|at| self.text.get(..at));
-        let indent = before.map_or("", |text| &text[text.trim_end_matches([' ', '\t']).len()..]);
-        if !indent.contains('\t') || indent.chars().count() + 1 != mark.column {
-            return Ok(());
-        }
-        let fault = Diagnostic::error("yaml-syntax", "this is no YAML: a tab indents this key");
-        Err(self.at(
-            fault.hint("indent with spaces: YAML allows no tabs there"),
-            mark,
-        ))
     }
 
     fn refuse_scalar(&mut self, fault: scalar::Fault, mark: Mark, is_key: bool) {

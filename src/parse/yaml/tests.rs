@@ -205,6 +205,22 @@ fn faults_say_where_and_what_to_do() {
 }
 
 #[test]
+fn what_readers_disagree_on_is_refused() {
+    for text in ["[-c:, x]", "{a:}", "{a:, b: c}", "[?a]", "x: {b:[c]}"] {
+        let found = read(text);
+        let code = found.diagnostics.first().map(|d| d.code);
+        assert!(
+            matches!(code, Some("ambiguous" | "yaml-syntax")),
+            "{text} {code:?}"
+        );
+    }
+    check(
+        "[\"a:\", b:c, {\"d\":1}, {e: }]",
+        &[json!(["a:", "b:c", {"d": 1}, {"e": null}])],
+    );
+}
+
+#[test]
 fn depth_has_a_limit_in_every_form() {
     check_error(&"[".repeat(100_000), "too-deep", 1, 65);
     check_error(&"{a: ".repeat(100_000), "too-deep", 1, 257);
