@@ -19,7 +19,7 @@ const ROOMS: &[(&str, bool, &str)] = &[
     ("diff", true, "model desired live plan"),
     ("plan", true, "model diff spec live desired"),
     ("order", true, "model plan"),
-    ("check", true, "model spec live order plan"),
+    ("check", true, "model spec live desired order plan"),
     ("render", true, "model diagnostic diff plan order"),
     (
         "pipeline",

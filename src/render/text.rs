@@ -21,7 +21,7 @@ const INDENT: usize = 6;
 #[must_use]
 pub fn plan(plan: &Plan, style: Style) -> String {
     let mut page = Page::new(style);
-    page.line(0, &page.paint(Tone::Title, &summary(&plan.summary)));
+    page.line(0, &page.paint(Tone::Title, &summary(plan)));
     for fleet in &plan.fleets {
         page.gap();
         write_fleet(&mut page, fleet);
@@ -31,7 +31,7 @@ pub fn plan(plan: &Plan, style: Style) -> String {
 
 /// Returns the line that sums a plan up.
 #[must_use]
-pub fn summary(summary: &Summary) -> String {
+pub fn summary(plan: &Plan) -> String {
     let Summary {
         create,
         patch,
@@ -39,7 +39,8 @@ pub fn summary(summary: &Summary) -> String {
         delete,
         data_loss,
         blocked,
-    } = *summary;
+    } = plan.summary;
+    let waiting: usize = plan.fleets.iter().map(|fleet| fleet.waiting.len()).sum();
     let mut extras = String::new();
     if data_loss > 0 {
         let verb = if data_loss == 1 { "loses" } else { "lose" };
@@ -48,15 +49,22 @@ pub fn summary(summary: &Summary) -> String {
     if blocked > 0 {
         let _ = write!(extras, ", {blocked} blocked");
     }
-    if create + patch + restart + delete == 0 {
-        return match extras.strip_prefix(", ") {
-            None => "No changes. The cluster is as the specs ask.".to_owned(),
-            Some(extras) => format!("No changes, {extras}."),
-        };
+    if waiting > 0 {
+        let _ = write!(extras, ", {waiting} waiting");
     }
-    format!(
-        "Plan: {create} to create, {patch} to change, {restart} to restart, {delete} to delete{extras}"
-    )
+    if create + patch + restart + delete > 0 {
+        return format!(
+            "Plan: {create} to create, {patch} to change, {restart} to restart, \
+             {delete} to delete{extras}"
+        );
+    }
+    if plan.fleets.is_empty() {
+        return "No changes. The specs describe no fleet.".to_owned();
+    }
+    if extras.is_empty() {
+        return "No changes. The cluster is as the specs ask.".to_owned();
+    }
+    format!("No changes{extras}.")
 }
 
 fn write_fleet(page: &mut Page, fleet: &FleetPlan) {

@@ -169,10 +169,17 @@ fn colours_add_nothing_but_colours() {
 fn a_plan_for_nothing_says_so() {
     let mut plan = sample();
     plan.summary = Summary::default();
-    plan.fleets.clear();
-    check(&plan, "No changes. The cluster is as the specs ask.\n");
+    plan.fleets.remove(0);
+    let juno = "\n\nFleet cosmos/juno: no changes\n";
+    check(
+        &plan,
+        &format!("No changes. The cluster is as the specs ask.{juno}"),
+    );
     plan.summary.blocked = 2;
-    check(&plan, "No changes, 2 blocked.\n");
+    check(&plan, &format!("No changes, 2 blocked.{juno}"));
+    plan.fleets.clear();
+    plan.summary.blocked = 0;
+    check(&plan, "No changes. The specs describe no fleet.\n");
 }
 
 #[test]
