@@ -10,7 +10,6 @@ pub mod identities;
 pub mod metadata;
 pub mod overrides;
 pub mod path;
-pub mod quote;
 pub mod schema;
 mod validate;
 

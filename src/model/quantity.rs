@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::quote::quote;
+use crate::model::quote::quote;
 
 /// Quantities are whole numbers of a billionth; what is finer is rounded away from zero.
 const NANOS: i128 = 1_000_000_000;

@@ -1,6 +1,6 @@
 //! What Kubernetes takes as a name, a namespace or a label. Knows nothing of where they stand.
 
-use super::quote::quote;
+use crate::model::quote::quote;
 
 /// The longest name of an object.
 const MAX_SUBDOMAIN: usize = 253;

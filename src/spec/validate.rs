@@ -8,7 +8,7 @@ use super::core::{Container, IntOrString, Quantity};
 use super::document::{AdditionalPod, ClaimTemplate, CosmosFullNode, Spec};
 use super::metadata::name_fault;
 use crate::model::quantity::Amount;
-use super::quote::quote;
+use crate::model::quote::quote;
 use super::{FullNode, MaxUnavailable, overrides, path};
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::model::FleetKey;

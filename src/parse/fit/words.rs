@@ -7,7 +7,7 @@ use serde_json::{Number, Value};
 use crate::parse::tree::Content;
 use crate::spec::path;
 use crate::model::quantity::{Amount, fits_pattern};
-use crate::spec::quote::quote;
+use crate::model::quote::quote;
 use crate::spec::schema::{Form, Schema, Shape};
 
 /// A message and a hint.
