@@ -1,6 +1,7 @@
 //! The two TOML overlays of an instance: what goes over the chain's own `config.toml` and
 //! `app.toml`. Knows nothing of ConfigMaps. The defaults are the reference's.
 
+use serde_json::json;
 use toml::{Table, Value};
 
 use crate::desired::fleet::{Fleet, plain};
@@ -66,6 +67,22 @@ pub(crate) fn app(fleet: &Fleet<'_>, ordinal: Ordinal) -> Table {
 /// Writes a table.
 pub(crate) fn write(table: &Table) -> String {
     toml::to_string(table).unwrap_or_default()
+}
+
+/// Returns a table as JSON that tells all types apart and rests on no writer's habits.
+pub(crate) fn typed(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Table(table) => table
+            .iter()
+            .map(|(key, member)| (key.clone(), typed(member)))
+            .collect(),
+        Value::Array(items) => items.iter().map(typed).collect(),
+        Value::String(text) => json!(text),
+        Value::Integer(number) => json!(number),
+        Value::Boolean(flag) => json!(flag),
+        Value::Float(number) => json!({"float": number.to_string()}),
+        Value::Datetime(time) => json!({"time": time.to_string()}),
+    }
 }
 
 /// Merges table into table, at any depth; all else is replaced.

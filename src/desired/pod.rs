@@ -21,7 +21,7 @@ const DEFAULT_GRACE: i64 = 30;
 pub(crate) struct Template {
     /// What the owner merges into every pod.
     patch: Map<String, Value>,
-    /// The part of it that is about containers of ours.
+    /// The part of it that is about containers and volumes of ours.
     own_patches: Value,
     patched: BTreeMap<String, BTreeSet<String>>,
 }
@@ -40,6 +40,11 @@ impl Template {
         };
         let own_init = of_ours("initContainers", &init_containers::OWN);
         let own = of_ours("containers", &sidecars::OWN);
+        let own_patches = json!({
+            "initContainers": own_init,
+            "containers": own,
+            "volumes": of_ours("volumes", &[volumes::CONFIG]),
+        });
         let mut patched: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for container in own_init.iter().chain(&own) {
             let name = container["name"].as_str().unwrap_or_default().to_owned();
@@ -49,7 +54,7 @@ impl Template {
         }
         Self {
             patch,
-            own_patches: json!({"initContainers": own_init, "containers": own}),
+            own_patches,
             patched,
         }
     }
@@ -76,6 +81,7 @@ pub(crate) fn build(
     if let Value::Object(target) = &mut spec {
         merge::merge(target, template.patch.clone());
     }
+    volumes::fold_config(&mut spec, &name);
     let standing = versions::standing(fleet, &name, &name);
     versions::set_images(fleet, &standing, &mut spec);
     if let Standing::Unknown(_) = standing {

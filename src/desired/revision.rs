@@ -26,7 +26,7 @@ pub(crate) struct Asked<'a> {
     /// What the owner merged into our own containers.
     pub(crate) own_patches: &'a Value,
     /// The overlays without what is generated.
-    pub(crate) config: &'a [String; 2],
+    pub(crate) config: &'a Value,
 }
 
 /// Hashes what the owner asked for.
