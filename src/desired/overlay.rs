@@ -242,3 +242,35 @@ fn section(key: &str, value: impl Into<Value>) -> Value {
 fn text<T: serde::Serialize>(value: Option<T>) -> Option<String> {
     plain(&value?).as_str().map(str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desired::oracle_tests::table;
+
+    #[test]
+    fn what_is_written_reads_as_what_the_reference_writes() {
+        for row in table("toml_roundtrip") {
+            let (text, Some(out)) = (row["in"].as_str().unwrap(), row["out"].as_str()) else {
+                continue;
+            };
+            let read = |text: &str| text.parse::<Table>().map(|t| typed(&t.into()));
+            let Ok(parsed) = text.parse::<Table>() else {
+                panic!("{text:?} is not read");
+            };
+            assert_eq!(read(&write(&parsed)), read(out), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn tables_merge_at_any_depth_and_all_else_is_replaced() {
+        let table = |text: &str| text.parse::<Table>().unwrap();
+        let mut into = table("a = {b = {c = 1, d = 2}}\ne = [1, 2]\nf = {g = 1}");
+        merge(
+            &mut into,
+            table("a = {b = {c = 3}}\ne = [3]\nf = 4\nh = {i = 5}"),
+        );
+        let expected = table("a = {b = {c = 3, d = 2}}\ne = [3]\nf = 4\nh = {i = 5}");
+        assert_eq!(into, expected);
+    }
+}

@@ -12,7 +12,8 @@ use crate::spec::document::Chain;
 const CLEAN_INIT: &str = include_str!("../../templates/scripts/clean-init.sh");
 const CHAIN_INIT: &str = include_str!("../../templates/scripts/chain-init.sh");
 const CONFIG_MERGE: &str = include_str!("../../templates/scripts/config-merge.sh");
-const SENTRY_START: &str = include_str!("../../templates/scripts/sentry-start.sh");
+/// Starts a sentry's node.
+pub(crate) const SENTRY_START: &str = include_str!("../../templates/scripts/sentry-start.sh");
 const GENESIS_DEFAULT: &str = concat!(
     include_str!("../../templates/scripts/stop-if-database.sh"),
     include_str!("../../templates/scripts/genesis-default.sh"),

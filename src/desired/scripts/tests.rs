@@ -367,6 +367,8 @@ fn config_merge_puts_the_key_and_both_files_in_place() {
         "ab"
     );
     assert!(!container.has("op/my chain/config/app.toml"));
+    let key = fs::metadata(container.path("op/my chain/config/node_key.json")).unwrap();
+    assert_eq!(key.permissions().mode() & 0o777, 0o600);
 
     container.write("bin/config-merge", "#!/bin/sh\necho half; exit 1\n");
     container.check(&config_merge(), false);
