@@ -84,14 +84,7 @@ pub(crate) fn build(
     volumes::fold_config(&mut spec, &name);
     let standing = versions::standing(fleet, &name, &name);
     versions::set_images(fleet, &standing, &mut spec);
-    if let Standing::Unknown(_) = standing {
-        notices.push(Notice::on(
-            key.clone(),
-            "HeightUnknown",
-            "the height is not known, so the pod keeps the images that it runs and its halt \
-             height; capture a snapshot that has the CosmosFullNode's status, or read heights",
-        ));
-    }
+    notices.extend(height_notice(fleet, ordinal, &standing));
     if let Some(own) = fleet.instance_override(&name) {
         if !own.image.is_empty() {
             versions::set_chain_image(&mut spec, &own.image);
@@ -118,6 +111,30 @@ pub(crate) fn build(
         reference_start: node::reference_start(fleet),
     });
     manifest
+}
+
+/// Warns where a version had to be chosen without knowing the height.
+fn height_notice(fleet: &Fleet<'_>, ordinal: Ordinal, standing: &Standing<'_>) -> Option<Notice> {
+    let name = fleet.instance(ordinal);
+    let is_unknown = !fleet.facts.heights.contains_key(&name);
+    let has_volume = fleet.facts.claims.contains_key(&fleet.claim(ordinal));
+    let message = match standing {
+        Standing::Unknown(_) => {
+            "the height is not known, so the pod keeps the images that it runs and its halt \
+             height; capture a snapshot that has the CosmosFullNode's status, or read heights"
+        }
+        Standing::At(_) if is_unknown && has_volume && !fleet.chain().versions.is_empty() => {
+            "the height is not known and no pod runs, so the image is that of height 0, though \
+             the volume may be further; capture a snapshot that has the CosmosFullNode's status, \
+             or read heights"
+        }
+        Standing::At(_) => return None,
+    };
+    Some(Notice::on(
+        fleet.key(Kind::Pod, &name),
+        "HeightUnknown",
+        message,
+    ))
 }
 
 fn made(fleet: &Fleet<'_>, ordinal: Ordinal, name: &str, revision: &str, spec: Value) -> Made {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use crate::desired::{Desired, Manifest, Role, build, merge};
-use crate::live::facts::{Facts, RunningPod};
+use crate::live::facts::{ClaimFacts, Facts, RunningPod};
 use crate::model::{NodeId, Notice};
 use crate::spec::FullNode;
 use crate::spec::validate;
@@ -187,6 +187,18 @@ fn an_unknown_height_keeps_what_the_pod_runs() {
         "{}",
         app("hub-1")
     );
+}
+
+#[test]
+fn a_volume_of_unknown_height_without_a_pod_is_warned_of() {
+    let (fleet, _) = versioned();
+    let mut facts = facts();
+    facts
+        .claims
+        .insert("pvc-hub-1".to_owned(), ClaimFacts::default());
+    let desired = build(&fleet, &facts);
+    assert_eq!(codes(&desired.warnings), ["HeightUnknown"]);
+    assert_eq!(images(find(&desired, "Pod", "hub-1"))["node"], "hub:1");
 }
 
 #[test]

@@ -60,9 +60,9 @@ pub(crate) fn fold_config(spec: &mut Value, instance: &str) {
         config.remove("projected");
         config.insert("configMap".to_owned(), Value::Object(owners));
     } else if let Some(mode) = owners.remove("defaultMode")
-        && let Some(projected) = config.get_mut("projected")
+        && let Some(Value::Object(projected)) = config.get_mut("projected")
     {
-        projected["defaultMode"] = mode;
+        projected.insert("defaultMode".to_owned(), mode);
     }
     if config
         .keys()
