@@ -24,6 +24,8 @@ mod scripts;
 mod service;
 mod settle;
 mod sidecars;
+#[cfg(test)]
+mod tests;
 mod versions;
 mod volumes;
 
@@ -121,6 +123,7 @@ pub fn build(fleet: &FullNode, facts: &Facts) -> Desired {
         warnings: peers::unknown(&fleet),
         ..Desired::default()
     };
+    desired.warnings.extend(scripts::kept_whole(&fleet));
     desired.manifests.extend(access::build(&fleet));
     desired.manifests.extend(service::build(&fleet));
     let template = pod::Template::new(&fleet);

@@ -39,10 +39,11 @@ fn pod(fleet: &Fleet<'_>, template: &AdditionalPod, ordinal: Ordinal) -> Option<
     let standing = versions::standing(fleet, &main, &name);
     versions::set_images(fleet, &standing, &mut spec);
     if let Some(own) = own {
-        if let Some(first) = spec.pointer_mut("/containers/0/image")
+        let first = spec.pointer_mut("/containers/0");
+        if let Some(first) = first.and_then(Value::as_object_mut)
             && !own.image.is_empty()
         {
-            *first = json!(own.image);
+            first.insert("image".to_owned(), json!(own.image));
         }
         if !own.node_selector.is_empty() {
             spec["nodeSelector"] = json!(own.node_selector);
@@ -52,7 +53,7 @@ fn pod(fleet: &Fleet<'_>, template: &AdditionalPod, ordinal: Ordinal) -> Option<
         spec: &spec,
         patched: &BTreeMap::new(),
         own_patches: &Value::Null,
-        config: &[String::new(), String::new()],
+        config: &Value::Null,
     });
     revision::write(&mut spec, &revision);
     let made = made(fleet, template, ordinal, [&raw_name, &revision], spec);

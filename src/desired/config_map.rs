@@ -1,6 +1,6 @@
 //! The ConfigMap of an instance: the two overlays, and never a key. Knows nothing of TOML.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::desired::fleet::{Fleet, Made, members};
 use crate::desired::peers::{self, Peers};
@@ -36,10 +36,11 @@ pub(crate) fn build(fleet: &Fleet<'_>, ordinal: Ordinal) -> Manifest {
 
 /// What the owner asked for of an instance's configuration: all but the generated peers, which
 /// change as the fleet is scaled.
-pub(crate) fn asked_for(fleet: &Fleet<'_>, ordinal: Ordinal) -> [String; 2] {
+pub(crate) fn asked_for(fleet: &Fleet<'_>, ordinal: Ordinal) -> Value {
     let comet = overlay::comet(fleet, ordinal, &Peers::default());
-    [
-        overlay::write(&comet),
-        overlay::write(&overlay::app(fleet, ordinal)),
-    ]
+    let app = overlay::app(fleet, ordinal);
+    [comet, app]
+        .map(|table| overlay::typed(&table.into()))
+        .into_iter()
+        .collect()
 }

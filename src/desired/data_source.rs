@@ -1,12 +1,15 @@
 //! What a new volume is made from: a source that the owner named, or the newest fitting
 //! VolumeSnapshot. Knows nothing of the claim's other parts.
 
+use std::cmp::Reverse;
+
 use serde_json::{Value, json};
 
 use crate::desired::fleet::{Fleet, plain};
 use crate::desired::quantity;
 use crate::live::facts::VolumeSnapshotFacts;
 use crate::model::{Kind, Notice, ObjectKey, Ordinal, names};
+use crate::spec::core::TypedLocalObjectReference;
 use crate::spec::document::{AutoDataSource, ClaimTemplate, StringMap};
 
 const SNAPSHOT_GROUP: &str = "snapshot.storage.k8s.io";
@@ -33,68 +36,61 @@ pub(crate) fn find(
         return None;
     }
     let found = match (&template.data_source, &template.auto_data_source) {
-        (Some(_), _) => named(fleet, template, &claim),
+        (Some(wanted), _) => named(fleet, wanted, &claim),
         (None, Some(auto)) => newest(fleet, auto, ordinal, &claim)?,
         (None, None) => return None,
     };
-    match found {
-        Ok(source) => {
-            if source.size.is_none() {
-                notices.push(Notice::on(
-                    claim,
-                    "DataSourceSizeUnknown",
-                    "the data source does not say how large it is: the claim gets the size of \
-                     its template, and stays pending where that is too small",
-                ));
-            }
-            Some(source)
-        }
+    let source = match found {
+        Ok(source) => source,
         Err(notice) => {
-            notices.push(notice);
-            None
+            notices.push(*notice);
+            return None;
         }
+    };
+    if source.size.is_none() {
+        notices.push(Notice::on(
+            claim,
+            "DataSourceSizeUnknown",
+            "the data source does not say how large it is: the claim gets the size of its \
+             template, and stays pending where that is too small",
+        ));
     }
+    Some(source)
 }
 
-fn named(fleet: &Fleet<'_>, template: &ClaimTemplate, claim: &ObjectKey) -> Result<Source, Notice> {
-    let Some(wanted) = &template.data_source else {
-        return Err(unsupported(claim, ""));
-    };
-    let size = match (
-        wanted.api_group.as_deref().unwrap_or_default(),
-        wanted.kind.as_str(),
-    ) {
-        (SNAPSHOT_GROUP, "VolumeSnapshot") => fleet
-            .facts
-            .volume_snapshots
-            .get(&wanted.name)
-            .map(|snapshot| snapshot.restore_size.as_deref()),
-        ("", "PersistentVolumeClaim") => fleet
-            .facts
-            .claims
-            .get(&wanted.name)
-            .map(|source| source.capacity.as_deref()),
-        (_, kind) => return Err(unsupported(claim, kind)),
+/// A source, or why there is none.
+type Found = Result<Source, Box<Notice>>;
+
+fn named(fleet: &Fleet<'_>, wanted: &TypedLocalObjectReference, claim: &ObjectKey) -> Found {
+    let group = wanted.api_group.as_deref().unwrap_or_default();
+    let TypedLocalObjectReference { kind, name, .. } = wanted;
+    let size = match (group, kind.as_str()) {
+        (SNAPSHOT_GROUP, "VolumeSnapshot") => {
+            let snapshot = fleet.facts.volume_snapshots.get(name);
+            snapshot.map(|snapshot| snapshot.restore_size.as_deref())
+        }
+        ("", "PersistentVolumeClaim") => {
+            let source = fleet.facts.claims.get(name);
+            source.map(|source| source.capacity.as_deref())
+        }
+        (_, _) => {
+            let message = format!(
+                "a data source of kind {kind} is not supported: the claim is made without it; \
+                 VolumeSnapshot and PersistentVolumeClaim are"
+            );
+            return Err(missing(claim, "DataSourceUnsupported", message));
+        }
     };
     let Some(size) = size else {
         let message = format!(
-            "the data source {} {} is not in the snapshot: the claim is made without it",
-            wanted.kind, wanted.name
+            "the data source {kind} {name} is not in the snapshot: the claim is made without it"
         );
-        return Err(Notice::on(claim.clone(), "DataSourceMissing", message));
+        return Err(missing(claim, "DataSourceMissing", message));
     };
     Ok(Source {
         reference: plain(wanted),
         size: size.map(quantity::canonical),
     })
-}
-
-fn unsupported(claim: &ObjectKey, kind: &str) -> Notice {
-    let message = format!(
-        "a data source of kind {kind} is not supported: the claim is made without it; \
-         VolumeSnapshot and PersistentVolumeClaim are"
-    );
-    Notice::on(claim.clone(), "DataSourceUnsupported", message)
 }
 
 /// The newest ready snapshot with the wanted labels. An empty selector selects nothing.
@@ -103,7 +99,7 @@ fn newest(
     auto: &AutoDataSource,
     ordinal: Ordinal,
     claim: &ObjectKey,
-) -> Option<Result<Source, Notice>> {
+) -> Option<Found> {
     let mut selector = auto.volume_snapshot_selector.clone();
     if selector.is_empty() {
         return None;
@@ -114,24 +110,23 @@ fn newest(
     let fits = |snapshot: &VolumeSnapshotFacts| {
         snapshot.is_ready && !snapshot.is_terminating && matches(&selector, &snapshot.labels)
     };
-    let found = fleet
-        .facts
-        .volume_snapshots
-        .iter()
+    let all = fleet.facts.volume_snapshots.iter();
+    let found = all
         .filter(|(_, snapshot)| fits(snapshot))
-        .max_by_key(|(name, snapshot)| (snapshot.created.as_deref(), std::cmp::Reverse(*name)));
-    Some(match found {
-        Some((name, snapshot)) => Ok(Source {
-            reference: json!({"apiGroup": SNAPSHOT_GROUP, "kind": "VolumeSnapshot", "name": name}),
-            size: snapshot.restore_size.as_deref().map(quantity::canonical),
-        }),
-        None => Err(Notice::on(
-            claim.clone(),
-            "DataSourceMissing",
-            "no VolumeSnapshot is ready that has the labels of autoDataSource: the claim is made \
-             without one",
-        )),
-    })
+        .max_by_key(|(name, snapshot)| (snapshot.created.as_deref(), Reverse(*name)));
+    let Some((name, snapshot)) = found else {
+        let message = "no VolumeSnapshot is ready that has the labels of autoDataSource: the \
+                       claim is made without one";
+        return Some(Err(missing(claim, "DataSourceMissing", message.to_owned())));
+    };
+    Some(Ok(Source {
+        reference: json!({"apiGroup": SNAPSHOT_GROUP, "kind": "VolumeSnapshot", "name": name}),
+        size: snapshot.restore_size.as_deref().map(quantity::canonical),
+    }))
+}
+
+fn missing(claim: &ObjectKey, code: &str, message: String) -> Box<Notice> {
+    Box::new(Notice::on(claim.clone(), code, message))
 }
 
 fn matches(selector: &StringMap, labels: &StringMap) -> bool {

@@ -85,7 +85,7 @@ fn shell(
     let mut container = json!({
         "name": name,
         "command": ["sh"],
-        "args": arguments,
+        "args": Value::Array(arguments),
         "workingDir": HOME,
         "env": env(fleet),
         "volumeMounts": volumes::init_mounts(fleet),

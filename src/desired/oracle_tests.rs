@@ -1,6 +1,7 @@
 //! Holds what is built against the reference operator's own outputs, where they are at hand.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use base64::Engine as _;
@@ -121,7 +122,7 @@ fn normal(object: Value, wanted: &Value) -> Value {
         data.remove("node_key.json");
         for (_, text) in data.iter_mut() {
             let table: toml::Table = text.as_str().unwrap().parse().unwrap();
-            *text = typed(&toml::Value::Table(table));
+            *text = crate::desired::overlay::typed(&table.into());
         }
     }
     if object["kind"] == "Pod" {
@@ -139,19 +140,6 @@ fn normal(object: Value, wanted: &Value) -> Value {
         }
     }
     without_empty(object)
-}
-
-/// TOML as JSON that tells all types apart.
-fn typed(value: &toml::Value) -> Value {
-    match value {
-        toml::Value::Table(table) => table
-            .iter()
-            .map(|(key, v)| (key.clone(), typed(v)))
-            .collect(),
-        toml::Value::Array(items) => items.iter().map(typed).collect(),
-        toml::Value::String(text) => json!(text),
-        other => json!(format!("{other:?}")),
-    }
 }
 
 fn is_ours_to_choose(key: &str) -> bool {
@@ -175,7 +163,7 @@ fn normalize_pod(spec: &mut Value, wanted: &Value) {
                 .into_iter()
                 .flatten();
             let is_script = args
-                .flat_map(Value::as_str)
+                .filter_map(Value::as_str)
                 .any(|arg| arg.starts_with("<script:"));
             let is_own = own.contains(&container["name"].as_str().unwrap());
             let name = container["name"].clone();
@@ -211,7 +199,7 @@ fn without_empty(value: Value) -> Value {
             Value::Object(kept.filter(|(_, v)| !is_empty(v)).collect())
         }
         Value::Array(items) => items.into_iter().map(without_empty).collect(),
-        other => other,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
     }
 }
 
@@ -333,11 +321,10 @@ fn observe_key(name: String, data: &Value, facts: &mut Facts) {
         .decode(value)
         .unwrap();
     let hash = Sha256::digest(bytes.get(32..).unwrap());
-    let id: String = hash
-        .iter()
-        .take(20)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut id = String::new();
+    for byte in hash.iter().take(20) {
+        write!(id, "{byte:02x}").unwrap();
+    }
     facts
         .node_ids
         .insert(name.clone(), NodeId::parse(&id).unwrap());

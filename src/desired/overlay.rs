@@ -1,6 +1,7 @@
 //! The two TOML overlays of an instance: what goes over the chain's own `config.toml` and
 //! `app.toml`. Knows nothing of ConfigMaps. The defaults are the reference's.
 
+use serde_json::json;
 use toml::{Table, Value};
 
 use crate::desired::fleet::{Fleet, plain};
@@ -66,6 +67,22 @@ pub(crate) fn app(fleet: &Fleet<'_>, ordinal: Ordinal) -> Table {
 /// Writes a table.
 pub(crate) fn write(table: &Table) -> String {
     toml::to_string(table).unwrap_or_default()
+}
+
+/// Returns a table as JSON that tells all types apart and rests on no writer's habits.
+pub(crate) fn typed(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Table(table) => table
+            .iter()
+            .map(|(key, member)| (key.clone(), typed(member)))
+            .collect(),
+        Value::Array(items) => items.iter().map(typed).collect(),
+        Value::String(text) => json!(text),
+        Value::Integer(number) => json!(number),
+        Value::Boolean(flag) => json!(flag),
+        Value::Float(number) => json!({"float": number.to_string()}),
+        Value::Datetime(time) => json!({"time": time.to_string()}),
+    }
 }
 
 /// Merges table into table, at any depth; all else is replaced.
@@ -224,4 +241,36 @@ fn section(key: &str, value: impl Into<Value>) -> Value {
 /// The spelling of one of the document's enumerations.
 fn text<T: serde::Serialize>(value: Option<T>) -> Option<String> {
     plain(&value?).as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desired::oracle_tests::table;
+
+    #[test]
+    fn what_is_written_reads_as_what_the_reference_writes() {
+        for row in table("toml_roundtrip") {
+            let (text, Some(out)) = (row["in"].as_str().unwrap(), row["out"].as_str()) else {
+                continue;
+            };
+            let read = |text: &str| text.parse::<Table>().map(|t| typed(&t.into()));
+            let Ok(parsed) = text.parse::<Table>() else {
+                panic!("{text:?} is not read");
+            };
+            assert_eq!(read(&write(&parsed)), read(out), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn tables_merge_at_any_depth_and_all_else_is_replaced() {
+        let table = |text: &str| text.parse::<Table>().unwrap();
+        let mut into = table("a = {b = {c = 1, d = 2}}\ne = [1, 2]\nf = {g = 1}");
+        merge(
+            &mut into,
+            table("a = {b = {c = 3}}\ne = [3]\nf = 4\nh = {i = 5}"),
+        );
+        let expected = table("a = {b = {c = 3, d = 2}}\ne = [3]\nf = 4\nh = {i = 5}");
+        assert_eq!(into, expected);
+    }
 }

@@ -137,7 +137,7 @@ mod tests {
                     }
                 }
             }
-            assert_eq!(reached.len() as i64, count);
+            assert_eq!(i64::try_from(reached.len()), Ok(count));
         }
     }
 }

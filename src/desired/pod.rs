@@ -21,7 +21,7 @@ const DEFAULT_GRACE: i64 = 30;
 pub(crate) struct Template {
     /// What the owner merges into every pod.
     patch: Map<String, Value>,
-    /// The part of it that is about containers of ours.
+    /// The part of it that is about containers and volumes of ours.
     own_patches: Value,
     patched: BTreeMap<String, BTreeSet<String>>,
 }
@@ -40,6 +40,11 @@ impl Template {
         };
         let own_init = of_ours("initContainers", &init_containers::OWN);
         let own = of_ours("containers", &sidecars::OWN);
+        let own_patches = json!({
+            "initContainers": own_init,
+            "containers": own,
+            "volumes": of_ours("volumes", &[volumes::CONFIG]),
+        });
         let mut patched: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for container in own_init.iter().chain(&own) {
             let name = container["name"].as_str().unwrap_or_default().to_owned();
@@ -49,7 +54,7 @@ impl Template {
         }
         Self {
             patch,
-            own_patches: json!({"initContainers": own_init, "containers": own}),
+            own_patches,
             patched,
         }
     }
@@ -76,16 +81,10 @@ pub(crate) fn build(
     if let Value::Object(target) = &mut spec {
         merge::merge(target, template.patch.clone());
     }
+    volumes::fold_config(&mut spec, &name);
     let standing = versions::standing(fleet, &name, &name);
     versions::set_images(fleet, &standing, &mut spec);
-    if let Standing::Unknown(_) = standing {
-        notices.push(Notice::on(
-            key.clone(),
-            "HeightUnknown",
-            "the height is not known, so the pod keeps the images that it runs and its halt \
-             height; capture a snapshot that has the CosmosFullNode's status, or read heights",
-        ));
-    }
+    notices.extend(height_notice(fleet, ordinal, &standing));
     if let Some(own) = fleet.instance_override(&name) {
         if !own.image.is_empty() {
             versions::set_chain_image(&mut spec, &own.image);
@@ -112,6 +111,30 @@ pub(crate) fn build(
         reference_start: node::reference_start(fleet),
     });
     manifest
+}
+
+/// Warns where a version had to be chosen without knowing the height.
+fn height_notice(fleet: &Fleet<'_>, ordinal: Ordinal, standing: &Standing<'_>) -> Option<Notice> {
+    let name = fleet.instance(ordinal);
+    let is_unknown = !fleet.facts.heights.contains_key(&name);
+    let has_volume = fleet.facts.claims.contains_key(&fleet.claim(ordinal));
+    let message = match standing {
+        Standing::Unknown(_) => {
+            "the height is not known, so the pod keeps the images that it runs and its halt \
+             height; capture a snapshot that has the CosmosFullNode's status, or read heights"
+        }
+        Standing::At(_) if is_unknown && has_volume && !fleet.chain().versions.is_empty() => {
+            "the height is not known and no pod runs, so the image is that of height 0, though \
+             the volume may be further; capture a snapshot that has the CosmosFullNode's status, \
+             or read heights"
+        }
+        Standing::At(_) => return None,
+    };
+    Some(Notice::on(
+        fleet.key(Kind::Pod, &name),
+        "HeightUnknown",
+        message,
+    ))
 }
 
 fn made(fleet: &Fleet<'_>, ordinal: Ordinal, name: &str, revision: &str, spec: Value) -> Made {

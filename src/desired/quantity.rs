@@ -160,7 +160,8 @@ fn stays(digits: &Digits<'_>, family: Family, exponent: i32) -> bool {
             digits.fraction.is_empty() && room >= 0 && exponent % 10 == 0 && value & 7 != 0
         }
         Family::Decimal | Family::Exponent(_) => {
-            let scale = exponent - i32::try_from(digits.fraction.len()).unwrap_or(i32::MAX);
+            let places = i32::try_from(digits.fraction.len()).unwrap_or(i32::MAX);
+            let scale = exponent.saturating_sub(places);
             scale >= -9 && scale % 3 == 0 && !all.starts_with('0') && !all.ends_with("000")
         }
     }
@@ -212,6 +213,22 @@ mod tests {
                 None => assert_eq!(spelt, None, "{text:?}"),
             }
         }
+    }
+
+    #[test]
+    fn absurd_amounts_are_held_within_bounds() {
+        for text in [
+            "1.5e-2147483648",
+            "1e2147483647",
+            "-9e99",
+            "0.000000000000000000000000001",
+        ] {
+            let amount = Amount::parse(text).unwrap();
+            assert!(!amount.percent(102).text().is_empty(), "{text}");
+        }
+        let digits = "9".repeat(100);
+        assert_eq!(canonical(&digits), digits);
+        assert_eq!(canonical("much"), "much");
     }
 
     #[test]

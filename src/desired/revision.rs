@@ -8,7 +8,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::desired::{init_containers, sidecars, volumes};
+use crate::desired::{init_containers, scripts, sidecars, volumes};
 
 /// Stands before the hash: it changes where the same wish would give another hash.
 const VERSION: &str = "v1";
@@ -26,7 +26,7 @@ pub(crate) struct Asked<'a> {
     /// What the owner merged into our own containers.
     pub(crate) own_patches: &'a Value,
     /// The overlays without what is generated.
-    pub(crate) config: &'a [String; 2],
+    pub(crate) config: &'a Value,
 }
 
 /// Hashes what the owner asked for.
@@ -76,6 +76,7 @@ fn owners_part(asked: &Asked<'_>) -> Value {
             all.retain(|container| container["name"] != "snapshot-restore");
             for container in all.iter_mut().filter_map(Value::as_object_mut) {
                 cut(container, own, asked.patched);
+                cut_script(container);
             }
         }
     }
@@ -110,6 +111,16 @@ fn cut(
     });
 }
 
+/// Takes the text of a script of ours out of any other container's arguments (a sentry's node).
+fn cut_script(container: &mut Map<String, Value>) {
+    let arguments = container.get_mut("args").and_then(Value::as_array_mut);
+    for argument in arguments.into_iter().flatten() {
+        if argument.as_str() == Some(scripts::SENTRY_START) {
+            *argument = Value::Null;
+        }
+    }
+}
+
 /// Writes JSON with sorted keys, so that the hash rests on no map's order.
 fn write_sorted(value: &Value, out: &mut String) {
     match value {
@@ -134,5 +145,38 @@ fn write_sorted(value: &Value, out: &mut String) {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
             let _ = write!(out, "{value}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_spec(spec: &Value) -> String {
+        of(&Asked {
+            spec,
+            patched: &BTreeMap::new(),
+            own_patches: &Value::Null,
+            config: &Value::Null,
+        })
+    }
+
+    #[test]
+    fn the_text_of_a_sentrys_script_does_not_count_but_its_words_do() {
+        let spec = |body: &str, word: &str| json!({"containers": [{"name": "node", "args": ["-c", body, word]}]});
+        let ours = of_spec(&spec(scripts::SENTRY_START, "a"));
+        let without_text = json!({"containers": [{"name": "node", "args": ["-c", null, "a"]}]});
+        assert_eq!(ours, of_spec(&without_text));
+        assert_ne!(ours, of_spec(&spec(scripts::SENTRY_START, "b")));
+        assert_ne!(ours, of_spec(&spec("exec x", "a")));
+    }
+
+    #[test]
+    fn the_order_of_members_does_not_count_and_that_of_items_does() {
+        let one: Value = serde_json::from_str(r#"{"a": [1, 2], "b": null}"#).unwrap();
+        let same: Value = serde_json::from_str(r#"{"b": null, "a": [1, 2]}"#).unwrap();
+        let other: Value = serde_json::from_str(r#"{"b": null, "a": [2, 1]}"#).unwrap();
+        assert_eq!(of_spec(&one), of_spec(&same));
+        assert_ne!(of_spec(&one), of_spec(&other));
     }
 }

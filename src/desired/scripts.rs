@@ -5,12 +5,15 @@
 use serde_json::{Value, json};
 
 use crate::desired::fleet::Fleet;
+use crate::desired::node;
+use crate::model::Notice;
 use crate::spec::document::Chain;
 
 const CLEAN_INIT: &str = include_str!("../../templates/scripts/clean-init.sh");
 const CHAIN_INIT: &str = include_str!("../../templates/scripts/chain-init.sh");
 const CONFIG_MERGE: &str = include_str!("../../templates/scripts/config-merge.sh");
-const SENTRY_START: &str = include_str!("../../templates/scripts/sentry-start.sh");
+/// Starts a sentry's node.
+pub(crate) const SENTRY_START: &str = include_str!("../../templates/scripts/sentry-start.sh");
 const GENESIS_DEFAULT: &str = concat!(
     include_str!("../../templates/scripts/stop-if-database.sh"),
     include_str!("../../templates/scripts/genesis-default.sh"),
@@ -99,6 +102,31 @@ pub(crate) fn sentry_start(seconds: i32, command: &[String]) -> Arguments {
     let mut words = vec![seconds.as_str()];
     words.extend(command.iter().map(String::as_str));
     arguments(SENTRY_START, &command.join(" "), &words)
+}
+
+/// Warns of arguments that the reference would let a shell take apart, as ours does not.
+pub(crate) fn kept_whole(fleet: &Fleet<'_>) -> Vec<Notice> {
+    let chain = fleet.chain();
+    let start: &[String] = match node::reference_start(fleet) {
+        Some(_) => &chain.additional_start_args,
+        None => &[],
+    };
+    let lists = [
+        ("additionalInitArgs", &chain.additional_init_args[..]),
+        ("additionalStartArgs", start),
+    ];
+    let means_something = |c: char| c.is_whitespace() || "$`\"'\\;|&<>*?(){}[]~#!".contains(c);
+    let mut notices = Vec::new();
+    for (list, words) in lists {
+        for word in words.iter().filter(|word| word.contains(means_something)) {
+            let message = format!(
+                "chain.{list}: {word:?} reaches the chain as one argument, as it is written; the \
+                 reference operator lets a shell split and expand it: write one entry an argument"
+            );
+            notices.push(Notice::general("ArgumentKeptWhole", message));
+        }
+    }
+    notices
 }
 
 fn arguments(body: &str, name: &str, words: &[&str]) -> Arguments {

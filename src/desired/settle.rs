@@ -108,11 +108,10 @@ fn is_nothing(parent: &str, name: &str, value: &Value) -> bool {
         Value::Bool(false) => {
             SWITCHES.contains(&name) && !(name == "readOnly" && READ_ONLY_COUNTS.contains(&parent))
         }
-        Value::Bool(true) => false,
         Value::Number(number) => NUMBERS.contains(&name) && number.as_i64() == Some(0),
         Value::String(text) => text.is_empty() && !TEXTS.contains(&name),
         Value::Array(items) => items.is_empty(),
-        Value::Object(_) => false,
+        Value::Bool(true) | Value::Object(_) => false,
     }
 }
 

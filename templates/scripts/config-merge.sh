@@ -3,8 +3,11 @@ overlays="$HOME/.config"
 defaults="$HOME/.tmp/config"
 
 rm -rf "$CONFIG_DIR/node_key.json"
-cp "$overlays/node_key.json" "$CONFIG_DIR/node_key.json"
-chmod 600 "$CONFIG_DIR/node_key.json"
+(
+	# A key is its owner's alone.
+	umask 077
+	cp "$overlays/node_key.json" "$CONFIG_DIR/node_key.json"
+)
 
 # Written aside first: a merge that fails leaves the former file whole.
 for name in config app; do

@@ -188,8 +188,8 @@ fn document() -> CosmosFullNode {
     .unwrap()
 }
 
-fn url(text: &str) -> Option<String> {
-    Some(format!("https://example.com/files/{text}"))
+fn url(text: &str) -> String {
+    format!("https://example.com/files/{text}")
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn a_genesis_is_downloaded_in_every_form_and_whatever_its_query() {
             flags => container.pack(name, flags, &[("genesis.json", "new")]),
         }
         for query in ["", "?token=a&b=.zip"] {
-            let wanted = chain(|c| c.genesis_url = url(&format!("{name}{query}")));
+            let wanted = chain(|c| c.genesis_url = Some(url(&format!("{name}{query}"))));
             container.check(&genesis_init(&wanted), true);
             assert_eq!(
                 container.read("op/my chain/config/genesis.json").unwrap(),
@@ -299,7 +299,10 @@ fn a_failed_or_unknown_download_fails_the_container_and_keeps_the_old_file() {
         "genesis.txt",
         "genesis.json.txt",
     ] {
-        let output = container.check(&genesis_init(&chain(|c| c.genesis_url = url(name))), false);
+        let output = container.check(
+            &genesis_init(&chain(|c| c.genesis_url = Some(url(name)))),
+            false,
+        );
         assert!(output.contains(name), "{output}");
         assert_eq!(
             container.read("op/my chain/config/genesis.json").unwrap(),
@@ -308,7 +311,7 @@ fn a_failed_or_unknown_download_fails_the_container_and_keeps_the_old_file() {
     }
     container.pack("other.tar", "-c", &[("readme", "x")]);
     let output = container.check(
-        &genesis_init(&chain(|c| c.genesis_url = url("other.tar"))),
+        &genesis_init(&chain(|c| c.genesis_url = Some(url("other.tar")))),
         false,
     );
     assert!(output.contains("holds no genesis.json"), "{output}");
@@ -318,7 +321,7 @@ fn a_failed_or_unknown_download_fails_the_container_and_keeps_the_old_file() {
 fn an_address_book_comes_out_of_its_own_zip_and_is_fetched_once() {
     let container = Container::new();
     container.write("web/book.zip", "peers");
-    let wanted = chain(|c| c.addrbook_url = url("book.zip"));
+    let wanted = chain(|c| c.addrbook_url = Some(url("book.zip")));
     container.check(&addrbook_init(&wanted), true);
     assert_eq!(
         container.read("op/my chain/config/addrbook.json").unwrap(),
@@ -364,6 +367,8 @@ fn config_merge_puts_the_key_and_both_files_in_place() {
         "ab"
     );
     assert!(!container.has("op/my chain/config/app.toml"));
+    let key = fs::metadata(container.path("op/my chain/config/node_key.json")).unwrap();
+    assert_eq!(key.permissions().mode() & 0o777, 0o600);
 
     container.write("bin/config-merge", "#!/bin/sh\necho half; exit 1\n");
     container.check(&config_merge(), false);
@@ -384,7 +389,7 @@ fn a_snapshot_is_restored_once_in_every_form() {
     ] {
         let container = Container::new();
         container.pack(name, flags, &[("data/application.db/CURRENT", "new")]);
-        let wanted = chain(|c| c.snapshot_url = url(&format!("{name}?sig=1")));
+        let wanted = chain(|c| c.snapshot_url = Some(url(&format!("{name}?sig=1"))));
         let restore = snapshot_restore(&wanted).unwrap();
         container.check(&restore, true);
         let current = "op/my chain/data/application.db/CURRENT";
@@ -402,7 +407,7 @@ fn a_restore_that_fails_leaves_no_database_that_looks_whole() {
     container.pack("cut.tar", "-c", &[("data/application.db/CURRENT", &big)]);
     container.write("op/my chain/data/priv_validator_state.json", "keep");
     for name in ["cut.tar", "absent.tar.lz4", "s.rar"] {
-        let wanted = chain(|c| c.snapshot_url = url(name));
+        let wanted = chain(|c| c.snapshot_url = Some(url(name)));
         container.check(&snapshot_restore(&wanted).unwrap(), false);
         assert!(!container.has("op/my chain/data/application.db"), "{name}");
         assert!(!container.has("op/my chain/.snapshot-restore"), "{name}");
@@ -416,7 +421,7 @@ fn a_restore_that_was_cut_off_is_begun_anew() {
     container.write("op/my chain/.snapshot-restore", "");
     container.write("op/my chain/data/half.db/CURRENT", "half");
     container.pack("s.tar", "-c", &[("data/application.db/CURRENT", "new")]);
-    let wanted = chain(|c| c.snapshot_url = url("s.tar"));
+    let wanted = chain(|c| c.snapshot_url = Some(url("s.tar")));
     container.check(&snapshot_restore(&wanted).unwrap(), true);
     assert!(!container.has("op/my chain/data/half.db"));
     assert!(container.has("op/my chain/data/application.db"));
@@ -440,9 +445,9 @@ fn a_sentry_waits_and_then_becomes_the_node() {
 #[test]
 fn no_script_holds_what_kubernetes_would_expand() {
     let chain = chain(|c| {
-        c.genesis_url = url("a");
-        c.addrbook_url = url("a");
-        c.snapshot_url = url("a");
+        c.genesis_url = Some(url("a"));
+        c.addrbook_url = Some(url("a"));
+        c.snapshot_url = Some(url("a"));
     });
     let all = [
         clean_init(),
