@@ -18,7 +18,6 @@ mod peers;
 mod pod;
 mod ports;
 mod probes;
-mod quantity;
 mod revision;
 mod scripts;
 mod service;

@@ -53,12 +53,18 @@ pub struct Outcome {
 pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     let mut diagnostics = Vec::new();
     let specs = take(parse::specs(&request.specs), &mut diagnostics);
-    let texts = take(parse::texts(request.snapshot.as_deref().unwrap_or_default()), &mut diagnostics);
+    let texts = take(
+        parse::texts(request.snapshot.as_deref().unwrap_or_default()),
+        &mut diagnostics,
+    );
     let mut live = take(parse::snapshot::read(&texts), &mut diagnostics);
     live.is_assumed_empty = request.snapshot.is_none();
     let is_sound = !diagnostics.iter().any(|d| d.severity == Severity::Error);
     if !is_sound && !request.options.keep_going {
-        return Reported { value: None, diagnostics };
+        return Reported {
+            value: None,
+            diagnostics,
+        };
     }
     let mut plans = Vec::new();
     let mut manifests = Vec::new();
@@ -72,12 +78,22 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     }
     let has_errors = diagnostics.iter().any(|d| d.severity == Severity::Error);
     if has_errors && !(request.options.keep_going && !plans.is_empty()) {
-        return Reported { value: None, diagnostics };
+        return Reported {
+            value: None,
+            diagnostics,
+        };
     }
     plans.extend(removed::fleets(&live, &specs));
     plans.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
-    let outcome = Outcome { plan: whole(plans, request), manifests, notes: notes(&specs, &live) };
-    Reported { value: Some(outcome), diagnostics }
+    let outcome = Outcome {
+        plan: whole(plans, request),
+        manifests,
+        notes: notes(&specs, &live),
+    };
+    Reported {
+        value: Some(outcome),
+        diagnostics,
+    }
 }
 
 fn take<T>(reported: Reported<T>, diagnostics: &mut Vec<Diagnostic>) -> T {
@@ -90,14 +106,20 @@ fn whole(fleets: Vec<plan::FleetPlan>, request: &Request) -> Plan {
         api_version: "cosmos-render/v1",
         kind: "Plan",
         format_version: "1.0",
-        inputs: plan::Inputs { digests: digests(request), snapshot_age: None },
+        inputs: plan::Inputs {
+            digests: digests(request),
+            snapshot_age: None,
+        },
         summary: plan::summarise(&fleets),
         fleets,
     }
 }
 
 fn digests(request: &Request) -> BTreeMap<String, String> {
-    let sources = request.specs.iter().chain(request.snapshot.iter().flatten());
+    let sources = request
+        .specs
+        .iter()
+        .chain(request.snapshot.iter().flatten());
     sources
         .map(|source| {
             let digest = Sha256::digest(&source.bytes);
@@ -110,12 +132,21 @@ fn digests(request: &Request) -> BTreeMap<String, String> {
 fn notes(specs: &parse::inputs::Inputs, live: &Live<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     if !specs.passed_over.is_empty() {
-        let kinds = specs.passed_over.iter().map(|(kind, count)| format!("{count} {kind}"));
+        let kinds = specs
+            .passed_over
+            .iter()
+            .map(|(kind, count)| format!("{count} {kind}"));
         let kinds: Vec<String> = kinds.collect();
-        notes.push(format!("passed over among the specifications: {}", kinds.join(", ")));
+        notes.push(format!(
+            "passed over among the specifications: {}",
+            kinds.join(", ")
+        ));
     }
     if live.passed_over > 0 {
-        notes.push(format!("passed over in the snapshot: {} objects", live.passed_over));
+        notes.push(format!(
+            "passed over in the snapshot: {} objects",
+            live.passed_over
+        ));
     }
     if live.is_assumed_empty {
         notes.push("there is no snapshot: an empty cluster is assumed".to_owned());

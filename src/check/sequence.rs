@@ -148,13 +148,17 @@ fn is_of_new_instance(case: &Case<'_>, placed: &Placed<'_>) -> bool {
     }
 }
 
-/// Returns whether a created object is the main pod of an instance that has its claim already.
+/// Returns whether a created object is the main pod of an instance that ran before: its claim and
+/// its ConfigMap are there. A claim alone was retained from an instance that left.
 fn is_missing(case: &Case<'_>, placed: &Placed<'_>) -> bool {
     let object = &placed.step.object;
     let main = case.mains.get(object.name.as_str());
     object.kind == Kind::Pod
         && case.live(Id::from(object)).is_none()
-        && main.is_some_and(|i| case.stands(case.id(Kind::PersistentVolumeClaim, &i.claim)))
+        && main.is_some_and(|i| {
+            case.stands(case.id(Kind::PersistentVolumeClaim, &i.claim))
+                && case.stands(case.id(Kind::ConfigMap, &i.name))
+        })
 }
 
 /// Where an ordinal is gone, its pods go in an earlier wave than its other objects.

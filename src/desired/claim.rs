@@ -4,13 +4,13 @@ use serde_json::{Map, Value, json};
 
 use crate::desired::data_source::{self, Source};
 use crate::desired::fleet::{Fleet, Made, members, plain};
-use crate::desired::quantity::Amount;
 use crate::desired::{Manifest, Role, labels, settle};
+use crate::model::quantity::Amount;
 use crate::model::{Kind, Notice, Ordinal, names};
 use crate::spec::document::{ClaimTemplate, Disable};
 
 /// What the autoscaler asked for is padded to, in percent (the reference's rule).
-const AUTOSCALE_PADDING: i128 = 102;
+const AUTOSCALE_PADDING: u32 = 102;
 
 /// Whether the claim of an instance should exist: only a wholly disabled instance has none.
 pub(crate) fn is_wanted(fleet: &Fleet<'_>, instance: &str) -> bool {
@@ -79,23 +79,22 @@ fn size(
     asked: Option<&str>,
     source: Option<&str>,
 ) -> Option<String> {
+    let amount = |text: &str| Amount::parse(text).ok();
     let scaled = fleet.facts.autoscaled.get(name);
-    let scaled = scaled.and_then(|text| Amount::parse(text));
     let claim = fleet.facts.claims.get(name);
     let claim = claim.filter(|claim| claim.is_bound && !claim.is_terminating);
     let others = [
-        scaled.map(|amount| amount.percent(AUTOSCALE_PADDING)),
-        claim.and_then(|claim| Amount::parse(claim.capacity.as_deref()?)),
-        source.and_then(Amount::parse),
+        scaled.and_then(|text| amount(text)?.scaled(AUTOSCALE_PADDING)),
+        claim.and_then(|claim| amount(claim.capacity.as_deref()?)),
+        source.and_then(amount),
     ];
-    let mut largest = asked.and_then(Amount::parse);
+    let mut largest = asked.and_then(amount);
     for other in others.into_iter().flatten() {
-        let is_larger = |amount: &Amount| other.compare(amount).is_gt();
-        if largest.as_ref().is_none_or(is_larger) {
+        if largest.as_ref().is_none_or(|amount| other > *amount) {
             largest = Some(other);
         }
     }
-    largest.map(|amount| amount.text())
+    largest.map(|amount| amount.canonical())
 }
 
 fn set_size(resources: &mut Value, size: &str) {
@@ -114,16 +113,11 @@ mod tests {
     fn the_autoscalers_wish_is_padded_as_the_reference_pads_it() {
         for row in table("autoscale_padding") {
             let text = |member: &str| row[member].as_str().unwrap();
-            let padded = Amount::parse(text("requestedSize"))
-                .unwrap()
-                .percent(AUTOSCALE_PADDING);
+            let wished = Amount::parse(text("requestedSize")).unwrap();
+            let padded = wished.scaled(AUTOSCALE_PADDING).unwrap();
             let template = Amount::parse(text("template")).unwrap();
-            let larger = if padded.compare(&template).is_gt() {
-                padded
-            } else {
-                template
-            };
-            assert_eq!(larger.text(), text("storage"), "{row}");
+            let larger = if padded > template { padded } else { template };
+            assert_eq!(larger.canonical(), text("storage"), "{row}");
         }
     }
 }

@@ -6,8 +6,8 @@ use std::cmp::Reverse;
 use serde_json::{Value, json};
 
 use crate::desired::fleet::{Fleet, plain};
-use crate::desired::quantity;
 use crate::live::facts::VolumeSnapshotFacts;
+use crate::model::quantity;
 use crate::model::{Kind, Notice, ObjectKey, Ordinal, names};
 use crate::spec::core::TypedLocalObjectReference;
 use crate::spec::document::{AutoDataSource, ClaimTemplate, StringMap};

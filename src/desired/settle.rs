@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::desired::quantity;
+use crate::model::quantity;
 
 /// Switches that are off where they are absent, so the reference drops `false`.
 const SWITCHES: [&str; 10] = [

@@ -194,6 +194,12 @@ impl Ord for Amount {
     }
 }
 
+/// Returns a quantity in the spelling that Kubernetes prints; what is no quantity stays as it is.
+#[must_use]
+pub fn canonical(text: &str) -> String {
+    Amount::parse(text).map_or_else(|_| text.to_owned(), |amount| amount.canonical())
+}
+
 /// Returns whether a text matches [`super::core::QUANTITY_PATTERN`]. The pattern is stricter than
 /// Kubernetes' own reader: it wants at least one digit.
 #[must_use]

@@ -9,8 +9,8 @@ use serde_json::{Map, Number, Value};
 
 use super::tree::{Content, Key, Mark, Node};
 use crate::diagnostic::Severity;
-use crate::spec::path;
 use crate::model::quantity::{Amount, fits_pattern};
+use crate::spec::path;
 use crate::spec::schema::{Form, IntSize, Schema, Shape};
 
 /// One thing that does not fit.

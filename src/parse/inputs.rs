@@ -8,15 +8,14 @@ use std::collections::BTreeMap;
 
 use super::fit::Fault;
 use super::locate::locate;
+use super::text::excerpt;
 use super::tree::{Content, Mark, Node};
-use crate::diagnostic::{Diagnostic, Place, Reported, Severity, Span};
+use crate::diagnostic::{Diagnostic, Place, Reported, Severity};
 use crate::model::{FleetKey, NodeId, Source};
 use crate::spec::FullNode;
 
 /// What the count of documents without a kind is kept under.
 pub const NO_KIND: &str = "no kind";
-/// Lines in messages are cut to so many characters.
-const WINDOW: usize = 200;
 
 /// What the owner wrote.
 #[derive(Debug, Clone, Default)]
@@ -52,7 +51,7 @@ impl Origin {
     #[must_use]
     pub fn place(&self, sources: &[Source], path: &str) -> Option<Place> {
         let mark = locate(&self.document, path);
-        sources.get(self.source).map(|s| place(s, mark, path))
+        sources.get(self.source).map(|s| excerpt(s, mark, path))
     }
 }
 
@@ -215,34 +214,7 @@ fn check_version(origin: &Origin, reader: &mut Reader<'_>) -> bool {
 
 /// Returns the place of a fault.
 fn place_of(source: &Source, fault: &Fault) -> Place {
-    place(source, fault.mark, &fault.path)
-}
-
-/// Returns a place with the line that it is on.
-fn place(source: &Source, mark: Mark, path: &str) -> Place {
-    let text = String::from_utf8_lossy(&source.bytes);
-    let line = mark.line.checked_sub(1).and_then(|n| text.lines().nth(n));
-    let span = line.map(|line| {
-        let column = mark.column.max(1);
-        let before = (column - 1).saturating_sub(WINDOW / 2);
-        let skipped = if line.chars().count() > WINDOW {
-            before
-        } else {
-            0
-        };
-        Span {
-            line: mark.line,
-            column,
-            width: mark.width.max(1),
-            line_text: line.chars().skip(skipped).take(WINDOW).collect(),
-            window: skipped + 1,
-        }
-    });
-    Place {
-        file: source.name.clone(),
-        span,
-        path: path.to_owned(),
-    }
+    excerpt(source, fault.mark, &fault.path)
 }
 
 #[cfg(test)]

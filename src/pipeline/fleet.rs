@@ -41,7 +41,10 @@ pub(super) fn plan(
     let (mut facts, mut notices) = facts::gather(live, &fleet.key, identities, &sources(fleet));
     let errors = identity_errors(spec, &request.specs, &mut notices);
     if !errors.is_empty() {
-        return Reported { value: None, diagnostics: errors };
+        return Reported {
+            value: None,
+            diagnostics: errors,
+        };
     }
     if options.refresh {
         facts.former_addresses.clear();
@@ -49,15 +52,22 @@ pub(super) fn plan(
     let desired = desired::build(fleet, &facts);
     let differences = diff::compare(&desired, live, &fleet.key);
     let observed = observe(live, fleet, &desired);
-    let policy = Policy { refresh: options.refresh };
+    let policy = Policy {
+        refresh: options.refresh,
+    };
     let mut decided = plan::decide(fleet, &desired, &differences, live, (&observed, policy));
     decided.warnings.extend(notices);
-    decided.warnings.extend(warnings(live, &fleet.key, &desired, &observed));
+    decided
+        .warnings
+        .extend(warnings(live, &fleet.key, &desired, &observed));
     let waves = order::layer(&mut decided);
     let plan = plan::assemble(&fleet.key, waves, decided);
     let breaches = check::breaches(&plan, Some(fleet), Some(&desired), live);
     if !breaches.is_empty() {
-        return Reported { value: None, diagnostics: breached(&fleet.key, &breaches) };
+        return Reported {
+            value: None,
+            diagnostics: breached(&fleet.key, &breaches),
+        };
     }
     let manifests = FleetManifests {
         fleet: fleet.key.clone(),
@@ -69,7 +79,13 @@ pub(super) fn plan(
 
 fn without_identity(desired: &Desired, facts: &Facts) -> Vec<String> {
     let unknown = |name: &&String| !facts.node_ids.contains_key(*name);
-    desired.instances.iter().map(|i| &i.name).filter(unknown).cloned().collect()
+    desired
+        .instances
+        .iter()
+        .map(|i| &i.name)
+        .filter(unknown)
+        .cloned()
+        .collect()
 }
 
 /// What new volumes are made from.
@@ -80,20 +96,30 @@ fn sources(fleet: &FullNode) -> Sources<'_> {
         .chain([&fleet.spec.volume_claim_template])
         .collect();
     let named = |kind: &str| {
-        let sources = templates.iter().filter_map(|template| template.data_source.as_ref());
-        sources.filter(|source| source.kind == kind).map(|s| s.name.as_str()).collect::<Vec<_>>()
+        let sources = templates
+            .iter()
+            .filter_map(|template| template.data_source.as_ref());
+        sources
+            .filter(|source| source.kind == kind)
+            .map(|s| s.name.as_str())
+            .collect::<Vec<_>>()
     };
     Sources {
         claims: named("PersistentVolumeClaim"),
         has_snapshots: !named("VolumeSnapshot").is_empty()
-            || templates.iter().any(|template| template.auto_data_source.is_some()),
+            || templates
+                .iter()
+                .any(|template| template.auto_data_source.is_some()),
     }
 }
 
 fn observe(live: &Live<'_>, fleet: &FullNode, desired: &Desired) -> Observed {
     let status = status::read(live, &fleet.key);
     let mains = desired.instances.iter().map(|i| i.name.clone());
-    let additional = desired.instances.iter().flat_map(|i| i.additional.iter().cloned());
+    let additional = desired
+        .instances
+        .iter()
+        .flat_map(|i| i.additional.iter().cloned());
     let mut availability = availability::judge(live, &fleet.key, &status, mains);
     // an additional pod has no RPC of a node's to be in sync by: what its main does not say, its
     // own readiness does
@@ -102,19 +128,23 @@ fn observe(live: &Live<'_>, fleet: &FullNode, desired: &Desired) -> Observed {
     let newcomers = desired
         .instances
         .iter()
-        .filter(|i| availability.get(&i.name).is_some_and(Availability::is_known_down))
+        .filter(|i| {
+            availability
+                .get(&i.name)
+                .is_some_and(Availability::is_known_down)
+        })
         .filter(|i| availability::is_newcomer(live, namespace, &i.name, &i.claim))
         .map(|i| i.name.clone())
         .collect();
-    Observed { availability, status, newcomers }
+    Observed {
+        availability,
+        status,
+        newcomers,
+    }
 }
 
 /// An identity that disagrees with a live key is an error: the node would get another ID.
-fn identity_errors(
-    spec: &Fleet,
-    sources: &[Source],
-    notices: &mut Vec<Notice>,
-) -> Vec<Diagnostic> {
+fn identity_errors(spec: &Fleet, sources: &[Source], notices: &mut Vec<Notice>) -> Vec<Diagnostic> {
     let (errors, rest) = std::mem::take(notices)
         .into_iter()
         .partition::<Vec<_>, _>(|notice| notice.code == facts::IDENTITY_DISAGREES);
@@ -134,8 +164,10 @@ fn breached(fleet: &FleetKey, breaches: &[check::Breach]) -> Vec<Diagnostic> {
     breaches
         .iter()
         .map(|breach| {
-            let message =
-                format!("the plan for {fleet} breaks the rule `{}`: {}", breach.rule, breach.message);
+            let message = format!(
+                "the plan for {fleet} breaks the rule `{}`: {}",
+                breach.rule, breach.message
+            );
             Diagnostic::error("internal-breach", message)
                 .hint("this is a fault of cosmos-render; nothing was planned; please report it")
         })
@@ -152,7 +184,10 @@ fn warnings(
     warnings.extend(partial_snapshot(live, fleet, desired));
     warnings.extend(owned_claims(live, fleet));
     let mains: BTreeSet<&str> = desired.instances.iter().map(|i| i.name.as_str()).collect();
-    let mut known = observed.availability.iter().filter(|(name, _)| mains.contains(name.as_str()));
+    let mut known = observed
+        .availability
+        .iter()
+        .filter(|(name, _)| mains.contains(name.as_str()));
     if known.clone().count() > 0 && known.all(|(_, a)| *a == Availability::Unknown) {
         let message = "the snapshot does not tell which nodes serve: all are taken to, restarts \
                        keep to the budget, and each batch waits for the one before";

@@ -23,8 +23,10 @@ fn notice(live: &Live<'_>, key: &FleetKey) -> Notice {
     let objects = live.of_fleet(key).count();
     let document = live.get(Kind::CosmosFullNode, &key.namespace, &key.name);
     let object = ObjectKey {
-        api_version: document
-            .map_or_else(|| "cosmos.strange.love/v1".to_owned(), |d| d.api_version.clone().into_owned()),
+        api_version: document.map_or_else(
+            || "cosmos.strange.love/v1".to_owned(),
+            |d| d.api_version.clone().into_owned(),
+        ),
         kind: Kind::CosmosFullNode,
         namespace: key.namespace.clone(),
         name: key.name.clone(),

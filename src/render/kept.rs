@@ -25,15 +25,17 @@ pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan, refresh: bool
         .objects
         .iter()
         .filter(|difference| difference.standing != Standing::Foreign)
-        .map(|difference| match (&difference.standing, difference.manifest.role) {
-            (Standing::Present(comparison), Role::Pod | Role::AdditionalPod)
-                if !refresh && !replaced.contains(difference.manifest.key.name.as_str()) =>
-            {
-                pod(difference, comparison)
-            }
-            (Standing::Present(comparison), Role::Config) => config(difference, comparison),
-            _ => difference.manifest.body.clone(),
-        })
+        .map(
+            |difference| match (&difference.standing, difference.manifest.role) {
+                (Standing::Present(comparison), Role::Pod | Role::AdditionalPod)
+                    if !refresh && !replaced.contains(difference.manifest.key.name.as_str()) =>
+                {
+                    pod(difference, comparison)
+                }
+                (Standing::Present(comparison), Role::Config) => config(difference, comparison),
+                _ => difference.manifest.body.clone(),
+            },
+        )
         .collect()
 }
 
@@ -42,7 +44,9 @@ fn pod(difference: &Difference<'_, '_>, comparison: &Comparison) -> Value {
     let differs = |change: &&crate::plan::Change| {
         change.effect != Effect::InPlace && change.path.starts_with("spec.")
     };
-    let Some(live) = difference.live else { return body };
+    let Some(live) = difference.live else {
+        return body;
+    };
     if comparison.changes.iter().any(|change| differs(&change)) {
         let mut spec = live.spec_tree();
         without_what_the_cluster_adds(&mut spec, &body["spec"]);
@@ -57,7 +61,9 @@ fn pod(difference: &Difference<'_, '_>, comparison: &Comparison) -> Value {
     }
     if comparison.is_restart() {
         // it waits with a restart due: it must not claim to be what it is not yet
-        let revision = live.annotation(names::REVISION).map_or(Value::Null, |text| json!(text));
+        let revision = live
+            .annotation(names::REVISION)
+            .map_or(Value::Null, |text| json!(text));
         match (revision, body["metadata"]["annotations"].as_object_mut()) {
             (Value::Null, Some(annotations)) => {
                 annotations.remove(names::REVISION);
@@ -75,22 +81,38 @@ fn pod(difference: &Difference<'_, '_>, comparison: &Comparison) -> Value {
 /// admission adds. Defaults stay; they are no difference to anybody.
 fn without_what_the_cluster_adds(spec: &mut Value, wanted: &Value) {
     const TOKEN: &str = "kube-api-access-";
-    let Some(members) = spec.as_object_mut() else { return };
-    for field in ["nodeName", "serviceAccount", "priority", "preemptionPolicy", "imagePullSecrets"] {
+    let Some(members) = spec.as_object_mut() else {
+        return;
+    };
+    for field in [
+        "nodeName",
+        "serviceAccount",
+        "priority",
+        "preemptionPolicy",
+        "imagePullSecrets",
+    ] {
         if wanted.get(field).is_none() {
             members.remove(field);
         }
     }
     members.remove("ephemeralContainers");
     let starts = |item: &Value, field: &str, prefix: &str| {
-        item[field].as_str().is_some_and(|text| text.starts_with(prefix))
+        item[field]
+            .as_str()
+            .is_some_and(|text| text.starts_with(prefix))
     };
-    retain(members.get_mut("volumes"), |volume| !starts(volume, "name", TOKEN));
-    retain(members.get_mut("tolerations"), |t| !starts(t, "key", "node.kubernetes.io/"));
+    retain(members.get_mut("volumes"), |volume| {
+        !starts(volume, "name", TOKEN)
+    });
+    retain(members.get_mut("tolerations"), |t| {
+        !starts(t, "key", "node.kubernetes.io/")
+    });
     for part in ["initContainers", "containers"] {
         let containers = members.get_mut(part).and_then(Value::as_array_mut);
         for container in containers.into_iter().flatten() {
-            retain(container.get_mut("volumeMounts"), |mount| !starts(mount, "name", TOKEN));
+            retain(container.get_mut("volumeMounts"), |mount| {
+                !starts(mount, "name", TOKEN)
+            });
         }
     }
     members.retain(|_, value| !matches!(value, Value::Array(items) if items.is_empty()));

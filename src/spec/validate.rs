@@ -7,11 +7,11 @@ use super::core::volume::Volume;
 use super::core::{Container, IntOrString, Quantity};
 use super::document::{AdditionalPod, ClaimTemplate, CosmosFullNode, Spec};
 use super::metadata::name_fault;
-use crate::model::quantity::Amount;
-use crate::model::quote::quote;
 use super::{FullNode, MaxUnavailable, overrides, path};
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::model::FleetKey;
+use crate::model::quantity::Amount;
+use crate::model::quote::quote;
 
 /// How many instances may be away at a time where the owner does not say, in percent.
 const DEFAULT_MAX_UNAVAILABLE: i64 = 25;

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Number, Value};
 
-use crate::parse::tree::Content;
-use crate::spec::path;
 use crate::model::quantity::{Amount, fits_pattern};
 use crate::model::quote::quote;
+use crate::parse::tree::Content;
+use crate::spec::path;
 use crate::spec::schema::{Form, Schema, Shape};
 
 /// A message and a hint.
