@@ -8,7 +8,7 @@ mod effects;
 mod pod;
 mod tree;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -131,7 +131,66 @@ pub fn compare<'d, 'l>(
     differences
 }
 
+impl Differences<'_, '_> {
+    /// Tells whether a pod that is not ours would restart for what its ConfigMap holds: whether
+    /// its owner asked for that is then worth finding out.
+    #[must_use]
+    pub fn has_foreign_made_config_restarts(&self) -> bool {
+        self.objects
+            .iter()
+            .any(|d| !d.is_made_by_us() && d.changes().any(is_config_restart))
+    }
+
+    /// Takes a ConfigMap's difference for drift where the owner asks for the same as before:
+    /// `before` holds the revisions of what the live document asks for, by pod. The pod was
+    /// started with that, as its checksum says, so it need not restart; it takes the corrected
+    /// config up when it does.
+    pub fn settle_drift(&mut self, before: &BTreeMap<String, String>) {
+        for difference in &mut self.objects {
+            let revision = difference
+                .manifest
+                .pod
+                .as_ref()
+                .map(|notes| &notes.revision);
+            let is_asked_before =
+                revision.is_some() && before.get(&difference.manifest.key.name) == revision;
+            let is_ours = difference.is_made_by_us();
+            let Standing::Present(comparison) = &mut difference.standing else {
+                continue;
+            };
+            let taken_up = comparison.causes.is_empty();
+            if !is_ours && is_asked_before && taken_up {
+                let restarts = comparison
+                    .changes
+                    .iter_mut()
+                    .filter(|c| is_config_restart(c));
+                restarts.for_each(|change| change.effect = Effect::NextRestart);
+            }
+        }
+    }
+}
+
+/// Tells whether a pod's change is one of its ConfigMap that it would restart for, and that its
+/// owner's document decides on: addresses and heights are observed.
+fn is_config_restart(change: &Change) -> bool {
+    const OBSERVED: [&str; 3] = ["external_address", "external-address", "halt-height"];
+    change.effect == Effect::Restart
+        && change.path.starts_with(config::OF_POD)
+        && !OBSERVED.iter().any(|name| change.path.ends_with(name))
+}
+
 impl Difference<'_, '_> {
+    fn is_made_by_us(&self) -> bool {
+        self.live
+            .is_some_and(|object| object.annotation(names::REVISION).is_some())
+    }
+
+    fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.comparison()
+            .into_iter()
+            .flat_map(|comparison| &comparison.changes)
+    }
+
     fn add(&mut self, more: Comparison) {
         if let Standing::Present(comparison) = &mut self.standing {
             comparison.changes.extend(more.changes);
