@@ -37,6 +37,8 @@ pub struct Difference<'d, 'l> {
     pub live: Option<&'l Object<'l>>,
     /// How the two compare.
     pub standing: Standing,
+    /// Whether the owner asks for the same as before: what differs all the same is drift.
+    pub is_asked_before: bool,
 }
 
 /// How a desired object compares with the live one.
@@ -114,11 +116,16 @@ pub fn compare<'d, 'l>(
                 Ok(()) => Standing::Present(comparison(manifest, object, live, &own_ids)),
             },
         };
-        differences.objects.push(Difference {
+        let wanted = manifest.pod.as_ref().map(|notes| notes.revision.as_str());
+        let is_asked_before = wanted.is_some()
+            && object.and_then(|object| object.annotation(names::REVISION)) == wanted;
+        let difference = Difference {
             manifest,
             live: object,
             standing,
-        });
+            is_asked_before,
+        };
+        differences.objects.push(difference);
     }
     differences.condemned = live
         .of_fleet(fleet)
@@ -132,34 +139,35 @@ pub fn compare<'d, 'l>(
 }
 
 impl Differences<'_, '_> {
-    /// Tells whether a pod that is not ours would restart for what its ConfigMap holds: whether
-    /// its owner asked for that is then worth finding out.
+    /// Tells whether a pod that is not ours would restart: whether its owner asked for that is
+    /// then worth finding out.
     #[must_use]
-    pub fn has_foreign_made_config_restarts(&self) -> bool {
+    pub fn has_restarts_of_others(&self) -> bool {
+        let restarts = |d: &Difference<'_, '_>| d.comparison().is_some_and(Comparison::is_restart);
         self.objects
             .iter()
-            .any(|d| !d.is_made_by_us() && d.changes().any(is_config_restart))
+            .any(|d| d.manifest.pod.is_some() && !d.is_made_by_us() && restarts(d))
     }
 
-    /// Takes a ConfigMap's difference for drift where the owner asks for the same as before:
-    /// `before` holds the revisions of what the live document asks for, by pod. The pod was
-    /// started with that, as its checksum says, so it need not restart; it takes the corrected
-    /// config up when it does.
+    /// Tells drift from change for pods that are not ours: `before` holds the revisions of what
+    /// the live document asks for, by pod. A ConfigMap that differs though the same is asked for
+    /// was edited; its pod was started with the right one, as its checksum says, so it need not
+    /// restart, and takes the corrected config up when it does.
     pub fn settle_drift(&mut self, before: &BTreeMap<String, String>) {
-        for difference in &mut self.objects {
+        for difference in self.objects.iter_mut().filter(|d| !d.is_made_by_us()) {
             let revision = difference
                 .manifest
                 .pod
                 .as_ref()
                 .map(|notes| &notes.revision);
-            let is_asked_before =
-                revision.is_some() && before.get(&difference.manifest.key.name) == revision;
-            let is_ours = difference.is_made_by_us();
+            if revision.is_none() || before.get(&difference.manifest.key.name) != revision {
+                continue;
+            }
+            difference.is_asked_before = true;
             let Standing::Present(comparison) = &mut difference.standing else {
                 continue;
             };
-            let taken_up = comparison.causes.is_empty();
-            if !is_ours && is_asked_before && taken_up {
+            if comparison.causes.is_empty() {
                 let restarts = comparison
                     .changes
                     .iter_mut()
@@ -183,12 +191,6 @@ impl Difference<'_, '_> {
     fn is_made_by_us(&self) -> bool {
         self.live
             .is_some_and(|object| object.annotation(names::REVISION).is_some())
-    }
-
-    fn changes(&self) -> impl Iterator<Item = &Change> {
-        self.comparison()
-            .into_iter()
-            .flat_map(|comparison| &comparison.changes)
     }
 
     fn add(&mut self, more: Comparison) {

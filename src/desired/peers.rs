@@ -58,7 +58,7 @@ pub(crate) fn unknown(fleet: &Fleet<'_>) -> Vec<Notice> {
             } else {
                 let message = format!(
                     "the node ID of {instance} is not known yet, so its peers are not told of it: \
-                     it is to be generated with `cosmos-render keys init`"
+                     add it to the fleet's NodeIdentities"
                 );
                 Notice::on(key, "IdentityUnknown", message)
             }

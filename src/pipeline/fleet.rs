@@ -51,7 +51,7 @@ pub(super) fn plan(
     }
     let desired = desired::build(fleet, &facts);
     let mut differences = diff::compare(&desired, live, &fleet.key);
-    if differences.has_foreign_made_config_restarts() {
+    if differences.has_restarts_of_others() {
         differences.settle_drift(&asked_before(live, fleet, &facts));
     }
     let observed = observe(live, fleet, &desired);
