@@ -34,6 +34,8 @@ pub struct Options {
     pub refresh: bool,
     /// Whether the other fleets are planned where one cannot be.
     pub keep_going: bool,
+    /// Whether the objects are not wanted, just the plan.
+    pub plan_only: bool,
 }
 
 /// What comes of it.

@@ -48,8 +48,10 @@ pub(super) fn plan(args: PlanArgs) -> Result<PlanRun, Failure> {
         max_restarts,
         detailed_exitcode,
     } = args;
+    let mut inputs = inputs(input, keep_going)?;
+    inputs.options.plan_only = true;
     Ok(PlanRun {
-        inputs: inputs(input, keep_going)?,
+        inputs,
         format: output,
         out: out.filter(|file| file != "-"),
         policy: Policy {
@@ -100,6 +102,7 @@ fn inputs(args: InputArgs, keep_going: bool) -> Result<Inputs, Failure> {
         options: Options {
             refresh,
             keep_going,
+            plan_only: false,
         },
     })
 }

@@ -43,25 +43,27 @@ struct Signs {
     why: String,
 }
 
-/// Judges pods of a fleet by name. In sync counts; where no pod is known to be in sync,
-/// reachable counts (as the reference does). Pods that are not in the snapshot are left out.
+/// Judges pods of a fleet by name. In sync counts; where no pod of a group is known to be in sync,
+/// reachable counts (as the reference does). Main and additional pods are groups of their own.
+/// Pods that are not in the snapshot are left out.
 #[must_use]
 pub fn judge(
     live: &Live<'_>,
     fleet: &FleetKey,
     status: &Status,
-    pods: impl IntoIterator<Item = String>,
+    groups: [Vec<&str>; 2],
 ) -> BTreeMap<String, Availability> {
     let newest = newest_time(live, fleet, status);
-    let signs: BTreeMap<String, Signs> = pods
-        .into_iter()
-        .filter_map(|name| {
-            let pod = live.get(Kind::Pod, &fleet.namespace, &name)?;
-            let signs = read(pod, status.sync_of(&name), newest);
-            Some((name, signs))
-        })
-        .collect();
-    let any_in_sync = signs.values().any(|s| s.in_sync == Some(true));
+    let signs = |name: &&str| {
+        let pod = live.get(Kind::Pod, &fleet.namespace, name)?;
+        Some(((*name).to_owned(), read(pod, status.sync_of(name), newest)))
+    };
+    let group = |names: &Vec<&str>| of_group(names.iter().filter_map(signs).collect());
+    groups.iter().flat_map(group).collect()
+}
+
+fn of_group(signs: Vec<(String, Signs)>) -> Vec<(String, Availability)> {
+    let any_in_sync = signs.iter().any(|(_, signs)| signs.in_sync == Some(true));
     let verdict = |signs: &Signs| {
         if any_in_sync {
             signs.in_sync
@@ -71,13 +73,10 @@ pub fn judge(
     };
     signs
         .into_iter()
-        .map(|(name, signs)| {
-            let availability = match verdict(&signs) {
-                Some(true) => Availability::Available,
-                Some(false) => Availability::Unavailable(signs.why),
-                None => Availability::Unknown,
-            };
-            (name, availability)
+        .map(|(name, signs)| match verdict(&signs) {
+            Some(true) => (name, Availability::Available),
+            Some(false) => (name, Availability::Unavailable(signs.why)),
+            None => (name, Availability::Unknown),
         })
         .collect()
 }
@@ -165,19 +164,17 @@ fn seconds_between(earlier: Timestamp, later: Timestamp) -> i64 {
 
 /// The newest time that the fleet's part of the snapshot tells of.
 fn newest_time(live: &Live<'_>, fleet: &FleetKey, status: &Status) -> Option<Timestamp> {
-    let of_pods = live
-        .in_namespace(Kind::Pod, &fleet.namespace)
-        .flat_map(|pod| {
-            let status: PodStatus = lenient(pod.status);
-            let of_conditions = status
-                .conditions
-                .into_iter()
-                .filter_map(|c| c.last_transition_time);
-            let all = of_conditions
-                .chain(status.start_time)
-                .chain(pod.meta.created.as_deref().map(Into::into));
-            all.filter_map(|time| parse(&time)).max()
-        });
+    let of_pods = live.kind_of_fleet(Kind::Pod, fleet).flat_map(|pod| {
+        let status: PodStatus = lenient(pod.status);
+        let of_conditions = status
+            .conditions
+            .into_iter()
+            .filter_map(|c| c.last_transition_time);
+        let all = of_conditions
+            .chain(status.start_time)
+            .chain(pod.meta.created.as_deref().map(Into::into));
+        all.filter_map(|time| parse(&time)).max()
+    });
     let of_entries = status
         .sync_entries()
         .filter_map(|(_, e)| parse(e.timestamp.as_deref()?));

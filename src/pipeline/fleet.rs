@@ -74,7 +74,11 @@ pub(super) fn plan(
     }
     let manifests = FleetManifests {
         fleet: fleet.key.clone(),
-        objects: kept::settle(&differences, &plan, options.refresh),
+        objects: if options.plan_only {
+            Vec::new()
+        } else {
+            kept::settle(&differences, &plan, options.refresh)
+        },
         without_identity: without_identity(&desired, &facts),
     };
     Reported::clean(Some((plan, manifests)))
@@ -141,15 +145,10 @@ fn sources(fleet: &FullNode) -> Sources<'_> {
 
 fn observe(live: &Live<'_>, fleet: &FullNode, desired: &Desired) -> Observed {
     let status = status::read(live, &fleet.key);
-    let mains = desired.instances.iter().map(|i| i.name.clone());
-    let additional = desired
-        .instances
-        .iter()
-        .flat_map(|i| i.additional.iter().cloned());
-    let mut availability = availability::judge(live, &fleet.key, &status, mains);
-    // an additional pod has no RPC of a node's to be in sync by: what its main does not say, its
-    // own readiness does
-    availability.extend(availability::judge(live, &fleet.key, &status, additional));
+    let mains = desired.instances.iter().map(|i| i.name.as_str()).collect();
+    let additional = desired.instances.iter().flat_map(|i| i.additional.iter());
+    let additional = additional.map(String::as_str).collect();
+    let availability = availability::judge(live, &fleet.key, &status, [mains, additional]);
     let namespace = fleet.key.namespace.as_str();
     let newcomers = desired
         .instances
