@@ -123,6 +123,7 @@ pub fn build(fleet: &FullNode, facts: &Facts) -> Desired {
         ..Desired::default()
     };
     desired.warnings.extend(scripts::kept_whole(&fleet));
+    desired.warnings.extend(peers::lost_addresses(&fleet));
     desired.manifests.extend(access::build(&fleet));
     desired.manifests.extend(service::build(&fleet));
     let template = pod::Template::new(&fleet);

@@ -8,7 +8,7 @@ mod effects;
 mod pod;
 mod tree;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -37,6 +37,8 @@ pub struct Difference<'d, 'l> {
     pub live: Option<&'l Object<'l>>,
     /// How the two compare.
     pub standing: Standing,
+    /// Whether the owner asks for the same as before: what differs all the same is drift.
+    pub is_asked_before: bool,
 }
 
 /// How a desired object compares with the live one.
@@ -114,11 +116,16 @@ pub fn compare<'d, 'l>(
                 Ok(()) => Standing::Present(comparison(manifest, object, live, &own_ids)),
             },
         };
-        differences.objects.push(Difference {
+        let wanted = manifest.pod.as_ref().map(|notes| notes.revision.as_str());
+        let is_asked_before = wanted.is_some()
+            && object.and_then(|object| object.annotation(names::REVISION)) == wanted;
+        let difference = Difference {
             manifest,
             live: object,
             standing,
-        });
+            is_asked_before,
+        };
+        differences.objects.push(difference);
     }
     differences.condemned = live
         .of_fleet(fleet)
@@ -131,7 +138,61 @@ pub fn compare<'d, 'l>(
     differences
 }
 
+impl Differences<'_, '_> {
+    /// Tells whether a pod that is not ours would restart: whether its owner asked for that is
+    /// then worth finding out.
+    #[must_use]
+    pub fn has_restarts_of_others(&self) -> bool {
+        let restarts = |d: &Difference<'_, '_>| d.comparison().is_some_and(Comparison::is_restart);
+        self.objects
+            .iter()
+            .any(|d| d.manifest.pod.is_some() && !d.is_made_by_us() && restarts(d))
+    }
+
+    /// Tells drift from change for pods that are not ours: `before` holds the revisions of what
+    /// the live document asks for, by pod. A ConfigMap that differs though the same is asked for
+    /// was edited; its pod was started with the right one, as its checksum says, so it need not
+    /// restart, and takes the corrected config up when it does.
+    pub fn settle_drift(&mut self, before: &BTreeMap<String, String>) {
+        for difference in self.objects.iter_mut().filter(|d| !d.is_made_by_us()) {
+            let revision = difference
+                .manifest
+                .pod
+                .as_ref()
+                .map(|notes| &notes.revision);
+            if revision.is_none() || before.get(&difference.manifest.key.name) != revision {
+                continue;
+            }
+            difference.is_asked_before = true;
+            let Standing::Present(comparison) = &mut difference.standing else {
+                continue;
+            };
+            if comparison.causes.is_empty() {
+                let restarts = comparison
+                    .changes
+                    .iter_mut()
+                    .filter(|c| is_config_restart(c));
+                restarts.for_each(|change| change.effect = Effect::NextRestart);
+            }
+        }
+    }
+}
+
+/// Tells whether a pod's change is one of its ConfigMap that it would restart for, and that its
+/// owner's document decides on: addresses and heights are observed.
+fn is_config_restart(change: &Change) -> bool {
+    const OBSERVED: [&str; 3] = ["external_address", "external-address", "halt-height"];
+    change.effect == Effect::Restart
+        && change.path.starts_with(config::OF_POD)
+        && !OBSERVED.iter().any(|name| change.path.ends_with(name))
+}
+
 impl Difference<'_, '_> {
+    fn is_made_by_us(&self) -> bool {
+        self.live
+            .is_some_and(|object| object.annotation(names::REVISION).is_some())
+    }
+
     fn add(&mut self, more: Comparison) {
         if let Standing::Present(comparison) = &mut self.standing {
             comparison.changes.extend(more.changes);

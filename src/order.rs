@@ -13,14 +13,22 @@ pub fn layer(decided: &mut Decided) -> Vec<Wave> {
     for task in std::mem::take(&mut decided.tasks) {
         turns.entry(task.turn).or_default().push(task.step);
     }
-    let mut waves = Vec::new();
+    let returned = turns
+        .get(&Turn::Return)
+        .map(|steps| pods(steps, decided))
+        .unwrap_or_default();
     let order: Vec<Turn> = turns.keys().copied().collect();
+    let mut waves: Vec<Wave> = Vec::new();
     for (i, turn) in order.iter().enumerate() {
-        let later = &order[i + 1..];
         let mut steps = turns.remove(turn).unwrap_or_default();
         steps.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
-        waves.extend(wait_before(*turn, &order[..i], decided));
-        let gate = gate_after(*turn, later, &steps, decided);
+        wait_first(before(*turn, decided, &returned), *turn, &mut waves);
+        let is_last = i + 1 == order.len();
+        let gate = if is_last {
+            Vec::new()
+        } else {
+            after(*turn, &steps, decided)
+        };
         waves.push(Wave {
             title: title(*turn, &order),
             steps,
@@ -34,73 +42,88 @@ fn sort_key(step: &Step) -> (Kind, Option<i64>, &str) {
     (step.object.kind, step.ordinal, step.object.name.as_str())
 }
 
-/// A wave that only waits: for what must be gone before it comes back, or for pods that must be
-/// ready because they use up the budget.
-fn wait_before(turn: Turn, before: &[Turn], decided: &Decided) -> Option<Wave> {
-    let is_first_restart = matches!(turn, Turn::Restart(0)) && !before.contains(&Turn::RestartDown);
-    let gate = match turn {
+/// Returns what must hold before a turn, beside what the turns before it left to wait for.
+fn before(turn: Turn, decided: &Decided, returned: &[ObjectKey]) -> Vec<Gate> {
+    match turn {
         Turn::Return => gates(Condition::Gone, &decided.first_gone),
         Turn::Release => gates(Condition::Gone, &decided.leaving),
-        Turn::Restart(_) if is_first_restart => gates(Condition::PodReady, &decided.first_ready),
-        Turn::Access
-        | Turn::Config
-        | Turn::Adjust
-        | Turn::Grow
-        | Turn::Leave
-        | Turn::Tidy
-        | Turn::RestartDown
-        | Turn::Restart(_)
-        | Turn::Arrive
-        | Turn::Last => Vec::new(),
-    };
-    let title = if turn == Turn::Return {
-        "Wait for old pods to go"
-    } else {
-        "Wait for nodes that are away"
-    };
-    (!gate.is_empty()).then(|| Wave {
-        title: title.to_owned(),
-        steps: Vec::new(),
-        gate,
-    })
-}
-
-fn gate_after(turn: Turn, later: &[Turn], steps: &[Step], decided: &Decided) -> Vec<Gate> {
-    let pods = |action: Action| -> Vec<ObjectKey> {
-        steps
-            .iter()
-            .filter(|step| step.action == action && step.object.kind == Kind::Pod)
-            .map(|step| step.object.clone())
-            .filter(|pod| !decided.newcomers.contains(&pod.name))
-            .collect()
-    };
-    let restarts_follow = later
-        .iter()
-        .any(|turn| matches!(turn, Turn::Restart(_) | Turn::RestartDown));
-    match turn {
-        Turn::Return if restarts_follow => gates(Condition::PodReady, &pods(Action::Create)),
-        Turn::Leave if !later.is_empty() => gates(Condition::Gone, &pods(Action::Delete)),
-        Turn::RestartDown if !later.is_empty() => {
-            let mut gate = gates(Condition::PodReady, &pods(Action::Replace));
-            if restarts_follow {
-                gate.extend(gates(Condition::PodReady, &decided.first_ready));
-            }
+        // only pods that serve wait for others: those that are away anyway cost nothing
+        Turn::Restart(0) => {
+            let mut gate = gates(Condition::PodReady, returned);
+            gate.extend(gates(Condition::PodReady, &decided.first_ready));
             gate
         }
-        Turn::Restart(_) if !later.is_empty() => gates(Condition::PodReady, &pods(Action::Replace)),
         Turn::Access
         | Turn::Config
         | Turn::Adjust
-        | Turn::Return
         | Turn::Grow
         | Turn::Leave
-        | Turn::Release
         | Turn::Tidy
         | Turn::RestartDown
         | Turn::Restart(_)
         | Turn::Arrive
         | Turn::Last => Vec::new(),
     }
+}
+
+/// Adds to the gate of the wave before where that has one, else puts in a wave that only waits.
+fn wait_first(gate: Vec<Gate>, turn: Turn, waves: &mut Vec<Wave>) {
+    if gate.is_empty() {
+        return;
+    }
+    match waves.last_mut() {
+        Some(wave) if !wave.gate.is_empty() => wave.gate.extend(gate),
+        Some(_) | None => {
+            let title = match turn {
+                Turn::Restart(_) => "Wait for nodes that are away",
+                Turn::Access
+                | Turn::Config
+                | Turn::Adjust
+                | Turn::Return
+                | Turn::Grow
+                | Turn::Leave
+                | Turn::Release
+                | Turn::Tidy
+                | Turn::RestartDown
+                | Turn::Arrive
+                | Turn::Last => "Wait for old pods to go",
+            };
+            waves.push(Wave {
+                title: title.to_owned(),
+                steps: Vec::new(),
+                gate,
+            });
+        }
+    }
+}
+
+/// Returns what a turn leaves to wait for.
+fn after(turn: Turn, steps: &[Step], decided: &Decided) -> Vec<Gate> {
+    match turn {
+        Turn::Leave => gates(Condition::Gone, &pods(steps, decided)),
+        Turn::RestartDown | Turn::Restart(_) => gates(Condition::PodReady, &pods(steps, decided)),
+        Turn::Access
+        | Turn::Config
+        | Turn::Adjust
+        | Turn::Return
+        | Turn::Grow
+        | Turn::Release
+        | Turn::Tidy
+        | Turn::Arrive
+        | Turn::Last => Vec::new(),
+    }
+}
+
+/// The pods of some steps, but for those that never were in sync: nothing waits for them.
+fn pods(steps: &[Step], decided: &Decided) -> Vec<ObjectKey> {
+    steps
+        .iter()
+        .filter(|step| step.object.kind == Kind::Pod)
+        .filter(|step| {
+            step.action == Action::Delete || !decided.newcomers.contains(&step.object.name)
+        })
+        .map(|step| step.object.clone())
+        .collect()
 }
 
 fn gates(condition: Condition, objects: &[ObjectKey]) -> Vec<Gate> {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::desired::fleet::Fleet;
+use crate::desired::service;
 use crate::live::facts::ExternalAddress;
 use crate::model::{Kind, NodeId, Notice, Ordinal};
 
@@ -57,7 +58,7 @@ pub(crate) fn unknown(fleet: &Fleet<'_>) -> Vec<Notice> {
             } else {
                 let message = format!(
                     "the node ID of {instance} is not known yet, so its peers are not told of it: \
-                     it is to be generated with `cosmos-render keys init`"
+                     add it to the fleet's NodeIdentities"
                 );
                 Notice::on(key, "IdentityUnknown", message)
             }
@@ -71,8 +72,11 @@ pub(crate) fn external_address(fleet: &Fleet<'_>, ordinal: Ordinal) -> Option<St
     if let Some(address) = owners.and_then(|o| o.external_address.as_ref()) {
         return Some(address.clone());
     }
-    let ExternalAddress { ip, hostname } =
-        fleet.facts.addresses.get(&fleet.p2p_service(ordinal))?;
+    let Some(ExternalAddress { ip, hostname }) =
+        fleet.facts.addresses.get(&fleet.p2p_service(ordinal))
+    else {
+        return former_address(fleet, ordinal).map(ToOwned::to_owned);
+    };
     let given = |host: &&String| !host.is_empty();
     let host = ip
         .as_ref()
@@ -83,6 +87,32 @@ pub(crate) fn external_address(fleet: &Fleet<'_>, ordinal: Ordinal) -> Option<St
         return Some(format!("[{host}]:{port}"));
     }
     Some(format!("{host}:{port}"))
+}
+
+/// What an instance was reached by before its load balancer lost its address (design.md, safety
+/// rule 9): a lost address is no change.
+fn former_address<'a>(fleet: &Fleet<'a>, ordinal: Ordinal) -> Option<&'a str> {
+    let former = fleet.facts.former_addresses.get(&fleet.instance(ordinal))?;
+    service::is_load_balancer(fleet, ordinal).then_some(former.as_str())
+}
+
+/// Warns of load balancers that have lost their address.
+pub(crate) fn lost_addresses(fleet: &Fleet<'_>) -> Vec<Notice> {
+    fleet
+        .ordinals()
+        .filter_map(|ordinal| {
+            let owners = fleet.instance_override(&fleet.instance(ordinal));
+            if owners.is_some_and(|own| own.external_address.is_some()) {
+                return None;
+            }
+            let former = former_address(fleet, ordinal)?;
+            let message = format!(
+                "its load balancer shows no address: the node keeps {former}, which it had before"
+            );
+            let key = fleet.key(Kind::Service, &fleet.p2p_service(ordinal));
+            Some(Notice::on(key, "AddressLost", message))
+        })
+        .collect()
 }
 
 fn node_id<'a>(fleet: &Fleet<'a>, ordinal: Ordinal) -> Option<&'a NodeId> {

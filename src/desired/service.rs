@@ -13,14 +13,9 @@ const DEFAULT_EXTERNAL: i32 = 1;
 
 /// Builds all services of a fleet.
 pub(crate) fn build(fleet: &Fleet<'_>) -> Vec<Manifest> {
-    let service = &fleet.spec().service;
-    let external = service
-        .max_p2p_external_addresses
-        .unwrap_or(DEFAULT_EXTERNAL);
-    let first_internal = fleet.ordinals().start + Ordinal::from(external.max(0));
     let mut all: Vec<Manifest> = fleet
         .ordinals()
-        .map(|ordinal| p2p(fleet, ordinal, ordinal < first_internal))
+        .map(|ordinal| p2p(fleet, ordinal))
         .collect();
     if fleet.is_sentry() {
         all.extend(fleet.ordinals().map(|ordinal| privval(fleet, ordinal)));
@@ -29,9 +24,26 @@ pub(crate) fn build(fleet: &Fleet<'_>) -> Vec<Manifest> {
     all
 }
 
+/// Tells whether an instance is reachable from outside: the first few are.
+fn is_external(fleet: &Fleet<'_>, ordinal: Ordinal) -> bool {
+    let external = fleet.spec().service.max_p2p_external_addresses;
+    let external = external.unwrap_or(DEFAULT_EXTERNAL).max(0);
+    ordinal < fleet.ordinals().start + Ordinal::from(external)
+}
+
+fn external_type(fleet: &Fleet<'_>) -> ServiceType {
+    let asked = fleet.spec().service.p2p_template.service_type;
+    asked.unwrap_or(ServiceType::LoadBalancer)
+}
+
+/// Tells whether an instance's p2p service should have a load balancer.
+pub(crate) fn is_load_balancer(fleet: &Fleet<'_>, ordinal: Ordinal) -> bool {
+    is_external(fleet, ordinal) && external_type(fleet) == ServiceType::LoadBalancer
+}
+
 /// Only services that are reachable from outside take the owner's template; the fixed address is
 /// for the others.
-fn p2p(fleet: &Fleet<'_>, ordinal: Ordinal, is_external: bool) -> Manifest {
+fn p2p(fleet: &Fleet<'_>, ordinal: Ordinal) -> Manifest {
     let template = &fleet.spec().service.p2p_template;
     let mut made = of_instance(fleet, ordinal, "p2p");
     let mut spec = members([
@@ -41,12 +53,11 @@ fn p2p(fleet: &Fleet<'_>, ordinal: Ordinal, is_external: bool) -> Manifest {
             json!({names::INSTANCE: fleet.instance(ordinal)}),
         ),
     ]);
-    if is_external {
+    if is_external(fleet, ordinal) {
         labels::add_missing(&mut made.labels, &template.metadata.labels);
         made.annotations.clone_from(&template.metadata.annotations);
-        let service_type = template.service_type.unwrap_or(ServiceType::LoadBalancer);
         let policy = template.external_traffic_policy;
-        spec.insert("type".to_owned(), plain(&service_type));
+        spec.insert("type".to_owned(), plain(&external_type(fleet)));
         spec.insert(
             "externalTrafficPolicy".to_owned(),
             plain(&policy.unwrap_or(TrafficPolicy::Local)),

@@ -11,6 +11,9 @@ use crate::live::{Live, Object};
 use crate::model::{FleetKey, Kind};
 use crate::plan::{Change, Effect};
 
+/// What the changes of its ConfigMap are prefixed with where a pod shows them.
+pub(super) const OF_POD: &str = "ConfigMap.";
+
 /// Members of these lists are generated from the fleet's own instances, beside the owner's.
 const PEER_LISTS: [&str; 6] = [
     "p2p.persistent_peers",
@@ -217,7 +220,7 @@ pub(super) fn of_pods(differences: &Differences<'_, '_>) -> Vec<(usize, Comparis
             .filter(|change| change.path.starts_with("data") && change.effect != Effect::InPlace)
             .filter(|change| !(up_to_date && change.effect == Effect::Restart))
             .map(|change| Change {
-                path: format!("ConfigMap.{}", change.path),
+                path: format!("{OF_POD}{}", change.path),
                 ..change.clone()
             })
             .collect();

@@ -87,13 +87,23 @@ impl Rules for OfService {
     }
 
     fn is_same(&self, path: &str, wanted: &Value, live: &Value) -> bool {
-        // without a port of its own, a target is the port itself
-        path.ends_with(".protocol") && live.is_null() && *wanted == json!("TCP")
+        let is_default = path.ends_with(".protocol") && live.is_null() && *wanted == json!("TCP");
+        is_default || is_own_port(path, wanted, live)
     }
 
     fn key_of(&self, field: &str) -> Option<&'static str> {
         (field == "ports").then_some("port")
     }
+}
+
+/// A port's target is the port itself where none, or zero, is asked for.
+fn is_own_port(path: &str, wanted: &Value, live: &Value) -> bool {
+    let port = path
+        .strip_prefix("spec.ports[port=")
+        .and_then(|rest| rest.strip_suffix("].targetPort"))
+        .and_then(|port| port.parse::<i64>().ok());
+    let none = wanted.is_null() || *wanted == json!(0);
+    none && port.is_some_and(|port| *live == json!(port) || live.is_null())
 }
 
 /// Returns Kubernetes' default of a field of a pod's specification.

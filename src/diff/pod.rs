@@ -17,8 +17,10 @@ pub(super) fn compare(manifest: &Manifest, object: &Object<'_>, live: &Live<'_>)
     };
     let mut is = object.spec_tree();
     settle_sentry_start(&mut is, &manifest.body["spec"], notes);
-    let mut changes = tree::changes("spec", &manifest.body["spec"], &is, &rules);
-    changes.retain(|change| !change.path.contains("[name=COSMOS_RENDER_"));
+    let mut wanted = manifest.body["spec"].clone();
+    without_our_env(&mut wanted);
+    without_our_env(&mut is);
+    let mut changes = tree::changes("spec", &wanted, &is, &rules);
     for change in &mut changes {
         change.effect = effects::of(change, notes);
     }
@@ -39,6 +41,19 @@ pub(super) fn compare(manifest: &Manifest, object: &Object<'_>, live: &Live<'_>)
         Some(Revision::OfOtherVersion) | None => config_taken_up(object, live, &mut comparison),
     }
     comparison
+}
+
+/// Takes out the variables that only carry our revision: they follow from what is compared.
+fn without_our_env(spec: &mut Value) {
+    for part in ["initContainers", "containers"] {
+        for container in spec[part].as_array_mut().into_iter().flatten() {
+            let Some(env) = container.get_mut("env").and_then(Value::as_array_mut) else {
+                continue;
+            };
+            let is_ours = |name: &str| name.starts_with("COSMOS_RENDER_");
+            env.retain(|variable| !variable["name"].as_str().is_some_and(is_ours));
+        }
+    }
 }
 
 enum Revision {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Request;
 use crate::check;
@@ -17,8 +17,8 @@ use crate::order;
 use crate::parse::inputs::Fleet;
 use crate::plan::{self, FleetPlan, Observed, Policy};
 use crate::render::kept;
-use crate::spec::FullNode;
 use crate::spec::document::ClaimTemplate;
+use crate::spec::{self, FullNode};
 
 /// The objects of one fleet, as they would be applied now.
 #[derive(Debug)]
@@ -32,14 +32,14 @@ pub struct FleetManifests {
 }
 
 pub(super) fn plan(
-    spec: &Fleet,
+    given: &Fleet,
     live: &Live<'_>,
     identities: Option<&BTreeMap<String, NodeId>>,
     request: &Request,
 ) -> Reported<Option<(FleetPlan, FleetManifests)>> {
-    let (fleet, options) = (&spec.node, request.options);
+    let (fleet, options) = (&given.node, request.options);
     let (mut facts, mut notices) = facts::gather(live, &fleet.key, identities, &sources(fleet));
-    let errors = identity_errors(spec, &request.specs, &mut notices);
+    let errors = identity_errors(given, &request.specs, &mut notices);
     if !errors.is_empty() {
         return Reported {
             value: None,
@@ -50,7 +50,10 @@ pub(super) fn plan(
         facts.former_addresses.clear();
     }
     let desired = desired::build(fleet, &facts);
-    let differences = diff::compare(&desired, live, &fleet.key);
+    let mut differences = diff::compare(&desired, live, &fleet.key);
+    if differences.has_restarts_of_others() {
+        differences.settle_drift(&asked_before(live, fleet, &facts));
+    }
     let observed = observe(live, fleet, &desired);
     let policy = Policy {
         refresh: options.refresh,
@@ -75,6 +78,29 @@ pub(super) fn plan(
         without_identity: without_identity(&desired, &facts),
     };
     Reported::clean(Some((plan, manifests)))
+}
+
+/// Returns the revisions of what the live document asks for, by pod: nothing where the snapshot
+/// has no such document, or it cannot be built.
+fn asked_before(live: &Live<'_>, fleet: &FullNode, facts: &Facts) -> BTreeMap<String, String> {
+    let document = live
+        .get(Kind::CosmosFullNode, &fleet.key.namespace, &fleet.key.name)
+        .and_then(|object| {
+            let document = json!({
+                "apiVersion": object.api_version,
+                "kind": "CosmosFullNode",
+                "metadata": {"name": fleet.key.name, "namespace": fleet.key.namespace},
+                "spec": object.spec_tree(),
+            });
+            serde_json::from_value(document).ok()
+        })
+        .and_then(|document| spec::validate(document).value);
+    let Some(before) = document else {
+        return BTreeMap::new();
+    };
+    let pods = desired::build(&before, facts).manifests.into_iter();
+    pods.filter_map(|manifest| Some((manifest.key.name, manifest.pod?.revision)))
+        .collect()
 }
 
 fn without_identity(desired: &Desired, facts: &Facts) -> Vec<String> {

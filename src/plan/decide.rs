@@ -11,7 +11,7 @@ use crate::diff::{Comparison, Difference, Differences, Standing};
 use crate::live::Live;
 use crate::live::availability::Availability;
 use crate::live::status::Status;
-use crate::model::{Kind, Notice, ObjectKey, Ordinal, names};
+use crate::model::{Kind, Notice, ObjectKey, Ordinal};
 use crate::spec::FullNode;
 
 /// When a task is due, in the order of a rollout (design.md, "The plan").
@@ -192,7 +192,8 @@ struct Context<'c> {
     observed: &'c Observed,
     due: &'c BTreeSet<String>,
     instances: BTreeMap<Ordinal, &'c str>,
-    /// Ordinals whose claim or config belongs to somebody else: no pod is made beside those.
+    /// Ordinals whose pod, claim or config belongs to somebody else: neither a claim nor a pod is
+    /// made beside those.
     without_base: BTreeSet<Ordinal>,
 }
 
@@ -202,7 +203,7 @@ fn without_base(differences: &Differences<'_, '_>) -> BTreeSet<Ordinal> {
         .iter()
         .filter(|d| d.standing == Standing::Foreign);
     foreign
-        .filter(|d| matches!(d.manifest.role, Role::Claim | Role::Config))
+        .filter(|d| matches!(d.manifest.role, Role::Claim | Role::Config | Role::Pod))
         .filter_map(|d| d.manifest.ordinal)
         .collect()
 }
@@ -218,8 +219,8 @@ impl Context<'_> {
     }
 
     fn missing(&self, manifest: &Manifest, decided: &mut Decided) {
-        let is_pod = matches!(manifest.role, Role::Pod | Role::AdditionalPod);
-        if is_pod
+        let is_part = matches!(manifest.role, Role::Claim | Role::Pod | Role::AdditionalPod);
+        if is_part
             && manifest
                 .ordinal
                 .is_some_and(|ordinal| self.without_base.contains(&ordinal))
@@ -304,6 +305,32 @@ impl Context<'_> {
         }
     }
 
+    /// Where the same is asked for as before, what a pod restarts for is drift: it was edited by
+    /// hand, or a rollout never ended. What follows from addresses and heights is neither.
+    fn drift(
+        &self,
+        difference: &Difference<'_, '_>,
+        comparison: &Comparison,
+        decided: &mut Decided,
+    ) {
+        const OBSERVED: [&str; 3] = ["external_address", "external-address", "halt-height"];
+        let by_height = !self.fleet.spec.chain.versions.is_empty();
+        let is_edit = |change: &&Change| {
+            let is_config = !change.path.starts_with("spec.") && change.effect != Effect::InPlace;
+            let is_observed = OBSERVED.iter().any(|name| change.path.ends_with(name))
+                || (by_height && change.path.ends_with("].image"));
+            (change.effect == Effect::Restart || is_config) && !is_observed
+        };
+        let edited: Vec<Change> = comparison.changes.iter().filter(is_edit).cloned().collect();
+        if difference.is_asked_before && !edited.is_empty() {
+            let object = difference.manifest.key.clone();
+            decided.drift.push(Drift {
+                object,
+                changes: edited,
+            });
+        }
+    }
+
     fn present(
         &self,
         difference: &Difference<'_, '_>,
@@ -331,36 +358,12 @@ impl Context<'_> {
             .cloned()
             .collect();
         if is_pod {
-            drift(difference, comparison, decided);
+            self.drift(difference, comparison, decided);
             if self.due.contains(&manifest.key.name) {
                 return; // it is made anew, with all of that
             }
         }
         patch(turn, manifest, in_place, decided);
-    }
-}
-
-/// A pod of ours whose revision matches, but whose image is another, was edited by hand.
-fn drift(difference: &Difference<'_, '_>, comparison: &Comparison, decided: &mut Decided) {
-    let wanted = difference
-        .manifest
-        .pod
-        .as_ref()
-        .map(|notes| notes.revision.as_str());
-    let live = difference
-        .live
-        .and_then(|pod| pod.annotation(names::REVISION));
-    let edited: Vec<Change> = comparison
-        .changes
-        .iter()
-        .filter(|change| change.effect == Effect::Restart && change.path.starts_with("spec."))
-        .cloned()
-        .collect();
-    if live.is_some() && live == wanted && !edited.is_empty() {
-        decided.drift.push(Drift {
-            object: difference.manifest.key.clone(),
-            changes: edited,
-        });
     }
 }
 

@@ -73,7 +73,13 @@ pub(super) fn decide(differences: &Differences<'_, '_>, situation: &Situation<'_
     for due in units.values().flatten() {
         restarts.due.insert(due.object.name.clone());
     }
-    batch(units, &mut restarts, situation);
+    let present: BTreeSet<&str> = differences
+        .objects
+        .iter()
+        .filter(|d| d.manifest.role == Role::Pod && matches!(d.standing, Standing::Present(_)))
+        .map(|d| d.manifest.key.name.as_str())
+        .collect();
+    batch(units, &present, &mut restarts, situation);
     restarts
 }
 
@@ -200,7 +206,14 @@ fn hold_with_main(units: &mut BTreeMap<Ordinal, Vec<Due>>, restarts: &mut Restar
     units.retain(|_, unit| !unit.is_empty());
 }
 
-fn batch(units: BTreeMap<Ordinal, Vec<Due>>, restarts: &mut Restarts, s: &Situation<'_>) {
+/// Puts the units into batches. Pods that are missing or on their way out come back before any
+/// serving pod restarts, so that only those that are `present` can use up the budget.
+fn batch(
+    units: BTreeMap<Ordinal, Vec<Due>>,
+    present: &BTreeSet<&str>,
+    restarts: &mut Restarts,
+    s: &Situation<'_>,
+) {
     let main_of = |unit: &Vec<Due>| unit.first().map(|due| due.main.clone()).unwrap_or_default();
     let is_down = |main: &str| {
         s.availability
@@ -228,7 +241,12 @@ fn batch(units: BTreeMap<Ordinal, Vec<Due>>, restarts: &mut Restarts, s: &Situat
     // the others that are away use the budget as well; those that never arrived do not
     let away: Vec<&str> = counted
         .map(|instance| instance.name.as_str())
-        .filter(|name| is_down(name) && !due_mains.contains(*name) && !s.newcomers.contains(*name))
+        .filter(|name| {
+            present.contains(name)
+                && is_down(name)
+                && !due_mains.contains(*name)
+                && !s.newcomers.contains(*name)
+        })
         .collect();
     let left = allowed.saturating_sub(away.len());
     if !up.is_empty() && left == 0 {

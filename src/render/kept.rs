@@ -33,6 +33,7 @@ pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan, refresh: bool
                     pod(difference, comparison)
                 }
                 (Standing::Present(comparison), Role::Config) => config(difference, comparison),
+                (Standing::Present(_), Role::Claim) => claim(difference),
                 _ => difference.manifest.body.clone(),
             },
         )
@@ -122,6 +123,33 @@ fn retain(list: Option<&mut Value>, keep: impl Fn(&Value) -> bool) {
     if let Some(items) = list.and_then(Value::as_array_mut) {
         items.retain(keep);
     }
+}
+
+/// A claim that is there repeats what cannot change; it only grows.
+fn claim(difference: &Difference<'_, '_>) -> Value {
+    let mut body = difference.manifest.body.clone();
+    let Some(live) = difference.live else {
+        return body;
+    };
+    let live = live.spec_tree();
+    let fixed = [
+        "accessModes",
+        "dataSource",
+        "dataSourceRef",
+        "storageClassName",
+        "volumeMode",
+        "volumeName",
+    ];
+    let Some(spec) = body["spec"].as_object_mut() else {
+        return body;
+    };
+    for field in fixed {
+        match live.get(field) {
+            Some(value) => spec.insert(field.to_owned(), value.clone()),
+            None => spec.remove(field),
+        };
+    }
+    body
 }
 
 /// The reference's pods tell by this label whether they run the live config. Once we write another
