@@ -167,7 +167,7 @@ fn seconds_between(earlier: Timestamp, later: Timestamp) -> i64 {
 fn newest_time(live: &Live<'_>, fleet: &FleetKey, status: &Status) -> Option<Timestamp> {
     let of_pods = live
         .in_namespace(Kind::Pod, &fleet.namespace)
-        .flat_map(|pod| {
+        .filter_map(|pod| {
             let status: PodStatus = lenient(pod.status);
             let of_conditions = status
                 .conditions
