@@ -1,5 +1,42 @@
 //! cosmos-render turns `CosmosFullNode` documents and a cluster snapshot into an ordered plan and
 //! plain manifests.
+//!
+//! The modules of this crate are called rooms. Data goes through them once, from left to right:
+//!
+//! ```text
+//! specs ────► parse ──► spec ──► desired ──► diff ──► plan ──► order ──► check ──► render ──► disk
+//! snapshot ─► parse ──► live, facts ──┘       │         │
+//!                        └────────────────────┴─────────┘
+//! ```
+//!
+//! - `model` and `diagnostic` are the words that all rooms share: names, kinds, quantities; and a
+//!   fault or warning with its place and what to do about it.
+//! - `parse` makes specifications and snapshots of text. It alone knows YAML and JSON as text, and it
+//!   cuts out private keys, so that no other room ever holds one.
+//! - `spec` is a document as its owner wrote it, and `FullNode`, its validated form: nobody behind
+//!   `spec::validate` doubts it again.
+//! - `live` is the cluster as one snapshot shows it, and the facts: the few observed values (heights,
+//!   claim sizes, addresses, node IDs) that shape what should exist.
+//! - `desired` builds the objects that should exist from a validated document and the facts.
+//! - `diff` tells, field by field, what differs between desired and live, and what each difference
+//!   takes to come into force. It has no opinion on what is done about it.
+//! - `plan` decides: which action serves each difference, within the owner's budget; what waits, and
+//!   on what; what is blocked until its owner allows it. Its types are the words of plans.
+//! - `order` layers steps into waves with gates between them.
+//! - `check` judges the finished plan against the invariants that safety hangs on, without sharing
+//!   code with the rooms that made it. A breach is an internal error, and nothing is put out.
+//! - `render` makes texts of the results: for people, for machines, and as files to apply.
+//! - `pipeline` calls all these in order. The shell calls it, and decides nothing itself.
+//! - `disk` and `cli` are the shell: files, arguments, colours and exit codes.
+//!
+//! A wall stands between the core (`parse` to `pipeline`) and the shell: no room of the core reads a
+//! disk, an environment, a clock or a network, or prints, so that the same inputs give the same bytes
+//! whatever the order of files. And each room may import only the rooms that it needs. The test
+//! `layers` keeps the table of both, and fails where a room reaches through the wall; the lints keep
+//! out what has a random order.
+//!
+//! Faults are values: a room that can find some returns its result beside all of them (`Reported`),
+//! not the first. No input makes the program panic.
 
 pub mod check;
 pub mod cli;

@@ -15,13 +15,18 @@ use serde_json::value::RawValue;
 
 use crate::model::{FleetKey, Kind, NodeId, ObjectKey, names};
 
+/// Something by names that the snapshot holds.
+type ByName<'a, T> = BTreeMap<Cow<'a, str>, T>;
+/// Objects of one namespace, by kind and name.
+type Members<'a> = BTreeSet<(Kind, Cow<'a, str>)>;
+
 /// All objects of one or more snapshots.
 #[derive(Debug, Default)]
 pub struct Live<'a> {
     /// The objects by kind, namespace and name.
-    pub objects: BTreeMap<Kind, BTreeMap<Cow<'a, str>, BTreeMap<Cow<'a, str>, Object<'a>>>>,
+    pub objects: BTreeMap<Kind, ByName<'a, ByName<'a, Object<'a>>>>,
     /// Which objects say that they are of which fleet: namespace, fleet, kind and name.
-    by_fleet: BTreeMap<Cow<'a, str>, BTreeMap<Cow<'a, str>, BTreeSet<(Kind, Cow<'a, str>)>>>,
+    by_fleet: ByName<'a, ByName<'a, Members<'a>>>,
     /// How many objects of other kinds were passed over.
     pub passed_over: usize,
     /// Whether there was no snapshot at all, and an empty cluster is assumed.

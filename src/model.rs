@@ -1,6 +1,7 @@
 //! The words: small value types that every room shares, with no behaviour beyond parsing and
 //! printing themselves. Knows nothing of files, specs or clusters.
 
+pub mod digest;
 pub mod quantity;
 pub mod quote;
 

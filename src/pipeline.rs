@@ -6,11 +6,10 @@ mod removed;
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
-
 use crate::diagnostic::{Diagnostic, Reported, Severity};
 use crate::live::Live;
 use crate::model::Source;
+use crate::model::digest::sha256;
 use crate::parse;
 use crate::plan::{self, Plan};
 
@@ -79,7 +78,7 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
         }
     }
     let has_errors = diagnostics.iter().any(|d| d.severity == Severity::Error);
-    if has_errors && !(request.options.keep_going && !plans.is_empty()) {
+    if has_errors && (plans.is_empty() || !request.options.keep_going) {
         return Reported {
             value: None,
             diagnostics,
@@ -124,8 +123,7 @@ fn digests(request: &Request) -> BTreeMap<String, String> {
         .chain(request.snapshot.iter().flatten());
     sources
         .map(|source| {
-            let digest = Sha256::digest(&source.bytes);
-            let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex = sha256(&source.bytes);
             (source.name.clone(), format!("sha256:{hex}"))
         })
         .collect()

@@ -13,9 +13,8 @@ mod style;
 mod value;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
-use sha2::{Digest, Sha256};
+use crate::model::digest::sha256;
 
 pub use style::Style;
 
@@ -25,11 +24,7 @@ pub type Tree = BTreeMap<String, String>;
 /// Returns the SHA-256 of a text as 64 hexadecimal digits, as an index of files names it.
 #[must_use]
 pub fn digest(text: &str) -> String {
-    let bytes = Sha256::digest(text.as_bytes());
-    bytes.iter().fold(String::new(), |mut digits, byte| {
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
+    sha256(text.as_bytes())
 }
 
 /// Returns a text in which no character commands a terminal: control characters are escaped.

@@ -87,7 +87,7 @@ fn read(
     Ok(Request {
         specs: specs.value,
         snapshot,
-        options: inputs.options.clone(),
+        options: inputs.options,
     })
 }
 

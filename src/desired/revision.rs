@@ -6,12 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::desired::{init_containers, scripts, sidecars, volumes};
+use crate::model::digest::sha256;
 
 /// Stands before the hash: it changes where the same wish would give another hash.
 const VERSION: &str = "v1";
+/// How much of the hash a revision keeps.
+const DIGITS: usize = 16;
 /// The name of the variable by which a pod of another revision differs in what cannot be changed.
 pub(crate) const VARIABLE: &str = "COSMOS_RENDER_REVISION";
 /// The fields of our own containers that are ours to choose.
@@ -38,11 +40,8 @@ pub(crate) fn of(asked: &Asked<'_>) -> String {
     });
     let mut text = String::new();
     write_sorted(&all, &mut text);
-    let mut revision = format!("{VERSION}-");
-    for byte in Sha256::digest(text.as_bytes()).iter().take(8) {
-        let _ = write!(revision, "{byte:02x}");
-    }
-    revision
+    let digest = sha256(text.as_bytes());
+    format!("{VERSION}-{}", &digest[..DIGITS])
 }
 
 /// Puts the revision where it cannot be changed in place: in the environment of the first init

@@ -25,9 +25,9 @@ pub(super) fn changes(manifest: &Manifest, object: &Object<'_>) -> Vec<Change> {
         ("accessModes", Value::Null),
         ("volumeMode", json!("Filesystem")),
     ] {
-        let or_default = |spec: &Value| match &spec[field] {
-            Value::Null => default.clone(),
-            value => value.clone(),
+        let or_default = |spec: &Value| {
+            let written = Some(&spec[field]).filter(|value| !value.is_null());
+            written.unwrap_or(&default).clone()
         };
         let (wanted, live) = (or_default(wanted), or_default(&live));
         if !wanted.is_null() && wanted != live {

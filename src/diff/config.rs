@@ -119,8 +119,14 @@ fn flatten(prefix: &str, table: toml::Table, into: &mut BTreeMap<String, toml::V
         };
         match value {
             toml::Value::Table(table) if !table.is_empty() => flatten(&path, table, into),
-            other => {
-                into.insert(path, other);
+            leaf @ (toml::Value::String(_)
+            | toml::Value::Integer(_)
+            | toml::Value::Float(_)
+            | toml::Value::Boolean(_)
+            | toml::Value::Datetime(_)
+            | toml::Value::Array(_)
+            | toml::Value::Table(_)) => {
+                into.insert(path, leaf);
             }
         }
     }

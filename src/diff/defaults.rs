@@ -17,7 +17,7 @@ const TOKEN_MOUNT: &str = "[mountPath=/var/run/secrets/kubernetes.io/serviceacco
 
 /// The rules of a pod's specification.
 pub(super) struct OfPod {
-    /// Whether a LimitRange filled in resources (it says so in an annotation).
+    /// Whether a `LimitRange` filled in resources (it says so in an annotation).
     pub(super) has_limit_range: bool,
 }
 
@@ -114,7 +114,7 @@ fn default_of(path: &str, field: &str) -> Option<Value> {
         "dnsPolicy" => json!("ClusterFirst"),
         "schedulerName" => json!("default-scheduler"),
         "enableServiceLinks" => json!(true),
-        "serviceAccountName" => json!("default"),
+        "serviceAccountName" | "iscsiInterface" => json!("default"),
         "terminationGracePeriodSeconds" if is_top => json!(30),
         "terminationMessagePath" => json!("/dev/termination-log"),
         "terminationMessagePolicy" => json!("File"),
@@ -132,7 +132,6 @@ fn default_of(path: &str, field: &str) -> Option<Value> {
         "whenUnsatisfiable" => json!("DoNotSchedule"),
         "hostNetwork" | "hostPID" | "hostIPC" | "readOnly" | "stdin" | "tty" | "stdinOnce"
         | "optional" => json!(false),
-        "iscsiInterface" => json!("default"),
         "pool" => json!("rbd"),
         "keyring" => json!("/etc/ceph/keyring"),
         "cachingMode" => json!("ReadWrite"),

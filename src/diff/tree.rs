@@ -124,9 +124,9 @@ impl<R: Rules> Walk<'_, R> {
     }
 
     fn keyed(&mut self, path: &str, key: &str, wanted: &[Value], live: &[Value]) {
-        let name_of = |item: &Value| match &item[key] {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
+        let name_of = |item: &Value| {
+            let text = item[key].as_str().map(str::to_owned);
+            text.unwrap_or_else(|| item[key].to_string())
         };
         let entry = |item: &Value| format!("{path}[{key}={}]", name_of(item));
         let mut used = vec![false; live.len()];
@@ -208,6 +208,7 @@ mod tests {
         assert_eq!(paths, expected);
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "tests read better so")]
     fn pod(node: Value) -> Value {
         json!({ "containers": [node] })
     }

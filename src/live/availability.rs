@@ -164,7 +164,7 @@ fn seconds_between(earlier: Timestamp, later: Timestamp) -> i64 {
 
 /// The newest time that the fleet's part of the snapshot tells of.
 fn newest_time(live: &Live<'_>, fleet: &FleetKey, status: &Status) -> Option<Timestamp> {
-    let of_pods = live.kind_of_fleet(Kind::Pod, fleet).flat_map(|pod| {
+    let of_pods = live.kind_of_fleet(Kind::Pod, fleet).filter_map(|pod| {
         let status: PodStatus = lenient(pod.status);
         let of_conditions = status
             .conditions

@@ -32,7 +32,7 @@ pub struct Facts {
     pub node_ids: BTreeMap<String, NodeId>,
     /// Instances whose key is in a ConfigMap (an operator-run fleet), by name.
     pub config_map_keys: BTreeSet<String>,
-    /// The VolumeSnapshots of the namespace, where the fleet makes volumes from any.
+    /// The `VolumeSnapshot`s of the namespace, where the fleet makes volumes from any.
     pub volume_snapshots: BTreeMap<String, VolumeSnapshotFacts>,
     /// How many of the fleet's own claims are live (the reference looks for data sources only
     /// where fewer than replicas are).
@@ -90,7 +90,7 @@ pub struct VolumeSnapshotFacts {
 pub struct Sources<'s> {
     /// The claims that it names.
     pub claims: Vec<&'s str>,
-    /// Whether it names or looks for VolumeSnapshots.
+    /// Whether it names or looks for `VolumeSnapshot`s.
     pub has_snapshots: bool,
 }
 

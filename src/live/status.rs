@@ -18,8 +18,8 @@ pub struct Status {
     #[serde(default)]
     sync: Option<BTreeMap<String, SyncEntry>>,
     /// Pods that are away for a scheduled snapshot, by the schedule's key.
-    #[serde(default)]
-    scheduled_snapshot_status: Option<BTreeMap<String, Candidate>>,
+    #[serde(default, rename = "scheduledSnapshotStatus")]
+    snapshots: Option<BTreeMap<String, Candidate>>,
     /// What the claim autoscaler asked for.
     #[serde(default)]
     self_healing: Option<SelfHealing>,
@@ -110,21 +110,17 @@ impl Status {
             .iter()
             .flat_map(|h| h.pvc_auto_scaler.iter().flatten());
         requested
-            .filter_map(
-                |(claim, requested)| match requested.requested_size.as_ref()? {
-                    serde_json::Value::String(size) => Some((claim.clone(), size.clone())),
-                    serde_json::Value::Number(size) => Some((claim.clone(), size.to_string())),
-                    _ => None,
-                },
-            )
+            .filter_map(|(claim, requested)| {
+                let size = requested.requested_size.as_ref()?;
+                let text = size.as_str().map(str::to_owned);
+                let number = || size.is_number().then(|| size.to_string());
+                Some((claim.clone(), text.or_else(number)?))
+            })
             .collect()
     }
 
     pub(super) fn snapshot_candidates(&self) -> BTreeSet<String> {
-        let candidates = self
-            .scheduled_snapshot_status
-            .iter()
-            .flat_map(BTreeMap::values);
+        let candidates = self.snapshots.iter().flat_map(BTreeMap::values);
         candidates
             .map(|c| c.pod_candidate.clone())
             .filter(|name| !name.is_empty())

@@ -200,8 +200,8 @@ pub fn canonical(text: &str) -> String {
     Amount::parse(text).map_or_else(|_| text.to_owned(), |amount| amount.canonical())
 }
 
-/// Returns whether a text matches [`super::core::QUANTITY_PATTERN`]. The pattern is stricter than
-/// Kubernetes' own reader: it wants at least one digit.
+/// Returns whether a text matches the pattern that the schema has for quantities. The pattern is
+/// stricter than Kubernetes' own reader: it wants at least one digit.
 #[must_use]
 pub fn fits_pattern(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);

@@ -3,13 +3,15 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use crate::live::NodeKey;
 use crate::model::NodeId;
+use crate::model::digest::sha256;
 
 /// An ed25519 private key as CometBFT writes it: 32 bytes of seed, then the public key.
 const KEY_BYTES: usize = 64;
+/// A node's ID is so much of its public key's SHA-256.
+const ID_DIGITS: usize = 40;
 
 /// Returns whether an entry of a ConfigMap holds a private key and must not be kept.
 pub(super) fn is_key_entry(name: &str, text: &str) -> bool {
@@ -47,13 +49,8 @@ fn id_of(text: &str) -> Option<NodeId> {
     if bytes.len() != KEY_BYTES {
         return None;
     }
-    let digest = Sha256::digest(&bytes[KEY_BYTES / 2..]);
-    let id: String = digest
-        .iter()
-        .take(20)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    NodeId::parse(&id)
+    let digest = sha256(&bytes[KEY_BYTES / 2..]);
+    NodeId::parse(&digest[..ID_DIGITS])
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ pub(super) fn judge(
                     .push(delete(object, Turn::Tidy, Impact::None, why));
             }
             Kind::ServiceAccount | Kind::Role | Kind::RoleBinding => {
-                access(object, fleet, &mut verdict)
+                access(object, fleet, &mut verdict);
             }
             Kind::StorageClass
             | Kind::PersistentVolume

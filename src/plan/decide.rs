@@ -213,7 +213,7 @@ impl Context<'_> {
         match &difference.standing {
             Standing::Foreign => {}
             Standing::Missing => self.missing(difference.manifest, decided),
-            Standing::Terminating => self.terminating(difference.manifest, decided),
+            Standing::Terminating => Self::terminating(difference.manifest, decided),
             Standing::Present(comparison) => self.present(difference, comparison, decided),
         }
     }
@@ -269,7 +269,7 @@ impl Context<'_> {
         }
     }
 
-    fn terminating(&self, manifest: &Manifest, decided: &mut Decided) {
+    fn terminating(manifest: &Manifest, decided: &mut Decided) {
         let key = &manifest.key;
         match manifest.role {
             Role::Pod | Role::AdditionalPod => {

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use super::{Change, Effect, Reason};
 use crate::diff::Cause;
 
+/// How many fields a reason names.
+const SHOWN: usize = 3;
+
 /// Returns a reason.
 pub(super) fn reason(code: &'static str, message: impl Into<String>) -> Reason {
     Reason {
@@ -65,7 +68,6 @@ fn sentence(code: &str, fields: &[&str]) -> String {
         "ServiceAccountChanged" => "another service account is asked for",
         _ => "another specification is asked for",
     };
-    const SHOWN: usize = 3;
     let shown = fields
         .iter()
         .take(SHOWN)

@@ -274,7 +274,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use serde_json::json;
-    use sha2::{Digest, Sha256};
 
     use super::*;
     use crate::spec::fixtures;
@@ -358,10 +357,8 @@ mod tests {
     #[test]
     fn the_schema_is_the_one_that_was_compared() {
         let facts = serde_json::to_vec(&our_facts()).unwrap();
-        let digest = Sha256::digest(facts);
-        let digest: Vec<String> = digest.iter().map(|b| format!("{b:02x}")).collect();
         assert_eq!(
-            digest.concat(),
+            crate::model::digest::sha256(&facts),
             "9c6e46a7f9e8f7db03482520fc85941a804e13d24001f5b3059be62cf972bb5c"
         );
     }

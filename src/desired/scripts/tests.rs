@@ -9,8 +9,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::*;
 use crate::live::facts::Facts;
@@ -38,6 +39,23 @@ echo default >"$home/config/genesis.json"
 "#;
 const CONFIG_MERGE_PROGRAM: &str = r#"[ "$1 $2" = "-f toml" ] && cat "$3" "$4""#;
 const UNZIP: &str = r#"mkdir -p "$5"; cp "$3" "$5/$UNZIPS_TO""#;
+
+/// Held while a file is written and while a program starts: a program that starts meanwhile would
+/// inherit the open file, and the system refuses to run a file that somebody may write ("text file
+/// busy").
+static STARTS_AND_WRITES: Mutex<()> = Mutex::new(());
+
+/// Runs a program to its end.
+fn run(command: &mut Command) -> Output {
+    let guard = STARTS_AND_WRITES
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let command = command.stdin(Stdio::null());
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let started = command.spawn().unwrap();
+    drop(guard);
+    started.wait_with_output().unwrap()
+}
 
 /// A container's file system.
 struct Container {
@@ -88,7 +106,11 @@ impl Container {
     fn write(&self, path: &str, text: &str) -> PathBuf {
         let file = self.path(path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let guard = STARTS_AND_WRITES
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         fs::write(&file, text).unwrap();
+        drop(guard);
         file
     }
 
@@ -107,14 +129,8 @@ impl Container {
         }
         let mut tar = Command::new("tar");
         let made = tar.args([flags, "-f"]).arg(self.path("web").join(archive));
-        assert!(
-            made.arg("-C")
-                .arg(self.path("packed"))
-                .arg(".")
-                .status()
-                .unwrap()
-                .success()
-        );
+        let made = run(made.arg("-C").arg(self.path("packed")).arg("."));
+        assert!(made.status.success());
     }
 
     fn run(&self, arguments: &[Value]) -> Ended {
@@ -141,7 +157,7 @@ impl Container {
             .env("DATA_DIR", chain.join("data"));
         shell.env("GENESIS_FILE", chain.join("config/genesis.json"));
         shell.env("ADDRBOOK_FILE", chain.join("config/addrbook.json"));
-        let ended = shell.output().unwrap();
+        let ended = run(&mut shell);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ended {
             is_ok: ended.status.success(),
@@ -182,7 +198,10 @@ fn document() -> CosmosFullNode {
             "replicas": 1,
             "chain": {"chainID": "hub-1", "network": "testnet", "binary": "hubd"},
             "podTemplate": {"image": "hub:1"},
-            "volumeClaimTemplate": {"storageClassName": "fast", "resources": {}},
+            "volumeClaimTemplate": {
+                "storageClassName": "fast",
+                "resources": {"requests": {"storage": "1Gi"}},
+            },
         },
     }))
     .unwrap()
@@ -271,7 +290,7 @@ fn a_genesis_is_downloaded_in_every_form_and_whatever_its_query() {
             "gz" => {
                 container.write("web/genesis.json", "new");
                 let file = container.path("web/genesis.json");
-                assert!(Command::new("gzip").arg(file).status().unwrap().success());
+                assert!(run(Command::new("gzip").arg(file)).status.success());
             }
             flags => container.pack(name, flags, &[("genesis.json", "new")]),
         }

@@ -1,0 +1,15 @@
+//! SHA-256 as text: how revisions, indexes of files and the names of inputs are written.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+/// Returns the SHA-256 of some bytes as 64 hexadecimal digits.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    let mut digits = String::new();
+    for byte in Sha256::digest(bytes) {
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits
+}
