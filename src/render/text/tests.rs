@@ -148,7 +148,7 @@ pub(crate) fn sample() -> Plan {
 
 #[track_caller]
 fn check(plan: &Plan, expected: &str) {
-    let text = super::plan(plan, Style::Plain);
+    let text = super::plan(plan, Style::Plain, Detail::Summed);
     assert_eq!(text, expected, "got:\n{text}");
 }
 
@@ -159,10 +159,10 @@ fn everything_that_a_plan_says_is_in_its_text() {
 
 #[test]
 fn colours_add_nothing_but_colours() {
-    let coloured = super::plan(&sample(), Style::Coloured);
+    let coloured = super::plan(&sample(), Style::Coloured, Detail::Summed);
     assert!(coloured.contains("\u{1b}["));
     let plain = anstream::adapter::strip_str(&coloured).to_string();
-    assert_eq!(plain, super::plan(&sample(), Style::Plain));
+    assert_eq!(plain, super::plan(&sample(), Style::Plain, Detail::Summed));
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn many_names_go_over_several_lines_and_none_is_left_out() {
     });
     plan.fleets.truncate(1);
     plan.fleets[0].waves[0].steps = steps.collect();
-    let text = super::plan(&plan, Style::Plain);
+    let text = super::plan(&plan, Style::Plain, Detail::Summed);
     assert!(text.lines().all(|line| line.chars().count() <= 100));
     for n in 0..40 {
         let name = format!("cosmoshub-p2p-{n}");
@@ -206,7 +206,7 @@ fn a_text_from_the_cluster_cannot_command_the_terminal() {
     plan.fleets[0].waves[0].title = "\u{1b}[2J".to_owned();
     plan.fleets[0].waves[0].steps[0].object.name = "\u{1b}]0;x\u{7}".to_owned();
     plan.fleets[0].warnings[0].message = "\u{9b}31m".to_owned();
-    let text = super::plan(&plan, Style::Plain);
+    let text = super::plan(&plan, Style::Plain, Detail::Summed);
     assert!(!text.chars().any(|c| c.is_control() && c != '\n'));
 }
 
@@ -226,7 +226,7 @@ fn what_looks_the_same_to_the_reader_is_said_once() {
     let mut plan = sample();
     plan.fleets.truncate(1);
     plan.fleets[0].waves[0].steps = vec![patch("hub-0"), patch("hub-1")];
-    let text = super::plan(&plan, Style::Plain);
+    let text = super::plan(&plan, Style::Plain, Detail::Summed);
     assert_eq!(text.matches("id@new:26656").count(), 1, "{text}");
     assert!(text.contains("ConfigMap/hub-0, hub-1\n"), "{text}");
 }
@@ -238,7 +238,7 @@ fn every_object_keeps_what_is_its_own() {
     let steps = &mut plan.fleets[0].waves[1].steps;
     steps[1].changes[0].from = Some(json!("gaia:edited"));
     steps[1].reasons[0].message = "its image was edited by hand".to_owned();
-    let text = super::plan(&plan, Style::Plain);
+    let text = super::plan(&plan, Style::Plain, Detail::Summed);
     for expected in [
         "gaia:v25.1.0 -> ",
         "gaia:edited -> ",
