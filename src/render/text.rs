@@ -3,6 +3,7 @@
 //! leaves out no object: only fields that restart nothing are summed up, unless all are asked for.
 
 mod changes;
+mod notices;
 mod page;
 mod peers;
 mod steps;
@@ -11,7 +12,7 @@ mod topics;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::model::{Kind, Notice, ObjectKey};
+use crate::model::{Kind, ObjectKey};
 use crate::plan::{Drift, FleetPlan, Plan, Summary, Waiting};
 
 use super::style::Tone;
@@ -149,8 +150,8 @@ fn write_fleet(page: &mut Page, fleet: &FleetPlan) {
         return page.line(0, &format!("{title}: no changes"));
     }
     page.line(0, &page.paint(Tone::Title, &title));
-    write_notices(page, (Tone::Danger, &entry("x", "blocked")), blocked);
-    write_notices(page, (Tone::Changed, &entry("!", "warning")), warnings);
+    notices::write(page, (Tone::Danger, "x", "blocked"), blocked);
+    notices::write(page, (Tone::Changed, "!", "warning"), warnings);
     let mut told = steps::Told::default();
     for (index, wave) in waves.iter().enumerate() {
         page.gap();
@@ -162,41 +163,6 @@ fn write_fleet(page: &mut Page, fleet: &FleetPlan) {
     }
     write_waiting(page, namespace, waiting);
     write_drift(page, namespace, drift);
-}
-
-/// Writes notices: those that say the same of several objects once, with all names.
-fn write_notices(page: &mut Page, (tone, head): (Tone, &str), notices: &[Notice]) {
-    if notices.is_empty() {
-        return;
-    }
-    page.gap();
-    let key = |notice: &Notice| {
-        let object = notice.object.as_ref();
-        let place = object.map(|o| (o.api_version.clone(), o.kind, o.namespace.clone()));
-        (notice.message.clone(), notice.allow.clone(), place)
-    };
-    for group in grouped(notices, key) {
-        let Some(first) = group.first() else { continue };
-        let objects = group.iter().filter_map(|notice| notice.object.as_ref());
-        let names: Vec<String> = objects
-            .enumerate()
-            .map(|(index, object)| match index {
-                0 => value::escaped(&object.to_string()),
-                _ => value::escaped(&object.name),
-            })
-            .collect();
-        let about = match names.is_empty() {
-            true => String::new(),
-            false => format!("{}: ", names.join(", ")),
-        };
-        let head = page.paint(tone, head);
-        let text = format!("{about}{}", value::escaped(&first.message));
-        page.entry((2, entry("", "").len() + 1), &head, &text);
-        if let Some(allow) = &first.allow {
-            let text = value::escaped(allow);
-            page.entry((2 + INDENT, "to allow: ".len()), "to allow:", &text);
-        }
-    }
 }
 
 fn write_waiting(page: &mut Page, namespace: &str, waiting: &[Waiting]) {

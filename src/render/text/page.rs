@@ -110,7 +110,7 @@ fn named(objects: &[&ObjectKey], namespace: &str) -> Vec<String> {
 }
 
 /// Breaks a text between words. A word that is wider than a line keeps its own.
-fn rows(text: &str, width: usize) -> Vec<String> {
+pub(super) fn rows(text: &str, width: usize) -> Vec<String> {
     let mut rows = Vec::new();
     let mut row = String::new();
     for word in text.split(' ') {

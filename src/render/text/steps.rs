@@ -9,8 +9,8 @@ use crate::render::style::Tone;
 use crate::render::value;
 
 use super::changes::{self, Situation};
-use super::page::Page;
-use super::{Detail, INDENT, Look, entry, label, short};
+use super::page::{self, Page};
+use super::{Detail, INDENT, Look, WIDTH, entry, label, short};
 
 /// Where steps stand on a line.
 const LEFT: usize = 4;
@@ -94,7 +94,9 @@ fn blocks(step: &Step, look: Look) -> Vec<String> {
         let says_no_more = reason.code == PLAIN_REASON && !step.changes.is_empty();
         if !says_no_more || look.detail == Detail::Every {
             let text = format!("because {}", value::escaped(why(reason, step, look)));
-            blocks.push(look.paint(Tone::Faint, &text));
+            let rows = page::rows(&text, WIDTH - LEFT - INDENT);
+            let rows = rows.iter().map(|row| look.paint(Tone::Faint, row));
+            blocks.push(rows.collect::<Vec<_>>().join("\n"));
         }
     }
     blocks.extend(changes::blocks(&step.changes, situation(step.action), look));
