@@ -50,9 +50,10 @@ impl Terminal {
 
     /// Returns how much of a result for people is wanted.
     pub(super) fn detail_wanted(&self) -> Detail {
-        match self.is_verbose {
-            true => Detail::Every,
-            false => Detail::Summed,
+        if self.is_verbose {
+            Detail::Every
+        } else {
+            Detail::Summed
         }
     }
 

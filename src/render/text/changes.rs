@@ -1,6 +1,8 @@
 //! What changes on an object, as blocks of aligned lines. Knows nothing of steps: only what becomes
 //! of the object, which decides what an effect means to the reader.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use crate::plan::{Change, Effect};
@@ -204,11 +206,11 @@ fn text(change: &Change, situation: Situation, look: Look) -> String {
             Tag::Kept => (Tone::Faint, ""),
         };
         let text = look.paint(tone, format!("{mark}{}", line.text).trim_end());
-        block.push_str(&format!("\n    {text}"));
+        let _ = write!(block, "\n    {text}");
     }
     if lines.len() > shown {
         let line = format!("… and {} more (-v shows all)", count(lines.len() - shown));
-        block.push_str(&format!("\n    {}", look.paint(Tone::Faint, &line)));
+        let _ = write!(block, "\n    {}", look.paint(Tone::Faint, &line));
     }
     block
 }

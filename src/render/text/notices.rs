@@ -44,9 +44,10 @@ fn about(group: &[&Notice]) -> String {
         _ => value::escaped(&object.name),
     });
     let names: Vec<String> = names.collect();
-    match names.is_empty() {
-        true => String::new(),
-        false => format!("{}: ", names.join(", ")),
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!("{}: ", names.join(", "))
     }
 }
 

@@ -98,9 +98,10 @@ fn named(objects: &[&ObjectKey], namespace: &str) -> Vec<String> {
     let mut last: Option<Kind> = None;
     let mut names: Vec<String> = Vec::new();
     for (index, object) in objects.iter().enumerate() {
-        let name = match last == Some(object.kind) {
-            true => short(object, namespace),
-            false => label(object, namespace),
+        let name = if last == Some(object.kind) {
+            short(object, namespace)
+        } else {
+            label(object, namespace)
         };
         last = Some(object.kind);
         let comma = if index + 1 < objects.len() { "," } else { "" };

@@ -153,9 +153,12 @@ fn url_phrase(name: &str, from: &[&str], to: &[&str]) -> Option<String> {
     if from == to {
         return None;
     }
-    let joined = |urls: BTreeSet<&str>| match urls.is_empty() {
-        true => "(none)".to_owned(),
-        false => urls.into_iter().collect::<Vec<_>>().join(" "),
+    let joined = |urls: BTreeSet<&str>| {
+        if urls.is_empty() {
+            "(none)".to_owned()
+        } else {
+            urls.into_iter().collect::<Vec<_>>().join(" ")
+        }
     };
     let (from, to) = value::cut_pair(&joined(from), &joined(to), URL_WIDTH);
     let phrase = format!("{what}: {from} -> {to}");
