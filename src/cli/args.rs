@@ -74,7 +74,7 @@ pub(super) struct Global {
     /// Say nothing but errors and results
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
-    /// Say what was read
+    /// Say what was read, and show every field in the text of a plan
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
 }

@@ -3,7 +3,8 @@
 use crate::diagnostic::Diagnostic;
 use crate::disk::write;
 use crate::plan::Plan;
-use crate::render::{Style, json, text};
+use crate::render::text::{self, Detail};
+use crate::render::{Style, json};
 
 use super::args::PlanFormat;
 use super::resolve::PlanRun;
@@ -26,7 +27,7 @@ pub(super) fn run(run: &PlanRun, terminal: &Terminal) -> Result<Exit, Failure> {
         Some(_) => Style::Plain,
         None => terminal.out(),
     };
-    let printed = print(plan, *format, style)?;
+    let printed = print(plan, *format, (style, terminal.detail_wanted()))?;
     match out {
         Some(file) => write::file(file, &printed).map_err(|diagnostics| Failure {
             diagnostics,
@@ -44,9 +45,13 @@ pub(super) fn run(run: &PlanRun, terminal: &Terminal) -> Result<Exit, Failure> {
     }
 }
 
-fn print(plan: &Plan, format: PlanFormat, style: Style) -> Result<String, Failure> {
+fn print(
+    plan: &Plan,
+    format: PlanFormat,
+    (style, detail): (Style, Detail),
+) -> Result<String, Failure> {
     let printed = match format {
-        PlanFormat::Text => Ok(text::plan(plan, style)),
+        PlanFormat::Text => Ok(text::plan(plan, style, detail)),
         PlanFormat::Json => json::plan(plan),
         PlanFormat::Yaml => json::plan_yaml(plan),
     };

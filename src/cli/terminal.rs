@@ -6,6 +6,7 @@ use anstream::AutoStream;
 use clap::ColorChoice;
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::render::text::Detail;
 use crate::render::{Style, diagnostics};
 
 use super::Failure;
@@ -45,6 +46,15 @@ impl Terminal {
     /// Returns how results are coloured.
     pub(super) fn out(&self) -> Style {
         self.out
+    }
+
+    /// Returns how much of a result for people is wanted.
+    pub(super) fn detail_wanted(&self) -> Detail {
+        if self.is_verbose {
+            Detail::Every
+        } else {
+            Detail::Summed
+        }
     }
 
     /// Prints diagnostics: without warnings where quiet.

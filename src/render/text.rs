@@ -1,30 +1,71 @@
 //! The plan as a reviewer reads it: a line that sums it up, then each fleet's waves in order with
-//! what they do, why, and what is waited for between them. Says nothing that the plan does not.
+//! what they do, why, and what is waited for between them. Says nothing that the plan does not, and
+//! leaves out no object: only fields that restart nothing are summed up, unless all are asked for.
 
 mod changes;
+mod notices;
+mod page;
+mod peers;
 mod steps;
+mod topics;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::model::{Notice, ObjectKey};
+use crate::model::{Kind, ObjectKey};
 use crate::plan::{Drift, FleetPlan, Plan, Summary, Waiting};
 
 use super::style::Tone;
 use super::{Style, value};
 use changes::Situation;
+use page::Page;
 
 /// How far the lines below an entry are indented.
 const INDENT: usize = 6;
+/// How wide a line may get, names aside.
+const WIDTH: usize = 120;
+
+/// How much of a plan is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// What a reviewer needs; what restarts nothing is summed up.
+    Summed,
+    /// Every field.
+    Every,
+}
+
+/// How a text is to look.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    style: Style,
+    detail: Detail,
+}
+
+impl Look {
+    fn paint(self, tone: Tone, text: &str) -> String {
+        self.style.paint(tone, text)
+    }
+}
 
 /// Returns the plan as text, with a line break at the end.
 #[must_use]
-pub fn plan(plan: &Plan, style: Style) -> String {
-    let mut page = Page::new(style);
+pub fn plan(plan: &Plan, style: Style, detail: Detail) -> String {
+    let mut page = Page::new(Look { style, detail });
     page.line(0, &page.paint(Tone::Title, &summary(plan)));
+    let mut is_after_one_line = false;
     for fleet in &plan.fleets {
-        page.gap();
+        let is_one_line = has_nothing(fleet);
+        if !(is_one_line && is_after_one_line) {
+            page.gap();
+        }
+        is_after_one_line = is_one_line;
         write_fleet(&mut page, fleet);
+    }
+    if plan.fleets.iter().any(|fleet| !fleet.blocked.is_empty()) {
+        page.gap();
+        let next = "Next: what is marked \"x blocked\" is not done until you do what its \
+                    \"to allow\" line says (exit code 3).";
+        page.line(0, &page.paint(Tone::Danger, next));
     }
     page.text
 }
@@ -40,17 +81,18 @@ pub fn summary(plan: &Plan) -> String {
         data_loss,
         blocked,
     } = plan.summary;
-    let waiting: usize = plan.fleets.iter().map(|fleet| fleet.waiting.len()).sum();
     let mut extras = String::new();
     if data_loss > 0 {
-        let verb = if data_loss == 1 { "loses" } else { "lose" };
-        let _ = write!(extras, ", {data_loss} {verb} data");
+        let verb = if data_loss == 1 { "LOSES" } else { "LOSE" };
+        let _ = write!(extras, ", {data_loss} {verb} DATA");
     }
     if blocked > 0 {
         let _ = write!(extras, ", {blocked} blocked");
     }
-    if waiting > 0 {
-        let _ = write!(extras, ", {waiting} waiting");
+    let waiting = plan.fleets.iter().flat_map(|fleet| &fleet.waiting);
+    let waiting: BTreeSet<&ObjectKey> = waiting.map(|item| &item.object).collect();
+    if !waiting.is_empty() {
+        let _ = write!(extras, ", {}", that_wait(&waiting));
     }
     if create + patch + restart + delete > 0 {
         return format!(
@@ -64,7 +106,33 @@ pub fn summary(plan: &Plan) -> String {
     if extras.is_empty() {
         return "No changes. The cluster is as the specs ask.".to_owned();
     }
-    format!("No changes{extras}.")
+    format!("No changes now{extras}.")
+}
+
+fn that_wait(objects: &BTreeSet<&ObjectKey>) -> String {
+    let are_pods = objects.iter().all(|object| object.kind == Kind::Pod);
+    let noun = if are_pods { "pod" } else { "object" };
+    match objects.len() {
+        1 => format!("1 {noun} waits"),
+        n => format!("{n} {noun}s wait"),
+    }
+}
+
+fn has_nothing(fleet: &FleetPlan) -> bool {
+    let FleetPlan {
+        namespace: _,
+        name: _,
+        waves,
+        waiting,
+        warnings,
+        blocked,
+        drift,
+    } = fleet;
+    waves.is_empty()
+        && waiting.is_empty()
+        && warnings.is_empty()
+        && blocked.is_empty()
+        && drift.is_empty()
 }
 
 fn write_fleet(page: &mut Page, fleet: &FleetPlan) {
@@ -78,78 +146,61 @@ fn write_fleet(page: &mut Page, fleet: &FleetPlan) {
         drift,
     } = fleet;
     let title = value::escaped(&format!("Fleet {namespace}/{name}"));
-    let is_empty = waves.is_empty()
-        && waiting.is_empty()
-        && warnings.is_empty()
-        && blocked.is_empty()
-        && drift.is_empty();
-    if is_empty {
+    if has_nothing(fleet) {
         return page.line(0, &format!("{title}: no changes"));
     }
     page.line(0, &page.paint(Tone::Title, &title));
-    write_notices(page, (Tone::Danger, &entry("x", "blocked")), blocked);
-    write_notices(page, (Tone::Changed, &entry("!", "warning")), warnings);
+    notices::write(page, (Tone::Danger, "x", "blocked"), blocked);
+    notices::write(page, (Tone::Changed, "!", "warning"), warnings);
+    let mut told = steps::Told::default();
     for (index, wave) in waves.iter().enumerate() {
         page.gap();
         let title = value::escaped(&wave.title);
         let heading = format!("Wave {} of {}: {title}", index + 1, waves.len());
         page.line(2, &page.paint(Tone::Title, &heading));
-        steps::write(page, namespace, wave);
+        told.begin(index + 1);
+        steps::write(page, namespace, wave, &mut told);
     }
     write_waiting(page, namespace, waiting);
     write_drift(page, namespace, drift);
 }
 
-fn write_notices(page: &mut Page, (tone, head): (Tone, &str), notices: &[Notice]) {
-    if notices.is_empty() {
-        return;
-    }
-    page.gap();
-    for notice in notices {
-        let head = page.paint(tone, head);
-        let about = match &notice.object {
-            Some(object) => format!("{}: ", value::escaped(&object.to_string())),
-            None => String::new(),
-        };
-        page.line(
-            2,
-            &format!("{head} {about}{}", value::escaped(&notice.message)),
-        );
-        if let Some(allow) = &notice.allow {
-            page.line(
-                2 + INDENT,
-                &format!("to allow it: {}", value::escaped(allow)),
-            );
-        }
-    }
-}
-
 fn write_waiting(page: &mut Page, namespace: &str, waiting: &[Waiting]) {
-    let key = |item: &Waiting| {
-        let shown = changes::shown(&item.changes, Situation::Later);
-        (item.object.kind, item.on.clone(), shown)
-    };
-    let groups = grouped(waiting, key);
+    let look = page.look;
+    let blocks = |item: &Waiting| changes::blocks(&item.changes, Situation::Later, look);
+    let groups = grouped(waiting, |item| {
+        (item.object.kind, item.on.clone(), blocks(item))
+    });
     if !groups.is_empty() {
         page.gap();
-        page.line(2, &page.paint(Tone::Title, "Waiting (no wave does this)"));
+        let heading = match page.look.detail {
+            Detail::Summed => "Waiting (no wave does this; -v shows every field)",
+            Detail::Every => "Waiting (no wave does this)",
+        };
+        page.line(2, &page.paint(Tone::Title, heading));
     }
     for group in groups {
         let Some(first) = group.first() else { continue };
         let objects: Vec<&ObjectKey> = group.iter().map(|item| &item.object).collect();
         let head = page.paint(Tone::Faint, &entry("…", "waiting"));
-        page.names(2, &head, namespace, &objects);
-        page.line(2 + INDENT, &format!("for {}", value::escaped(&first.on)));
-        changes::write(page, 2 + INDENT, &first.changes, Situation::Later);
+        page.names((2, &head), namespace, &objects, "");
+        let takes = match (first.changes.is_empty(), group.len()) {
+            (true, _) => "",
+            (false, 1) => ", and then takes up:",
+            (false, _) => ", and each then takes up:",
+        };
+        let on = value::escaped(&first.on);
+        page.wrapped(2 + INDENT, &format!("for {on}{takes}"));
+        for block in blocks(first) {
+            page.block(4 + INDENT, &block);
+        }
     }
 }
 
 fn write_drift(page: &mut Page, namespace: &str, drift: &[Drift]) {
-    let key = |item: &Drift| {
-        let shown = changes::shown(&item.changes, Situation::Later);
-        (item.object.kind, shown)
-    };
-    let groups = grouped(drift, key);
+    let look = page.look;
+    let blocks = |item: &Drift| changes::blocks(&item.changes, Situation::Later, look);
+    let groups = grouped(drift, |item| (item.object.kind, blocks(item)));
     if !groups.is_empty() {
         page.gap();
         let heading = "Drift (the cluster differs though the spec did not change)";
@@ -159,8 +210,10 @@ fn write_drift(page: &mut Page, namespace: &str, drift: &[Drift]) {
         let Some(first) = group.first() else { continue };
         let objects: Vec<&ObjectKey> = group.iter().map(|item| &item.object).collect();
         let head = page.paint(Tone::Changed, &entry("~", "drift"));
-        page.names(2, &head, namespace, &objects);
-        changes::write(page, 2 + INDENT, &first.changes, Situation::Later);
+        page.names((2, &head), namespace, &objects, "");
+        for block in blocks(first) {
+            page.block(2 + INDENT, &block);
+        }
     }
 }
 
@@ -181,66 +234,6 @@ fn grouped<T, K: Ord>(items: &[T], key: impl Fn(&T) -> K) -> Vec<Vec<&T>> {
 /// Returns a mark and its word, padded so that what follows stands in one column.
 fn entry(mark: &str, word: &str) -> String {
     format!("{mark:<3} {word:<7}")
-}
-
-/// A text that grows line by line.
-struct Page {
-    text: String,
-    style: Style,
-}
-
-impl Page {
-    /// The widest line that a list of names makes.
-    const WIDTH: usize = 100;
-
-    fn new(style: Style) -> Self {
-        let text = String::new();
-        Self { text, style }
-    }
-
-    fn paint(&self, tone: Tone, text: &str) -> String {
-        self.style.paint(tone, text)
-    }
-
-    fn gap(&mut self) {
-        self.text.push('\n');
-    }
-
-    fn line(&mut self, indent: usize, text: &str) {
-        self.text.extend(std::iter::repeat_n(' ', indent));
-        self.text.push_str(text.trim_end());
-        self.text.push('\n');
-    }
-
-    /// Writes a mark and word, and the names of objects of one kind, over as many lines as it
-    /// takes. The head is as wide as [`entry`] makes it, colours aside.
-    fn names(&mut self, indent: usize, head: &str, namespace: &str, objects: &[&ObjectKey]) {
-        let column = indent + entry("", "").len() + 1;
-        let mut rows: Vec<String> = Vec::new();
-        let mut row = String::new();
-        for (index, object) in objects.iter().enumerate() {
-            let name = match index {
-                0 => label(object, namespace),
-                _ => short(object, namespace),
-            };
-            let comma = if index + 1 < objects.len() { "," } else { "" };
-            if !row.is_empty() && column + row.len() + name.len() + 2 > Self::WIDTH {
-                rows.push(std::mem::take(&mut row));
-            }
-            if !row.is_empty() {
-                row.push(' ');
-            }
-            row.push_str(&name);
-            row.push_str(comma);
-        }
-        rows.push(row);
-        for (index, row) in rows.iter().enumerate() {
-            match index {
-                0 => self.line(indent, &format!("{head} {row}")),
-                _ => self.line(column, row),
-            }
-        }
-    }
 }
 
 /// Returns an object's kind and name.

@@ -1,60 +1,67 @@
 //! The steps of one wave, and its gate. Steps of one sort are written together: what is the same
 //! for all is said once, what is an object's own stands below its name, and no name is left out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Kind, ObjectKey};
-use crate::plan::{Action, Change, Condition, Gate, Impact, Reason, Step, Wave};
+use crate::plan::{Action, Condition, Gate, Impact, Reason, Step, Wave};
 use crate::render::style::Tone;
 use crate::render::value;
 
 use super::changes::{self, Situation};
-use super::{INDENT, Page, entry, label, short};
+use super::page::{self, Page};
+use super::{Detail, INDENT, Look, WIDTH, entry, label, short};
 
 /// Where steps stand on a line.
 const LEFT: usize = 4;
+/// The reason that says no more than its changes do.
+const PLAIN_REASON: &str = "FieldsDiffer";
+
+/// What was told in former waves of a fleet, so that it is told once.
+#[derive(Default)]
+pub(super) struct Told {
+    wave: usize,
+    details: BTreeMap<(Action, Vec<String>), (String, usize)>,
+}
+
+impl Told {
+    /// Notes which wave is written next.
+    pub(super) fn begin(&mut self, wave: usize) {
+        self.wave = wave;
+    }
+}
 
 /// Writes a wave's steps and its gate.
-pub(super) fn write(page: &mut Page, namespace: &str, wave: &Wave) {
+pub(super) fn write(page: &mut Page, namespace: &str, wave: &Wave, told: &mut Told) {
     for steps in super::grouped(&wave.steps, sort_of) {
-        write_group(page, namespace, &in_common(&steps));
+        let group = in_common(&steps, page.look);
+        write_group(page, namespace, &group, told);
     }
     write_gate(page, namespace, &wave.gate);
 }
 
-/// Steps of one sort, each with what is its own, and what they have in common.
+/// Steps of one sort, each with what is its own, and what they have in common. What is said of a
+/// step comes in blocks: why it is taken, and what changes.
 struct Group<'a> {
-    steps: Vec<(&'a Step, Details<'a>)>,
-    common: Details<'a>,
-}
-
-/// Why something is done, and what changes.
-#[derive(Default)]
-struct Details<'a> {
-    reasons: Vec<&'a Reason>,
-    changes: Vec<&'a Change>,
-}
-
-impl Details<'_> {
-    fn is_empty(&self) -> bool {
-        self.reasons.is_empty() && self.changes.is_empty()
-    }
+    steps: Vec<(&'a Step, Vec<String>)>,
+    common: Vec<String>,
 }
 
 /// What steps must have in common to be written together.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Sort {
     action: Action,
-    kind: Kind,
+    kind: Option<Kind>,
     impact: Impact,
     paths: BTreeSet<String>,
     codes: BTreeSet<&'static str>,
 }
 
 fn sort_of(step: &Step) -> Sort {
+    let is_harmless = step.impact == Impact::None;
     Sort {
         action: step.action,
-        kind: step.object.kind,
+        kind: (!is_harmless).then_some(step.object.kind),
         impact: step.impact,
         paths: step.changes.iter().map(|c| c.path.clone()).collect(),
         codes: step.reasons.iter().map(|r| r.code).collect(),
@@ -62,94 +69,106 @@ fn sort_of(step: &Step) -> Sort {
 }
 
 /// Parts what all steps have in common from what is each one's own.
-fn in_common<'a>(steps: &[&'a Step]) -> Group<'a> {
-    let shown: Vec<Vec<String>> = steps
-        .iter()
-        .map(|step| changes::shown(&step.changes, situation(step.action)))
-        .collect();
-    let changes = shared(shown.iter().map(Vec::as_slice));
-    let reasons = shared(steps.iter().map(|step| step.reasons.as_slice()));
-    let mut group = Group {
-        steps: Vec::new(),
-        common: Details::default(),
+fn in_common<'a>(steps: &[&'a Step], look: Look) -> Group<'a> {
+    let all: Vec<Vec<String>> = steps.iter().map(|step| blocks(step, look)).collect();
+    let mut shared: BTreeSet<&String> = all.first().into_iter().flatten().collect();
+    for blocks in &all {
+        shared.retain(|block| blocks.contains(block));
+    }
+    let is_common = |block: &&String| shared.contains(*block);
+    let common = all.first().into_iter().flatten().filter(is_common);
+    let common = common.cloned().collect();
+    let own = |blocks: &Vec<String>| -> Vec<String> {
+        let own = blocks.iter().filter(|block| !is_common(block));
+        own.cloned().collect()
     };
-    for (step, shown) in steps.iter().zip(&shown) {
-        let (mut own, mut common) = (Details::default(), Details::default());
-        for reason in &step.reasons {
-            let part = if reasons.contains(reason) {
-                &mut common
-            } else {
-                &mut own
-            };
-            part.reasons.push(reason);
-        }
-        for (change, shown) in step.changes.iter().zip(shown) {
-            let part = if changes.contains(shown) {
-                &mut common
-            } else {
-                &mut own
-            };
-            part.changes.push(change);
-        }
-        group.steps.push((*step, own));
-        group.common = common;
-    }
-    group
+    let owns: Vec<Vec<String>> = all.iter().map(own).collect();
+    let steps = steps.iter().copied().zip(owns).collect();
+    Group { steps, common }
 }
 
-/// Returns the items that are in every list.
-fn shared<'a, T: Ord>(mut lists: impl Iterator<Item = &'a [T]>) -> BTreeSet<&'a T> {
-    let mut shared: BTreeSet<&T> = lists.next().unwrap_or_default().iter().collect();
-    for list in lists {
-        let list: BTreeSet<&T> = list.iter().collect();
-        shared.retain(|item| list.contains(item));
+/// Returns why a step is taken and what changes, in blocks.
+fn blocks(step: &Step, look: Look) -> Vec<String> {
+    let mut blocks: Vec<String> = Vec::new();
+    for reason in &step.reasons {
+        let says_no_more = reason.code == PLAIN_REASON && !step.changes.is_empty();
+        if !says_no_more || look.detail == Detail::Every {
+            let text = format!("because {}", value::escaped(why(reason, step, look)));
+            let rows = page::rows(&text, WIDTH - LEFT - INDENT);
+            let rows = rows.iter().map(|row| look.paint(Tone::Faint, row));
+            blocks.push(rows.collect::<Vec<_>>().join("\n"));
+        }
     }
-    shared
+    blocks.extend(changes::blocks(&step.changes, situation(step.action), look));
+    blocks
 }
 
-fn write_group(page: &mut Page, namespace: &str, group: &Group<'_>) {
+/// Returns a reason without the list of paths at its end, where the changes below show them.
+fn why<'a>(reason: &'a Reason, step: &Step, look: Look) -> &'a str {
+    let is_shown = |path: &str| step.changes.iter().any(|change| change.path == path);
+    match reason.message.split_once(": ") {
+        Some((why, paths)) if look.detail == Detail::Summed && paths.split(", ").all(is_shown) => {
+            why
+        }
+        Some(_) | None => &reason.message,
+    }
+}
+
+fn write_group(page: &mut Page, namespace: &str, group: &Group<'_>, told: &mut Told) {
     let Group { steps, common } = group;
     let Some((first, _)) = steps.first() else {
         return;
     };
-    let is_alike = steps.iter().all(|(_, own)| own.is_empty());
-    let is_harmless = first.impact == Impact::None && first.action != Action::Delete;
-    if is_alike && (is_harmless || steps.len() == 1) {
+    if steps.iter().all(|(_, own)| own.is_empty()) {
         let objects: Vec<&ObjectKey> = steps.iter().map(|(step, _)| &step.object).collect();
         write_names(page, namespace, (first, &objects));
-    } else {
-        for (step, own) in steps {
-            write_names(page, namespace, (step, &[&step.object]));
-            write_details(page, own, step.action);
+        return write_once(
+            page,
+            common,
+            (first, &label(&first.object, namespace)),
+            told,
+        );
+    }
+    for (step, own) in steps {
+        write_names(page, namespace, (step, &[&step.object]));
+        write_blocks(page, own);
+    }
+    if !common.is_empty() {
+        page.line(LEFT + 4, &format!("all {}:", steps.len()));
+        write_blocks(page, common);
+    }
+}
+
+/// Writes blocks, or names the step of a former wave below which they stand.
+fn write_once(page: &mut Page, blocks: &[String], (step, name): (&Step, &str), told: &mut Told) {
+    let key = (step.action, blocks.to_vec());
+    match told.details.get(&key) {
+        Some((like, wave)) if blocks.len() > 1 => {
+            let text = format!("same reason and changes as {like} in wave {wave}");
+            page.line(LEFT + INDENT, &page.paint(Tone::Faint, &text));
         }
-        if steps.len() > 1 && !common.is_empty() {
-            page.line(LEFT + 4, &format!("all {}:", steps.len()));
+        Some(_) | None => {
+            let place = (name.to_owned(), told.wave);
+            told.details.insert(key, place);
+            write_blocks(page, blocks);
         }
     }
-    write_details(page, common, first.action);
+}
+
+fn write_blocks(page: &mut Page, blocks: &[String]) {
+    for block in blocks {
+        page.block(LEFT + INDENT, block);
+    }
 }
 
 fn write_names(page: &mut Page, namespace: &str, (step, objects): (&Step, &[&ObjectKey])) {
     let head = page.paint(tone(step), &entry(mark(step.action), word(step.action)));
-    match (consequence(step), objects) {
-        (Some(words), [object]) => {
-            let words = page.paint(tone(step), words);
-            page.line(
-                LEFT,
-                &format!("{head} {}   {words}", label(object, namespace)),
-            );
-        }
-        (Some(_) | None, _) => page.names(LEFT, &head, namespace, objects),
-    }
-}
-
-fn write_details(page: &mut Page, details: &Details<'_>, action: Action) {
-    for reason in &details.reasons {
-        let text = format!("because {}", value::escaped(&reason.message));
-        page.line(LEFT + INDENT, &page.paint(Tone::Faint, &text));
-    }
-    let changes = details.changes.iter().copied();
-    changes::write(page, LEFT + INDENT, changes, situation(action));
+    let end = match (consequence(step), objects) {
+        (None, _) => String::new(),
+        (Some((one, _)), [_]) => page.paint(tone(step), one),
+        (Some((_, many)), _) => page.paint(tone(step), &format!("{} {many}", objects.len())),
+    };
+    page.names((LEFT, &head), namespace, objects, &end);
 }
 
 fn write_gate(page: &mut Page, namespace: &str, gates: &[Gate]) {
@@ -167,7 +186,7 @@ fn write_gate(page: &mut Page, namespace: &str, gates: &[Gate]) {
         };
         if !names.is_empty() {
             let names = names.join(", ");
-            page.line(LEFT, &format!("then waits until {names} {verb} {state}"));
+            page.wrapped(LEFT, &format!("then waits until {names} {verb} {state}"));
         }
     }
 }
@@ -207,12 +226,16 @@ fn tone(step: &Step) -> Tone {
     }
 }
 
-/// Returns what a step does to those who use the fleet, in words that stand out without colour.
-fn consequence(step: &Step) -> Option<&'static str> {
-    match step.impact {
-        Impact::None => None,
-        Impact::Restart => Some("RESTARTS"),
-        Impact::IdentityChange => Some("GETS ANOTHER IDENTITY"),
-        Impact::DataLoss => Some("LOSES DATA"),
+/// Returns what a step does to those who use the fleet, of one object and of several, in words that
+/// stand out without colour.
+fn consequence(step: &Step) -> Option<(&'static str, &'static str)> {
+    match (step.impact, step.action) {
+        (Impact::None, _) => None,
+        (Impact::Restart, Action::Delete) => Some(("STOPS", "STOP")),
+        (Impact::Restart, Action::Create | Action::Patch | Action::Replace) => {
+            Some(("RESTARTS", "RESTART"))
+        }
+        (Impact::IdentityChange, _) => Some(("GETS ANOTHER IDENTITY", "GET ANOTHER IDENTITY")),
+        (Impact::DataLoss, _) => Some(("LOSES DATA", "LOSE DATA")),
     }
 }

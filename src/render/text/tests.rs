@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::Kind;
+use crate::model::Notice;
 use crate::plan::{Action, Change, Condition, Effect, Gate, Impact, Inputs, Reason, Step, Wave};
 
 fn object(kind: Kind, name: &str) -> ObjectKey {
@@ -148,7 +148,7 @@ pub(crate) fn sample() -> Plan {
 
 #[track_caller]
 fn check(plan: &Plan, expected: &str) {
-    let text = super::plan(plan, Style::Plain);
+    let text = super::plan(plan, Style::Plain, Detail::Summed);
     assert_eq!(text, expected, "got:\n{text}");
 }
 
@@ -159,10 +159,10 @@ fn everything_that_a_plan_says_is_in_its_text() {
 
 #[test]
 fn colours_add_nothing_but_colours() {
-    let coloured = super::plan(&sample(), Style::Coloured);
+    let coloured = super::plan(&sample(), Style::Coloured, Detail::Summed);
     assert!(coloured.contains("\u{1b}["));
     let plain = anstream::adapter::strip_str(&coloured).to_string();
-    assert_eq!(plain, super::plan(&sample(), Style::Plain));
+    assert_eq!(plain, super::plan(&sample(), Style::Plain, Detail::Summed));
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn a_plan_for_nothing_says_so() {
         &format!("No changes. The cluster is as the specs ask.{juno}"),
     );
     plan.summary.blocked = 2;
-    check(&plan, &format!("No changes, 2 blocked.{juno}"));
+    check(&plan, &format!("No changes now, 2 blocked.{juno}"));
     plan.fleets.clear();
     plan.summary.blocked = 0;
     check(&plan, "No changes. The specs describe no fleet.\n");
@@ -191,8 +191,8 @@ fn many_names_go_over_several_lines_and_none_is_left_out() {
     });
     plan.fleets.truncate(1);
     plan.fleets[0].waves[0].steps = steps.collect();
-    let text = super::plan(&plan, Style::Plain);
-    assert!(text.lines().all(|line| line.chars().count() <= 100));
+    let text = super::plan(&plan, Style::Plain, Detail::Summed);
+    assert!(text.lines().all(|line| line.chars().count() <= WIDTH));
     for n in 0..40 {
         let name = format!("cosmoshub-p2p-{n}");
         let mut words = text.split([' ', ',', '\n', '/']);
@@ -206,7 +206,7 @@ fn a_text_from_the_cluster_cannot_command_the_terminal() {
     plan.fleets[0].waves[0].title = "\u{1b}[2J".to_owned();
     plan.fleets[0].waves[0].steps[0].object.name = "\u{1b}]0;x\u{7}".to_owned();
     plan.fleets[0].warnings[0].message = "\u{9b}31m".to_owned();
-    let text = super::plan(&plan, Style::Plain);
+    let text = super::plan(&plan, Style::Plain, Detail::Summed);
     assert!(!text.chars().any(|c| c.is_control() && c != '\n'));
 }
 
@@ -226,7 +226,7 @@ fn what_looks_the_same_to_the_reader_is_said_once() {
     let mut plan = sample();
     plan.fleets.truncate(1);
     plan.fleets[0].waves[0].steps = vec![patch("hub-0"), patch("hub-1")];
-    let text = super::plan(&plan, Style::Plain);
+    let text = super::plan(&plan, Style::Plain, Detail::Summed);
     assert_eq!(text.matches("id@new:26656").count(), 1, "{text}");
     assert!(text.contains("ConfigMap/hub-0, hub-1\n"), "{text}");
 }
@@ -238,7 +238,7 @@ fn every_object_keeps_what_is_its_own() {
     let steps = &mut plan.fleets[0].waves[1].steps;
     steps[1].changes[0].from = Some(json!("gaia:edited"));
     steps[1].reasons[0].message = "its image was edited by hand".to_owned();
-    let text = super::plan(&plan, Style::Plain);
+    let text = super::plan(&plan, Style::Plain, Detail::Summed);
     for expected in [
         "gaia:v25.1.0 -> ",
         "gaia:edited -> ",
@@ -246,5 +246,165 @@ fn every_object_keeps_what_is_its_own() {
         "by hand",
     ] {
         assert_eq!(text.matches(expected).count(), 1, "{expected}: {text}");
+    }
+}
+
+/// The text of one fleet with these waves and waiting changes, without its first lines.
+#[track_caller]
+fn check_fleet(waves: Vec<Wave>, waiting: Vec<Waiting>, detail: Detail, expected: &str) {
+    let mut plan = sample();
+    plan.fleets.truncate(1);
+    plan.fleets[0] = FleetPlan {
+        namespace: "cosmos".to_owned(),
+        name: "hub".to_owned(),
+        waves,
+        waiting,
+        ..FleetPlan::default()
+    };
+    let text = super::plan(&plan, Style::Plain, detail);
+    let (_, text) = text.split_once("Fleet cosmos/hub\n\n").unwrap();
+    assert_eq!(text, expected, "got:\n{text}");
+}
+
+fn wave(title: &str, steps: Vec<Step>) -> Wave {
+    Wave {
+        title: title.to_owned(),
+        steps,
+        gate: vec![],
+    }
+}
+
+fn script(init: &str, pod: &str) -> Change {
+    let path = format!("spec.initContainers[name={init}].args");
+    let (from, to) = (json!(["-c", "old"]), json!(["-c", "new", init, pod]));
+    change(&path, from, to, Effect::NextRestart)
+}
+
+fn upgrade(name: &str) -> Step {
+    let mut step = replace(name);
+    step.reasons[0].message =
+        "another image is asked for: spec.containers[name=node].image".to_owned();
+    step.changes.push(script("clean-init", name));
+    step.changes.push(script("chain-init", name));
+    step
+}
+
+#[test]
+fn what_rides_along_with_a_restart_is_counted_and_batches_alike_are_told_once() {
+    let waves = vec![
+        wave("batch 1", vec![upgrade("hub-0"), upgrade("hub-1")]),
+        wave("batch 2", vec![upgrade("hub-2")]),
+    ];
+    let expected = "  Wave 1 of 2: batch 1
+    -/+ replace Pod/hub-0, hub-1   2 RESTART
+          because another image is asked for
+          ~ spec.containers[name=node].image  gaia:v25.1.0 -> gaia:v26.0.0  # forces the restart
+          also takes up 2 changes that waited for a restart, and 1 that would take none (-v shows all)
+
+  Wave 2 of 2: batch 2
+    -/+ replace Pod/hub-2   RESTARTS
+          same reason and changes as Pod/hub-0 in wave 1
+";
+    check_fleet(waves, vec![], Detail::Summed, expected);
+}
+
+#[test]
+fn every_field_is_shown_where_asked_for() {
+    let waves = vec![wave("restart", vec![upgrade("hub-0")])];
+    let expected = "  Wave 1 of 1: restart
+    -/+ replace Pod/hub-0   RESTARTS
+          because another image is asked for: spec.containers[name=node].image
+          ~ spec.containers[name=node].image           gaia:v25.1.0 -> gaia:v26.0.0  # forces the restart
+          + metadata.labels.x                          \"1\"
+          ~ spec.initContainers[name=clean-init].args  [\"-c\",\"old\"] -> [\"-c\",\"new\",\"clean-init\",\"hub-0\"]
+          ~ spec.initContainers[name=chain-init].args  [\"-c\",\"old\"] -> [\"-c\",\"new\",\"chain-init\",\"hub-0\"]
+";
+    check_fleet(waves, vec![], Detail::Every, expected);
+}
+
+fn waits(pod: &str, snapshot: Option<&str>) -> Waiting {
+    let mut changes = vec![script("clean-init", pod), script("chain-init", pod)];
+    if let Some(url) = snapshot {
+        let path = "spec.initContainers[name=snapshot-restore].args";
+        let from = json!(["-c", "old", "-s", "https://x.example/1.tar"]);
+        let to = json!(["-c", "new", "snapshot-restore", url]);
+        changes.push(change(path, from, to, Effect::NextRestart));
+    }
+    Waiting {
+        object: object(Kind::Pod, pod),
+        on: "its next restart".to_owned(),
+        changes,
+    }
+}
+
+#[test]
+fn pods_that_wait_for_the_same_are_told_together_and_what_the_owner_asked_for_by_name() {
+    let waiting = vec![
+        waits("hub-0", None),
+        waits("hub-1", Some("https://x.example/2.tar")),
+        waits("hub-2", None),
+    ];
+    let expected = "  Waiting (no wave does this; -v shows every field)
+  …   waiting Pod/hub-0, hub-2
+        for its next restart, and each then takes up:
+          ~ cosmos-render's own init scripts (2 fields)
+  …   waiting Pod/hub-1
+        for its next restart, and then takes up:
+          ~ snapshot URL: https://x.example/1.tar -> https://x.example/2.tar
+          ~ cosmos-render's own init scripts (2 fields)
+";
+    check_fleet(vec![], waiting, Detail::Summed, expected);
+}
+
+#[test]
+fn a_long_run_of_changes_to_one_file_is_cut_short_and_counted() {
+    let changes = (0..12).map(|n| {
+        let path = format!("data[app-overlay.toml].key-{n:02}");
+        change(&path, Value::Null, json!(n), Effect::Restart)
+    });
+    let key = object(Kind::ConfigMap, "hub-0");
+    let patch = step(Action::Patch, key, Impact::None, changes.collect());
+    let mut plan = sample();
+    plan.fleets[0].waves = vec![wave("config", vec![patch])];
+    let text = super::plan(&plan, Style::Plain, Detail::Summed);
+    assert_eq!(text.matches("data[app-overlay.toml].key-").count(), 8);
+    let rest = "… and 4 more in app-overlay.toml, 4 of them by a restart (-v shows all)\n";
+    assert!(text.contains(rest), "{text}");
+    let text = super::plan(&plan, Style::Plain, Detail::Every);
+    assert_eq!(text.matches("data[app-overlay.toml].key-").count(), 12);
+}
+
+#[test]
+fn notices_that_differ_in_a_name_alone_are_one_and_no_line_is_too_wide() {
+    let notice = |name: &str| {
+        let key = object(Kind::ConfigMap, name);
+        let message = format!("the node ID of {name} is not known yet, so its peers wait");
+        Notice::on(key, "IdentityUnknown", &message)
+    };
+    let mut plan = sample();
+    plan.fleets[0].warnings = vec![notice("hub-1"), notice("hub-10")];
+    plan.fleets[0].blocked[0].message = "word ".repeat(60).trim_end().to_owned();
+    let text = super::plan(&plan, Style::Plain, Detail::Summed);
+    let line = "hub-10: the node ID of each is not known yet, so its peers wait\n";
+    assert!(text.contains(line), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= WIDTH));
+    assert!(text.contains("        to allow: cosmos-render/allow: removal\n"));
+    assert!(text.contains("\nNext: what is marked \"x blocked\""));
+}
+
+#[test]
+fn long_values_keep_to_the_width_of_a_line() {
+    let long = |mark: &str| json!(["-c", mark.repeat(300)]);
+    let path = format!("spec.containers[name={}].args", "x".repeat(20));
+    let key = object(Kind::Pod, "hub-0");
+    let args = change(&path, long("a"), long("b"), Effect::Restart);
+    let step = step(Action::Replace, key, Impact::Restart, vec![args]);
+    let mut plan = sample();
+    plan.fleets[0].waves = vec![wave("restart", vec![step])];
+    for detail in [Detail::Summed, Detail::Every] {
+        let text = super::plan(&plan, Style::Plain, detail);
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(WIDTH), "{text}");
+        assert!(text.contains('…'));
     }
 }

@@ -1,0 +1,67 @@
+//! Warnings and what is blocked, in a line or two each. What differs in nothing but the object's
+//! name is said once, with every name.
+
+use crate::model::Notice;
+use crate::render::style::Tone;
+use crate::render::value;
+
+use super::page::Page;
+use super::{INDENT, entry};
+
+/// Writes notices below a mark and word.
+pub(super) fn write(page: &mut Page, (tone, mark, word): (Tone, &str, &str), notices: &[Notice]) {
+    if notices.is_empty() {
+        return;
+    }
+    page.gap();
+    let head = page.paint(tone, &entry(mark, word));
+    let column = entry("", "").len() + 1;
+    let key = |notice: &Notice| {
+        let object = notice.object.as_ref();
+        let place = object.map(|o| (o.api_version.clone(), o.kind, o.namespace.clone()));
+        (of_each(notice), notice.allow.clone(), place)
+    };
+    for group in super::grouped(notices, key) {
+        let Some(first) = group.first() else { continue };
+        let message = match group.len() {
+            1 => first.message.clone(),
+            _ => of_each(first),
+        };
+        let text = format!("{}{}", about(&group), value::escaped(&message));
+        page.entry((2, column), &head, &text);
+        if let Some(allow) = &first.allow {
+            let text = value::escaped(allow);
+            page.entry((2 + INDENT, "to allow: ".len()), "to allow:", &text);
+        }
+    }
+}
+
+/// Returns the names of the objects that notices are about, with the kind of the first.
+fn about(group: &[&Notice]) -> String {
+    let objects = group.iter().filter_map(|notice| notice.object.as_ref());
+    let names = objects.enumerate().map(|(index, object)| match index {
+        0 => value::escaped(&object.to_string()),
+        _ => value::escaped(&object.name),
+    });
+    let names: Vec<String> = names.collect();
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!("{}: ", names.join(", "))
+    }
+}
+
+/// Returns a notice's message with "each" for its object's name, so that it fits others too.
+fn of_each(notice: &Notice) -> String {
+    let Some(object) = &notice.object else {
+        return notice.message.clone();
+    };
+    let words = notice.message.split(' ').map(|word| {
+        let bare = word.trim_end_matches([',', ':', ';']);
+        match word.strip_prefix(object.name.as_str()) {
+            Some(end) if bare == object.name => format!("each{end}"),
+            Some(_) | None => word.to_owned(),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
