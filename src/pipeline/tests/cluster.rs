@@ -22,6 +22,8 @@ pub(super) struct Cluster {
     ticks: i64,
     /// What each pod went through: how often it was replaced.
     pub(super) replaced: BTreeMap<String, u32>,
+    /// Why, the pod's name before it.
+    pub(super) reasons: Vec<String>,
     /// What was made, as `Kind/name`.
     pub(super) created: Vec<String>,
     /// What was deleted, as `Kind/name`.
@@ -200,6 +202,8 @@ impl Cluster {
             Action::Replace => {
                 assert!(self.objects.contains_key(&id), "{id:?} is not there to replace");
                 let manifest = manifest();
+                let why = step.reasons.iter().map(|r| format!("{}: {}", id.2, r.message));
+                self.reasons.extend(why);
                 *self.replaced.entry(id.2).or_default() += 1;
                 self.create(manifest);
             }
@@ -211,15 +215,22 @@ impl Cluster {
         }
     }
 
-    /// Applies one manifest as a GitOps tool does.
-    pub(super) fn apply_manifest(&mut self, manifest: &Value) {
-        match self.objects.get(&id(manifest)) {
-            None => self.create(manifest.clone()),
-            Some(live) => {
-                let patched = patched(live, manifest);
-                self.put(patched);
+    /// Applies one manifest as a GitOps tool does: what the manifest that it applied before had,
+    /// and this one has not, goes.
+    pub(super) fn apply_manifest(&mut self, manifest: &Value, before: Option<&Value>) {
+        let Some(live) = self.objects.get(&id(manifest)) else {
+            return self.create(manifest.clone());
+        };
+        let mut object = patched(live, manifest);
+        for part in ["labels", "annotations"] {
+            let former = before.and_then(|before| before["metadata"][part].as_object());
+            for (key, _) in former.into_iter().flatten() {
+                if manifest["metadata"][part][key].is_null() {
+                    object["metadata"][part].as_object_mut().unwrap().remove(key);
+                }
             }
         }
+        self.put(object);
     }
 
     fn put(&mut self, mut object: Value) {
