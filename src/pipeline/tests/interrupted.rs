@@ -9,8 +9,8 @@ use super::loops::{Pace, drive, kept_pods_keep_what_cannot_change, rested};
 use super::{Options, every, fixture, manifests, planned, with_cluster};
 use crate::model::Source;
 
-/// How many waves are carried out before the stop.
-const STOPS: usize = 5;
+/// After how many half waves a rollout stops.
+const STOPS: usize = 8;
 
 #[test]
 fn rollouts_of_the_fixtures_can_stop_anywhere() {

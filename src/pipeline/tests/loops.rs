@@ -16,7 +16,7 @@ use crate::plan::{Action, Wave};
 pub(super) enum Pace {
     Whole,
     WaveByWave,
-    /// Of the first plan, so many waves, then of the next wave every other step.
+    /// Of the first plan, so many half waves: of a wave that is done by half, every other step.
     StoppedAfter(usize),
 }
 
@@ -36,9 +36,10 @@ pub(super) fn drive(name: &str, specs: &[Source], cluster: &mut Cluster, pace: P
         for fleet in &outcome.plan.fleets {
             let waves = &fleet.waves;
             match pace {
-                Pace::StoppedAfter(whole) if round == 0 => {
+                Pace::StoppedAfter(halves) if round == 0 => {
+                    let whole = halves / 2;
                     apply_all(&waves[..whole.min(waves.len())], &manifests, cluster);
-                    if let Some(wave) = waves.get(whole) {
+                    if let Some(wave) = waves.get(whole).filter(|_| halves % 2 == 1) {
                         cluster.apply(wave, &manifests, &|step| step % 2 == 0);
                     }
                 }
