@@ -153,3 +153,6 @@ fn notes(specs: &parse::inputs::Inputs, live: &Live<'_>) -> Vec<String> {
     }
     notes
 }
+
+#[cfg(test)]
+mod tests;
