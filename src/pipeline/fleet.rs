@@ -254,12 +254,13 @@ fn owned_claims(live: &Live<'_>, fleet: &FleetKey) -> Option<Notice> {
         .filter(|claim| !claim.meta.owners.is_empty())
         .map(crate::live::Object::key)
         .collect();
-    let first = owned.first()?;
+    let (first, last) = (owned.first()?, owned.last()?);
     let message = format!(
-        "{} of its claims have an ownerReference ({} and so on): deleting their owner, or its CRD, \
-         would delete them",
+        "{} claims ({} to {}) have an ownerReference: deleting their owner, or its CRD, would \
+         delete them",
         owned.len(),
-        first.name
+        first.name,
+        last.name
     );
-    Some(Notice::on(first.clone(), "ClaimsOwned", message))
+    Some(Notice::general("ClaimsOwned", message))
 }

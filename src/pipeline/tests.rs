@@ -143,7 +143,12 @@ impl Dice {
 
     fn below(&mut self, end: usize) -> usize {
         let byte = |at: usize| usize::from(self.bytes.get(at).copied().unwrap_or_default());
-        let value = byte(self.at) + if end > 200 { 256 * byte(self.at + 1) } else { 0 };
+        let value = byte(self.at)
+            + if end > 200 {
+                256 * byte(self.at + 1)
+            } else {
+                0
+            };
         self.at += if end > 200 { 2 } else { 1 };
         value % end.max(1)
     }

@@ -142,7 +142,11 @@ fn another_address_restarts_its_own_instance_however_often_the_rollout_stops() {
         service["status"]["loadBalancer"] = json!({"ingress": [{"ip": "203.0.113.200"}]});
         for waves in [None, Some(0), Some(1), Some(2)] {
             let found = pod_restarts(&specs, &cluster, waves);
-            assert_eq!(found, ["hub-0".to_owned()].into(), "ours: {is_ours}, {waves:?}");
+            assert_eq!(
+                found,
+                ["hub-0".to_owned()].into(),
+                "ours: {is_ours}, {waves:?}"
+            );
         }
     }
 }

@@ -51,7 +51,11 @@ pub(super) fn drive(name: &str, specs: &[Source], cluster: &mut Cluster, pace: P
         }
     }
     let outcome = planned(specs, cluster, Options::default());
-    let text = crate::render::text::plan(&outcome.plan, crate::render::Style::Plain);
+    let text = crate::render::text::plan(
+        &outcome.plan,
+        crate::render::Style::Plain,
+        crate::render::text::Detail::Summed,
+    );
     panic!("{name}, {pace:?}: there still is something to do after {ROUNDS} rounds:\n{text}");
 }
 
@@ -65,7 +69,12 @@ fn apply_all(waves: &[Wave], manifests: &[&Value], cluster: &mut Cluster) {
 /// replaced.
 #[track_caller]
 pub(super) fn kept_pods_keep_what_cannot_change(name: &str, outcome: &Outcome, cluster: &Cluster) {
-    let steps = outcome.plan.fleets.iter().flat_map(|f| &f.waves).flat_map(|w| &w.steps);
+    let steps = outcome
+        .plan
+        .fleets
+        .iter()
+        .flat_map(|f| &f.waves)
+        .flat_map(|w| &w.steps);
     let replaced: BTreeSet<(&str, &str)> = steps
         .filter(|step| step.object.kind == Kind::Pod && step.action != Action::Patch)
         .map(|step| (step.object.namespace.as_str(), step.object.name.as_str()))
@@ -79,7 +88,11 @@ pub(super) fn kept_pods_keep_what_cannot_change(name: &str, outcome: &Outcome, c
             continue;
         };
         let found = immutable_differences(manifest, live);
-        assert!(found.is_empty(), "{name}: the manifest of {}, which is kept: {found:#?}", id.2);
+        assert!(
+            found.is_empty(),
+            "{name}: the manifest of {}, which is kept: {found:#?}",
+            id.2
+        );
     }
 }
 
@@ -102,11 +115,18 @@ fn everything_is_up_to_date(name: &str, outcome: &Outcome, cluster: &Cluster) {
         };
         let revision = |pod: &Value| pod["metadata"]["annotations"][names::REVISION].clone();
         let is = revision(live);
-        assert!(is.is_null() || is == revision(manifest), "{name}: {} is of {is}", id.2);
+        assert!(
+            is.is_null() || is == revision(manifest),
+            "{name}: {} is of {is}",
+            id.2
+        );
     }
     for (pod, times) in &cluster.replaced {
         let why = &cluster.reasons;
-        assert_eq!(*times, 1, "{name}: {pod} was restarted more than once: {why:#?}");
+        assert_eq!(
+            *times, 1,
+            "{name}: {pod} was restarted more than once: {why:#?}"
+        );
     }
 }
 
@@ -150,7 +170,10 @@ pub(super) fn identities(documents: &[Value]) -> Source {
 }
 
 /// Fixtures that make a new instance: between its ConfigMap and its pod, no plan can be made.
-const WITH_NEW_INSTANCES: [&str; 2] = ["new-instances-with-one-never-in-sync", "renumbered-ordinals"];
+const WITH_NEW_INSTANCES: [&str; 2] = [
+    "new-instances-with-one-never-in-sync",
+    "renumbered-ordinals",
+];
 
 #[test]
 fn what_the_operator_ran_comes_to_rest() {
@@ -187,7 +210,9 @@ impl Rested {
     /// The documents after a change of every fleet, with the identities where we made the fleets.
     pub(super) fn changed(&self, change: &dyn Fn(&mut Value)) -> Vec<Source> {
         let mut documents = self.documents.clone();
-        let fleets = documents.iter_mut().filter(|d| d["kind"] == "CosmosFullNode");
+        let fleets = documents
+            .iter_mut()
+            .filter(|d| d["kind"] == "CosmosFullNode");
         fleets.for_each(change);
         let mut specs = vec![source("spec.yaml", &documents)];
         if self.is_ours {
@@ -247,7 +272,11 @@ fn check(name: &str, what: &str, expected: Restarts, change: impl Fn(&mut Value)
                 })
                 .collect();
             let found: BTreeSet<String> = cluster.replaced.keys().cloned().collect();
-            assert_eq!(found, expected, "{told}: what restarts: {:#?}", cluster.reasons);
+            assert_eq!(
+                found, expected,
+                "{told}: what restarts: {:#?}",
+                cluster.reasons
+            );
         }
     }
 }
@@ -327,7 +356,12 @@ fn more_replicas_restart_nothing() {
 #[test]
 #[ignore = "an instance is made without halt-height, and restarts for it once its height is known"]
 fn more_replicas_restart_nothing_where_versions_are_declared() {
-    check("scale-down-retain", "more replicas", Restarts::None, two_more);
+    check(
+        "scale-down-retain",
+        "more replicas",
+        Restarts::None,
+        two_more,
+    );
 }
 
 fn two_more(document: &mut Value) {

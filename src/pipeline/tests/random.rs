@@ -33,7 +33,14 @@ fn document(dice: &mut Dice) -> Value {
         spec["type"] = json!(dice.pick(&["FullNode", "Sentry"]));
     }
     if dice.once_in(3) {
-        let budgets = [json!(1), json!("50%"), json!(2), json!(0), json!("0%"), json!("100%")];
+        let budgets = [
+            json!(1),
+            json!("50%"),
+            json!(2),
+            json!(0),
+            json!("0%"),
+            json!("100%"),
+        ];
         spec["strategy"] = json!({"maxUnavailable": dice.pick(&budgets)});
     }
     if dice.once_in(3) {
@@ -50,7 +57,9 @@ fn document(dice: &mut Dice) -> Value {
     }
     if dice.once_in(4) {
         let image = dice.pick(&["scribe:1", "scribe:2"]);
-        let env = dice.pick(&[json!([]), json!([{"name": "A", "value": "b"}])]).clone();
+        let env = dice
+            .pick(&[json!([]), json!([{"name": "A", "value": "b"}])])
+            .clone();
         spec["additionalVersionedPods"] = json!([{"name": "scribe",
             "containers": [{"name": "scribe", "image": image, "env": env}]}]);
     }
@@ -101,7 +110,10 @@ fn chain(chain: &mut Value, dice: &mut Dice) {
         chain["config"]["overrides"] = json!(dice.pick(&sizes));
     }
     if dice.once_in(3) {
-        let urls = ["https://x.example.com/a.tar.lz4", "https://x.example.com/b.tar"];
+        let urls = [
+            "https://x.example.com/a.tar.lz4",
+            "https://x.example.com/b.tar",
+        ];
         chain["snapshotURL"] = json!(dice.pick(&urls));
     }
     if dice.once_in(5) {
@@ -152,7 +164,10 @@ fn disguise(object: &mut Value) {
     let owner = json!({"apiVersion": "cosmos.strange.love/v1", "kind": "CosmosFullNode",
         "name": "hub", "controller": true});
     metadata.insert("ownerReferences".to_owned(), json!([owner]));
-    if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+    if let Some(annotations) = metadata
+        .get_mut("annotations")
+        .and_then(Value::as_object_mut)
+    {
         annotations.retain(|key, _| !key.starts_with("cosmos-render/"));
     }
     metadata["labels"]["app.kubernetes.io/created-by"] = json!("cosmos-operator");
@@ -160,9 +175,8 @@ fn disguise(object: &mut Value) {
         metadata["labels"]["app.kubernetes.io/revision"] = json!("abcd");
     }
     if pod {
-        metadata
-            .entry("annotations")
-            .or_insert_with(|| json!({}))["cosmos.strange.love/config-checksum"] = json!("abcd");
+        metadata.entry("annotations").or_insert_with(|| json!({}))["cosmos.strange.love/config-checksum"] =
+            json!("abcd");
         let init = object["spec"]["initContainers"].as_array_mut();
         let plain = object_env(init);
         let plain: usize = plain + object_env(object["spec"]["containers"].as_array_mut());
@@ -200,7 +214,11 @@ fn fault(cluster: &mut Cluster, dice: &mut Dice) {
         return;
     }
     let id = dice.pick(&ids).clone();
-    let pods: Vec<Id> = ids.iter().filter(|(kind, ..)| kind == "Pod").cloned().collect();
+    let pods: Vec<Id> = ids
+        .iter()
+        .filter(|(kind, ..)| kind == "Pod")
+        .cloned()
+        .collect();
     match dice.below(9) {
         0 => not_ready(cluster, &pods, dice),
         1 => drop(cluster.objects.remove(&id)),
@@ -229,8 +247,15 @@ fn fault(cluster: &mut Cluster, dice: &mut Dice) {
             cluster.objects.retain(|(of, ..), _| of != kind);
         }
         7 => {
-            let document = cluster.objects.values_mut().find(|o| o["kind"] == "CosmosFullNode");
-            let heights = [json!({}), json!({"hub-0": 100}), json!({"hub-0": 500, "hub-1": 499})];
+            let document = cluster
+                .objects
+                .values_mut()
+                .find(|o| o["kind"] == "CosmosFullNode");
+            let heights = [
+                json!({}),
+                json!({"hub-0": 100}),
+                json!({"hub-0": 500, "hub-1": 499}),
+            ];
             if let Some(document) = document {
                 document["status"]["height"] = dice.pick(&heights).clone();
             }
@@ -259,7 +284,10 @@ fn not_ready(cluster: &mut Cluster, pods: &[Id], dice: &mut Dice) {
 }
 
 fn sync(cluster: &mut Cluster, dice: &mut Dice) {
-    let Some(document) = cluster.objects.values_mut().find(|o| o["kind"] == "CosmosFullNode")
+    let Some(document) = cluster
+        .objects
+        .values_mut()
+        .find(|o| o["kind"] == "CosmosFullNode")
     else {
         return;
     };
@@ -305,11 +333,21 @@ fn check(most: usize, judge: impl Fn(&mut Dice)) {
         Ok(())
     });
     if let Err(error) = ran {
-        panic!("{}", error.to_string().split("minimal failing input").next().unwrap());
+        panic!(
+            "{}",
+            error
+                .to_string()
+                .split("minimal failing input")
+                .next()
+                .unwrap()
+        );
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "who hunts for faults asks for more cases")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "who hunts for faults asks for more cases"
+)]
 fn cases() -> Option<usize> {
     std::env::var("COSMOS_RENDER_CASES").ok()?.parse().ok()
 }
