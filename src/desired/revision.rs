@@ -67,6 +67,10 @@ pub(crate) fn write(spec: &mut Value, revision: &str) {
 
 fn owners_part(asked: &Asked<'_>) -> Value {
     let mut spec = asked.spec.clone();
+    // a running pod can take more of them in place; where one goes, the fields tell
+    if let Some(members) = spec.as_object_mut() {
+        members.remove("tolerations");
+    }
     for (part, own) in [
         ("initContainers", &init_containers::OWN[..]),
         ("containers", &sidecars::OWN[..]),

@@ -74,12 +74,15 @@ fn compare_revision(live: &str, wanted: &str) -> Revision {
     }
 }
 
-/// Where the revision matches, what differs is either ours to change at the next restart, or was
-/// edited on the running pod, which Kubernetes allows for images alone.
+/// Where the revision matches, what differs is either ours to change at the next restart, or is
+/// what Kubernetes lets be edited on a running pod: its images, and tolerations, which it can only
+/// get more of.
 fn trust_revision(comparison: &mut Comparison) {
-    comparison
-        .changes
-        .retain(|change| change.effect != Effect::Restart || change.path.ends_with("].image"));
+    comparison.changes.retain(|change| {
+        change.effect != Effect::Restart
+            || change.path.ends_with("].image")
+            || change.path == "spec.tolerations"
+    });
 }
 
 /// The reference's pods carry the revision of the ConfigMap that they were started with.
@@ -93,6 +96,10 @@ fn config_taken_up(object: &Object<'_>, live: &Live<'_>, comparison: &mut Compar
         _ if object.label(names::BELONGS_TO).is_some() => {}
         None => comparison.causes.push(Cause::ConfigUnknown),
         Some(Some(revision)) if !started_with.is_empty() && revision != started_with => {
+            comparison.causes.push(Cause::ConfigNotTakenUp);
+        }
+        // we wrote it anew, and the pod is older than that
+        Some(None) if config.is_some_and(|c| c.annotation(names::FLEET).is_some()) => {
             comparison.causes.push(Cause::ConfigNotTakenUp);
         }
         Some(_) => {}

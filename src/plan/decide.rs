@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::reasons::reason;
 use super::restarts::{self, Due, Restarts, Situation};
 use super::{Action, Change, Drift, Effect, Impact, Reason, Step, Waiting, claims, condemned};
-use crate::desired::{Desired, Manifest, Role};
+use crate::desired::{Desired, Instance, Manifest, Role};
 use crate::diff::{Comparison, Difference, Differences, Standing};
 use crate::live::Live;
 use crate::live::availability::Availability;
@@ -124,11 +124,7 @@ pub fn decide(
         live,
         observed,
         due: &restarts.due,
-        instances: desired
-            .instances
-            .iter()
-            .map(|i| (i.ordinal, i.name.as_str()))
-            .collect(),
+        instances: desired.instances.iter().map(|i| (i.ordinal, i)).collect(),
         without_base: without_base(differences),
     };
     for difference in &differences.objects {
@@ -191,7 +187,7 @@ struct Context<'c> {
     live: &'c Live<'c>,
     observed: &'c Observed,
     due: &'c BTreeSet<String>,
-    instances: BTreeMap<Ordinal, &'c str>,
+    instances: BTreeMap<Ordinal, &'c Instance>,
     /// Ordinals whose pod, claim or config belongs to somebody else: neither a claim nor a pod is
     /// made beside those.
     without_base: BTreeSet<Ordinal>,
@@ -244,29 +240,22 @@ impl Context<'_> {
         });
     }
 
-    /// Tells whether an object's instance has run here before: its ConfigMap is there, or its
-    /// status was recorded. Retained claims alone do not make an instance known.
+    /// Tells whether an object's instance runs here, but for that object: its pod is there, or its
+    /// claim and any sign that a pod used it since the claim was last retained.
     fn is_known(&self, manifest: &Manifest) -> bool {
-        let instance = manifest
+        let found = manifest
             .ordinal
-            .and_then(|ordinal| self.instances.get(&ordinal).copied());
-        let Some(instance) = instance else {
-            return false;
-        };
-        let namespace = self.fleet.key.namespace.as_str();
-        let main_is_there = self.live.get(Kind::Pod, namespace, instance).is_some();
-        match manifest.role {
-            // an additional pod that is new beside a main pod that runs
-            Role::AdditionalPod => main_is_there && self.observed.status.knows(&manifest.key.name),
-            Role::Access | Role::Service | Role::Config | Role::Claim | Role::Pod => {
-                main_is_there
-                    || self
-                        .live
-                        .get(Kind::ConfigMap, namespace, instance)
-                        .is_some()
-                    || self.observed.status.knows(instance)
-            }
+            .and_then(|ordinal| self.instances.get(&ordinal));
+        let Some(instance) = found else { return false };
+        let (namespace, status) = (self.fleet.key.namespace.as_str(), &self.observed.status);
+        let is_there = |kind: Kind, name: &str| self.live.get(kind, namespace, name).is_some();
+        if manifest.role == Role::AdditionalPod {
+            // else it is new beside a main pod that runs
+            return is_there(Kind::Pod, &instance.name) && status.knows(&manifest.key.name);
         }
+        is_there(Kind::Pod, &instance.name)
+            || (is_there(Kind::PersistentVolumeClaim, &instance.claim)
+                && (is_there(Kind::ConfigMap, &instance.name) || status.knows(&instance.name)))
     }
 
     fn terminating(manifest: &Manifest, decided: &mut Decided) {

@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use crate::desired::Role;
 use crate::diff::{Comparison, Difference, Differences, Standing};
 use crate::model::names;
-use crate::plan::{Action, Effect, FleetPlan};
+use crate::plan::{Action, Change, Effect, FleetPlan};
+
+/// What the reference's revision label of a ConfigMap becomes when we write another config.
+const WRITTEN_OVER: &str = "changed-by-cosmos-render";
 
 /// Returns a fleet's objects in the order in which they are applied. Objects that belong to
 /// somebody else are left out.
@@ -42,35 +45,38 @@ pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan, refresh: bool
 
 fn pod(difference: &Difference<'_, '_>, comparison: &Comparison) -> Value {
     let mut body = difference.manifest.body.clone();
-    let differs = |change: &&crate::plan::Change| {
-        change.effect != Effect::InPlace && change.path.starts_with("spec.")
-    };
     let Some(live) = difference.live else {
         return body;
     };
-    if comparison.changes.iter().any(|change| differs(&change)) {
+    let revision = difference
+        .manifest
+        .pod
+        .as_ref()
+        .map(|notes| notes.revision.as_str());
+    // an adopted pod carries our revision as an annotation, but not in its environment
+    let is_of_revision = revision
+        .is_some_and(|revision| live.spec.is_some_and(|spec| spec.get().contains(revision)));
+    let differs =
+        |change: &Change| change.effect != Effect::InPlace && change.path.starts_with("spec.");
+    if !is_of_revision || comparison.changes.iter().any(differs) {
         let mut spec = live.spec_tree();
         without_what_the_cluster_adds(&mut spec, &body["spec"]);
-        let tolerates_more = comparison
-            .changes
-            .iter()
-            .any(|change| change.path == "spec.tolerations" && change.effect == Effect::InPlace);
-        if tolerates_more {
+        let tolerates_more =
+            |change: &Change| change.path == "spec.tolerations" && change.effect == Effect::InPlace;
+        if comparison.changes.iter().any(tolerates_more) {
             spec["tolerations"] = body["spec"]["tolerations"].clone();
         }
         body["spec"] = spec;
     }
     if comparison.is_restart() {
         // it waits with a restart due: it must not claim to be what it is not yet
-        let revision = live
-            .annotation(names::REVISION)
-            .map_or(Value::Null, |text| json!(text));
-        match (revision, body["metadata"]["annotations"].as_object_mut()) {
-            (Value::Null, Some(annotations)) => {
+        let annotations = body["metadata"]["annotations"].as_object_mut();
+        match (live.annotation(names::REVISION), annotations) {
+            (None, Some(annotations)) => {
                 annotations.remove(names::REVISION);
             }
-            (revision, Some(annotations)) => {
-                annotations.insert(names::REVISION.to_owned(), revision);
+            (Some(revision), Some(annotations)) => {
+                annotations.insert(names::REVISION.to_owned(), json!(revision));
             }
             (_, None) => {}
         }
@@ -157,11 +163,13 @@ fn claim(difference: &Difference<'_, '_>) -> Value {
 /// after the ConfigMap would never restart them (design.md, safety rule 8).
 fn config(difference: &Difference<'_, '_>, comparison: &Comparison) -> Value {
     let mut body = difference.manifest.body.clone();
-    let is_reference = difference
+    let label = difference
         .live
-        .is_some_and(|config| config.label(names::REFERENCE_REVISION).is_some());
-    if is_reference && comparison.has(Effect::Restart) {
-        body["metadata"]["labels"][names::REFERENCE_REVISION] = json!("changed-by-cosmos-render");
+        .and_then(|config| config.label(names::REFERENCE_REVISION));
+    let is_written_over = label.is_some() && comparison.has(Effect::Restart);
+    // once there it stays: an applier would take away what it no longer finds
+    if is_written_over || label == Some(WRITTEN_OVER) {
+        body["metadata"]["labels"][names::REFERENCE_REVISION] = json!(WRITTEN_OVER);
     }
     body
 }

@@ -102,7 +102,6 @@ fn a_config_that_was_applied_once_still_restarts_the_pods() {
 }
 
 #[test]
-#[ignore = "the second render drops the mark on the ConfigMap, and with it the restart"]
 fn a_config_that_was_applied_twice_still_restarts_the_pods_of_the_operator() {
     check_gitops(false, 2);
 }

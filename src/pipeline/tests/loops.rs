@@ -382,7 +382,6 @@ fn additional_pods_move_by_themselves_and_with_their_main_pods() {
 }
 
 #[test]
-#[ignore = "the revision of our own pods counts tolerations, so one more restarts them"]
 fn one_more_toleration_restarts_nothing() {
     check("grow-claims", "toleration", Restarts::None, |d| {
         let more = json!([{"key": "pool", "operator": "Exists"}]);

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
-use super::cluster::{Cluster, Id, id};
+use super::cluster::{Cluster, Id};
 use super::loops::{Pace, drive, identities};
 use super::{Dice, Options, Request, run, source};
 use crate::model::Source;
