@@ -2,6 +2,7 @@
 //! matter, plans that are carried out come to an end, and nothing restarts that need not.
 
 mod cluster;
+mod faults;
 mod interrupted;
 mod loops;
 mod random;
@@ -143,7 +144,12 @@ impl Dice {
 
     fn below(&mut self, end: usize) -> usize {
         let byte = |at: usize| usize::from(self.bytes.get(at).copied().unwrap_or_default());
-        let value = byte(self.at) + if end > 200 { 256 * byte(self.at + 1) } else { 0 };
+        let value = byte(self.at)
+            + if end > 200 {
+                256 * byte(self.at + 1)
+            } else {
+                0
+            };
         self.at += if end > 200 { 2 } else { 1 };
         value % end.max(1)
     }

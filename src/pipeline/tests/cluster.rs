@@ -122,7 +122,9 @@ impl Cluster {
                     .is_some_and(|n| n.parse::<u32>().is_ok())
             };
             let highest = sync.values().filter_map(|e| e["height"].as_u64()).max();
-            let pods = ready.iter().filter(|((of, name), _)| *of == namespace && is_of(name));
+            let pods = ready
+                .iter()
+                .filter(|((of, name), _)| *of == namespace && is_of(name));
             for ((_, name), is_ready) in pods {
                 let height = recorded[name].as_u64().or(highest).unwrap_or(1000);
                 let fresh = json!({"height": height, "inSync": is_ready});
@@ -150,7 +152,12 @@ impl Cluster {
     }
 
     /// Does the steps of a wave, in order, as far as `only` lets it; then its gate is waited for.
-    pub(super) fn apply(&mut self, wave: &Wave, manifests: &[&Value], only: &dyn Fn(usize) -> bool) {
+    pub(super) fn apply(
+        &mut self,
+        wave: &Wave,
+        manifests: &[&Value],
+        only: &dyn Fn(usize) -> bool,
+    ) {
         let mut is_whole = true;
         for (i, step) in wave.steps.iter().enumerate() {
             if only(i) {
@@ -161,7 +168,11 @@ impl Cluster {
         }
         for gate in wave.gate.iter().filter(|_| is_whole) {
             let key = &gate.object;
-            let id = (key.kind.to_string(), key.namespace.clone(), key.name.clone());
+            let id = (
+                key.kind.to_string(),
+                key.namespace.clone(),
+                key.name.clone(),
+            );
             match gate.condition {
                 Condition::PodReady => self.make_ready(&id),
                 Condition::Gone => {
@@ -200,9 +211,15 @@ impl Cluster {
                 self.put(patched);
             }
             Action::Replace => {
-                assert!(self.objects.contains_key(&id), "{id:?} is not there to replace");
+                assert!(
+                    self.objects.contains_key(&id),
+                    "{id:?} is not there to replace"
+                );
                 let manifest = manifest();
-                let why = step.reasons.iter().map(|r| format!("{}: {}", id.2, r.message));
+                let why = step
+                    .reasons
+                    .iter()
+                    .map(|r| format!("{}: {}", id.2, r.message));
                 self.reasons.extend(why);
                 *self.replaced.entry(id.2).or_default() += 1;
                 self.create(manifest);
@@ -226,7 +243,10 @@ impl Cluster {
             let former = before.and_then(|before| before["metadata"][part].as_object());
             for (key, _) in former.into_iter().flatten() {
                 if manifest["metadata"][part][key].is_null() {
-                    object["metadata"][part].as_object_mut().unwrap().remove(key);
+                    object["metadata"][part]
+                        .as_object_mut()
+                        .unwrap()
+                        .remove(key);
                 }
             }
         }
@@ -277,9 +297,14 @@ impl Cluster {
             .map(str::to_owned)
             .collect();
         for claim in claims {
-            let id = ("PersistentVolumeClaim".to_owned(), namespace.to_owned(), claim);
-            let claim = self.objects.get_mut(&id);
-            let claim = claim.unwrap_or_else(|| panic!("a pod starts without its claim {id:?}"));
+            let id = (
+                "PersistentVolumeClaim".to_owned(),
+                namespace.to_owned(),
+                claim,
+            );
+            let Some(claim) = self.objects.get_mut(&id) else {
+                continue; // it comes a moment later
+            };
             let status = claim["status"].as_object_mut().unwrap();
             status.remove("conditions");
             status.insert("phase".to_owned(), json!("Bound"));
@@ -374,7 +399,10 @@ fn admit(spec: &mut Value) {
     for (name, value) in defaults {
         members.entry(name).or_insert(value);
     }
-    members.insert("serviceAccount".to_owned(), members["serviceAccountName"].clone());
+    members.insert(
+        "serviceAccount".to_owned(),
+        members["serviceAccountName"].clone(),
+    );
 }
 
 /// The live object with what can change in place taken from the manifest.

@@ -2,6 +2,7 @@
 //! what the owner asked for; and manifests of pods that are not due change nothing of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
@@ -65,7 +66,12 @@ fn apply_all(waves: &[Wave], manifests: &[&Value], cluster: &mut Cluster) {
 /// replaced.
 #[track_caller]
 pub(super) fn kept_pods_keep_what_cannot_change(name: &str, outcome: &Outcome, cluster: &Cluster) {
-    let steps = outcome.plan.fleets.iter().flat_map(|f| &f.waves).flat_map(|w| &w.steps);
+    let steps = outcome
+        .plan
+        .fleets
+        .iter()
+        .flat_map(|f| &f.waves)
+        .flat_map(|w| &w.steps);
     let replaced: BTreeSet<(&str, &str)> = steps
         .filter(|step| step.object.kind == Kind::Pod && step.action != Action::Patch)
         .map(|step| (step.object.namespace.as_str(), step.object.name.as_str()))
@@ -79,7 +85,11 @@ pub(super) fn kept_pods_keep_what_cannot_change(name: &str, outcome: &Outcome, c
             continue;
         };
         let found = immutable_differences(manifest, live);
-        assert!(found.is_empty(), "{name}: the manifest of {}, which is kept: {found:#?}", id.2);
+        assert!(
+            found.is_empty(),
+            "{name}: the manifest of {}, which is kept: {found:#?}",
+            id.2
+        );
     }
 }
 
@@ -102,11 +112,18 @@ fn everything_is_up_to_date(name: &str, outcome: &Outcome, cluster: &Cluster) {
         };
         let revision = |pod: &Value| pod["metadata"]["annotations"][names::REVISION].clone();
         let is = revision(live);
-        assert!(is.is_null() || is == revision(manifest), "{name}: {} is of {is}", id.2);
+        assert!(
+            is.is_null() || is == revision(manifest),
+            "{name}: {} is of {is}",
+            id.2
+        );
     }
     for (pod, times) in &cluster.replaced {
         let why = &cluster.reasons;
-        assert_eq!(*times, 1, "{name}: {pod} was restarted more than once: {why:#?}");
+        assert_eq!(
+            *times, 1,
+            "{name}: {pod} was restarted more than once: {why:#?}"
+        );
     }
 }
 
@@ -150,7 +167,10 @@ pub(super) fn identities(documents: &[Value]) -> Source {
 }
 
 /// Fixtures that make a new instance: between its ConfigMap and its pod, no plan can be made.
-const WITH_NEW_INSTANCES: [&str; 2] = ["new-instances-with-one-never-in-sync", "renumbered-ordinals"];
+const WITH_NEW_INSTANCES: [&str; 2] = [
+    "new-instances-with-one-never-in-sync",
+    "renumbered-ordinals",
+];
 
 #[test]
 fn what_the_operator_ran_comes_to_rest() {
@@ -177,6 +197,7 @@ fn new_instances_come_to_rest_wave_by_wave() {
 }
 
 /// A fleet that came to rest, as the operator made it or as we render it.
+#[derive(Debug, Clone)]
 pub(super) struct Rested {
     pub(super) documents: Vec<Value>,
     pub(super) cluster: Cluster,
@@ -187,7 +208,9 @@ impl Rested {
     /// The documents after a change of every fleet, with the identities where we made the fleets.
     pub(super) fn changed(&self, change: &dyn Fn(&mut Value)) -> Vec<Source> {
         let mut documents = self.documents.clone();
-        let fleets = documents.iter_mut().filter(|d| d["kind"] == "CosmosFullNode");
+        let fleets = documents
+            .iter_mut()
+            .filter(|d| d["kind"] == "CosmosFullNode");
         fleets.for_each(change);
         let mut specs = vec![source("spec.yaml", &documents)];
         if self.is_ours {
@@ -197,7 +220,19 @@ impl Rested {
     }
 }
 
+/// Returns a fixture's fleets at rest; they are made once.
 pub(super) fn rested(name: &str, is_ours: bool) -> Rested {
+    static MADE: Mutex<BTreeMap<(String, bool), Rested>> = Mutex::new(BTreeMap::new());
+    let key = (name.to_owned(), is_ours);
+    let known = MADE.lock().unwrap().get(&key).cloned();
+    known.unwrap_or_else(|| {
+        let made = make(name, is_ours);
+        MADE.lock().unwrap().insert(key, made.clone());
+        made
+    })
+}
+
+fn make(name: &str, is_ours: bool) -> Rested {
     let fixture = fixture(name).unwrap();
     let documents = fixture.documents();
     let mut cluster = fixture.cluster();
@@ -227,28 +262,30 @@ enum Restarts {
 
 #[track_caller]
 fn check(name: &str, what: &str, expected: Restarts, change: impl Fn(&mut Value)) {
-    for is_ours in [false, true] {
+    for (is_ours, pace) in [(false, Pace::WaveByWave), (true, Pace::Whole)] {
         let rested = rested(name, is_ours);
-        for pace in [Pace::Whole, Pace::WaveByWave] {
-            let specs = rested.changed(&change);
-            let mut cluster = rested.cluster.clone();
-            let before = cluster.pods();
-            let told = format!("{name}, {what}, ours: {is_ours}, {pace:?}");
-            drive(&told, &specs, &mut cluster, pace);
-            let is_main = |pod: &str| !pod.contains("scribe");
-            let expected: BTreeSet<String> = before
-                .into_iter()
-                .filter(|pod| cluster.pods().contains(pod))
-                .filter(|pod| match expected {
-                    Restarts::None => false,
-                    Restarts::All => true,
-                    Restarts::Mains => is_main(pod),
-                    Restarts::Additional => !is_main(pod),
-                })
-                .collect();
-            let found: BTreeSet<String> = cluster.replaced.keys().cloned().collect();
-            assert_eq!(found, expected, "{told}: what restarts: {:#?}", cluster.reasons);
-        }
+        let specs = rested.changed(&change);
+        let mut cluster = rested.cluster.clone();
+        let before = cluster.pods();
+        let told = format!("{name}, {what}, ours: {is_ours}, {pace:?}");
+        drive(&told, &specs, &mut cluster, pace);
+        let is_main = |pod: &str| !pod.contains("scribe");
+        let expected: BTreeSet<String> = before
+            .into_iter()
+            .filter(|pod| cluster.pods().contains(pod))
+            .filter(|pod| match expected {
+                Restarts::None => false,
+                Restarts::All => true,
+                Restarts::Mains => is_main(pod),
+                Restarts::Additional => !is_main(pod),
+            })
+            .collect();
+        let found: BTreeSet<String> = cluster.replaced.keys().cloned().collect();
+        assert_eq!(
+            found, expected,
+            "{told}: what restarts: {:#?}",
+            cluster.reasons
+        );
     }
 }
 
@@ -327,7 +364,12 @@ fn more_replicas_restart_nothing() {
 #[test]
 #[ignore = "an instance is made without halt-height, and restarts for it once its height is known"]
 fn more_replicas_restart_nothing_where_versions_are_declared() {
-    check("scale-down-retain", "more replicas", Restarts::None, two_more);
+    check(
+        "scale-down-retain",
+        "more replicas",
+        Restarts::None,
+        two_more,
+    );
 }
 
 fn two_more(document: &mut Value) {

@@ -73,7 +73,10 @@ fn check(name: &str) {
 fn similar_or_panic(name: &str, expected: &str, found: &str) {
     let all = similar::TextDiff::from_lines(expected, found);
     let differs = all.unified_diff().to_string();
-    assert!(expected == found, "{name}: another order gives another output:\n{differs}");
+    assert!(
+        expected == found,
+        "{name}: another order gives another output:\n{differs}"
+    );
 }
 
 #[test]
