@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::defaults::same_amount;
+use super::defaults::{is_less, same_amount};
 use crate::desired::Manifest;
 use crate::live::Object;
 use crate::plan::{Change, Effect};
@@ -12,7 +12,8 @@ pub(super) fn changes(manifest: &Manifest, object: &Object<'_>) -> Vec<Change> {
     let wanted = &manifest.body["spec"];
     let mut changes = Vec::new();
     let size = |spec: &Value| spec["resources"]["requests"]["storage"].clone();
-    if !same_amount(&size(wanted), &size(&live)) {
+    // a claim never shrinks: that less is asked for is told elsewhere
+    if !same_amount(&size(wanted), &size(&live)) && !is_less(&size(wanted), &size(&live)) {
         changes.push(change(
             "spec.resources.requests.storage",
             &size(&live),

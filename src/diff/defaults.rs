@@ -216,10 +216,18 @@ fn same_resources(wanted: &Value, live: &Value) -> bool {
 
 /// Tells whether two quantities are the same amount, however they are spelt.
 pub(super) fn same_amount(a: &Value, b: &Value) -> bool {
-    let amount = |value: &Value| match value {
+    a == b || matches!((amount(a), amount(b)), (Some(a), Some(b)) if a == b)
+}
+
+/// Tells whether one quantity is less than another.
+pub(super) fn is_less(a: &Value, b: &Value) -> bool {
+    matches!((amount(a), amount(b)), (Some(a), Some(b)) if a < b)
+}
+
+fn amount(value: &Value) -> Option<Amount> {
+    match value {
         Value::String(text) => Amount::parse(text).ok(),
         Value::Number(number) => Amount::parse(&number.to_string()).ok(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    };
-    a == b || matches!((amount(a), amount(b)), (Some(a), Some(b)) if a == b)
+    }
 }

@@ -18,6 +18,9 @@ use crate::model::Kind;
 /// indentation takes a few times as much (design.md, safety rule 15).
 const MAX_ITEM: usize = 8 << 20;
 
+/// So many Lists may lie inside each other; nobody prints more than two.
+const MAX_LISTS: usize = 8;
+
 /// One JSON document of a snapshot.
 #[derive(Debug)]
 pub struct Text<'a> {
@@ -69,6 +72,8 @@ struct Wire<'a> {
     api_version: Option<Text1<'a>>,
     #[serde(borrow, default)]
     kind: Option<Text1<'a>>,
+    #[serde(borrow, default)]
+    items: Option<Vec<&'a RawValue>>,
     #[serde(borrow, default)]
     metadata: WireMeta<'a>,
     #[serde(borrow, default)]
@@ -146,14 +151,14 @@ impl<'a> Reader<'a> {
                     )
                 });
                 for raw in items {
-                    self.item(text, raw.get(), of_list.as_ref());
+                    self.item((text, 0), raw.get(), of_list.as_ref());
                 }
             }
             Ok(Head {
                 kind: Some(_),
                 items: None,
                 ..
-            }) => self.item(text, &text.json, None),
+            }) => self.item((text, 0), &text.json, None),
             Ok(Head {
                 kind: None,
                 items: None,
@@ -167,12 +172,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads one object. An item of a `PodList` has no kind of its own: `of_list` gives it.
-    fn item(&mut self, text: &Text<'_>, json: &'a str, of_list: Option<&(String, String)>) {
-        if json.len() > MAX_ITEM {
-            let size = json.len() >> 20;
-            let message = format!("an object of {size} MiB: no API server holds one above 8 MiB");
-            return self.fault(text, "snapshot-item-too-large", message);
-        }
+    fn item(
+        &mut self,
+        (text, depth): (&Text<'_>, usize),
+        json: &'a str,
+        of_list: Option<&(String, String)>,
+    ) {
         let mut wire: Wire<'a> = match serde_json::from_str(json) {
             Ok(wire) => wire,
             Err(error) => {
@@ -184,6 +189,22 @@ impl<'a> Reader<'a> {
         {
             wire.kind = Some(Text1(Cow::Owned(kind.clone())));
             wire.api_version = Some(Text1(Cow::Owned(api_version.clone())));
+        }
+        if let Some(items) = wire.items.take() {
+            if depth >= MAX_LISTS {
+                let message = format!("more than {MAX_LISTS} Lists inside each other");
+                return self.fault(text, "snapshot-not-readable", message);
+            }
+            // a List among the items of a List, as `kubectl get` of several files prints
+            for raw in items {
+                self.item((text, depth + 1), raw.get(), None);
+            }
+            return;
+        }
+        if json.len() > MAX_ITEM {
+            let size = json.len() >> 20;
+            let message = format!("an object of {size} MiB: no API server holds one above 8 MiB");
+            return self.fault(text, "snapshot-item-too-large", message);
         }
         let Some(kind) = wire.kind.as_ref().and_then(|kind| known(&kind.0)) else {
             self.live.passed_over += 1;

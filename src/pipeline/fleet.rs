@@ -77,7 +77,7 @@ pub(super) fn plan(
         objects: if options.plan_only {
             Vec::new()
         } else {
-            kept::settle(&differences, &plan, options.refresh)
+            kept::settle(&differences, &plan)
         },
         without_identity: without_identity(&desired, &facts),
     };

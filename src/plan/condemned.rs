@@ -1,13 +1,15 @@
 //! Live objects of a fleet that are not desired any more: what goes, in which turn, and what
 //! stays until its owner says so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
 
 use super::decide::{Task, Turn};
 use super::reasons::reason;
 use super::{Action, Impact, Reason, Step};
 use crate::desired::Desired;
-use crate::live::{Live, Object, lenient};
+use crate::live::{Live, Object, lenient, ownership};
 use crate::model::{Kind, Notice, ObjectKey, names};
 use crate::spec::FullNode;
 use crate::spec::document::RetentionPolicy;
@@ -37,10 +39,23 @@ pub(super) fn judge(
         .filter(|i| !i.has_pod)
         .map(|i| i.name.as_str())
         .collect();
+    let has_claims = condemned
+        .iter()
+        .any(|object| object.kind == Kind::PersistentVolumeClaim);
+    let mounted = if has_claims {
+        mounted_by_others(fleet, live)
+    } else {
+        BTreeMap::new()
+    };
     for object in condemned.iter().filter(|object| !object.is_terminating()) {
         match object.kind {
             Kind::Pod => verdict.tasks.push(pod(object, &disabled)),
-            Kind::PersistentVolumeClaim => claim(object, fleet, live, &mut verdict),
+            Kind::PersistentVolumeClaim => match mounted.get(object.meta.name.as_ref()) {
+                Some(pod) => verdict
+                    .blocked
+                    .extend(mounted_elsewhere(object, fleet, pod)),
+                None => claim(object, fleet, live, &mut verdict),
+            },
             Kind::ConfigMap | Kind::Service => {
                 let why = reason("NoLongerDesired", "its instance is gone");
                 verdict
@@ -154,14 +169,45 @@ fn claim(object: &Object<'_>, fleet: &FullNode, live: &Live<'_>, verdict: &mut V
 /// asks. One without any trace of an instance was kept on purpose, or is not explained by any
 /// specification (design.md, safety rule 10).
 fn is_going_now(object: &Object<'_>, fleet: &FullNode, live: &Live<'_>) -> bool {
-    let namespace = fleet.key.namespace.as_str();
     let instance = object
         .meta
         .name
         .strip_prefix("pvc-")
         .unwrap_or(&object.meta.name);
-    live.get(Kind::Pod, namespace, instance).is_some()
-        || live.get(Kind::ConfigMap, namespace, instance).is_some()
+    [Kind::Pod, Kind::ConfigMap].into_iter().any(|kind| {
+        let sign = live.get(kind, &fleet.key.namespace, instance);
+        sign.is_some_and(|sign| ownership(sign, &fleet.key).is_ok())
+    })
+}
+
+/// Returns which claims somebody else's pods mount, and the name of such a pod.
+fn mounted_by_others(fleet: &FullNode, live: &Live<'_>) -> BTreeMap<String, String> {
+    #[derive(Default, Deserialize)]
+    struct Spec {
+        #[serde(default)]
+        volumes: Vec<Volume>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Volume {
+        persistent_volume_claim: Option<Claim>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Claim {
+        claim_name: String,
+    }
+    live.in_namespace(Kind::Pod, &fleet.key.namespace)
+        .filter(|pod| ownership(pod, &fleet.key).is_err())
+        .flat_map(|pod| {
+            let spec: Spec = lenient(pod.spec);
+            let claims = spec
+                .volumes
+                .into_iter()
+                .filter_map(|volume| volume.persistent_volume_claim);
+            claims.map(|claim| (claim.claim_name, pod.meta.name.clone().into_owned()))
+        })
+        .collect()
 }
 
 fn is_kept_by_volume(object: &Object<'_>, live: &Live<'_>) -> bool {
@@ -172,6 +218,17 @@ fn is_kept_by_volume(object: &Object<'_>, live: &Live<'_>) -> bool {
     };
     let spec: serde_json::Value = lenient(volume.spec);
     spec["persistentVolumeReclaimPolicy"] == "Retain"
+}
+
+/// A claim that somebody else's pod mounts is not deleted under it.
+fn mounted_elsewhere(object: &Object<'_>, fleet: &FullNode, pod: &str) -> Option<Notice> {
+    if fleet.spec.volume_retention_policy == Some(RetentionPolicy::Retain) {
+        return None;
+    }
+    let message = format!("its instance is gone, but Pod {pod}, which is not ours, mounts it");
+    let mut notice = Notice::on(object.key(), "ClaimInUse", message);
+    notice.allow = Some(format!("delete Pod {pod}, if it is not needed"));
+    Some(notice)
 }
 
 fn acknowledged(fleet: &FullNode) -> BTreeSet<(String, String)> {

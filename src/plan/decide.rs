@@ -103,7 +103,9 @@ pub fn decide(
     (observed, policy): (&Observed, Policy),
 ) -> Decided {
     let resizes = pending_resizes(desired, live, fleet);
+    let without_base = without_base(differences);
     let situation = Situation {
+        without_base: &without_base,
         fleet,
         desired,
         availability: &observed.availability,
@@ -125,7 +127,7 @@ pub fn decide(
         observed,
         due: &restarts.due,
         instances: desired.instances.iter().map(|i| (i.ordinal, i)).collect(),
-        without_base: without_base(differences),
+        without_base: &without_base,
     };
     for difference in &differences.objects {
         context.object(difference, &mut decided);
@@ -188,19 +190,22 @@ struct Context<'c> {
     observed: &'c Observed,
     due: &'c BTreeSet<String>,
     instances: BTreeMap<Ordinal, &'c Instance>,
-    /// Ordinals whose pod, claim or config belongs to somebody else: neither a claim nor a pod is
-    /// made beside those.
-    without_base: BTreeSet<Ordinal>,
+    /// Ordinals whose pod, claim or config belongs to somebody else, or is on its way out: neither
+    /// a claim nor a pod is made beside those.
+    without_base: &'c BTreeSet<Ordinal>,
 }
 
 fn without_base(differences: &Differences<'_, '_>) -> BTreeSet<Ordinal> {
-    let foreign = differences
-        .objects
-        .iter()
-        .filter(|d| d.standing == Standing::Foreign);
-    foreign
-        .filter(|d| matches!(d.manifest.role, Role::Claim | Role::Config | Role::Pod))
-        .filter_map(|d| d.manifest.ordinal)
+    let cannot_be_used = |d: &&Difference<'_, '_>| match d.manifest.role {
+        Role::Claim | Role::Config => {
+            matches!(d.standing, Standing::Foreign | Standing::Terminating)
+        }
+        Role::Pod => d.standing == Standing::Foreign,
+        Role::Access | Role::Service | Role::AdditionalPod => false,
+    };
+    let objects = differences.objects.iter().filter(cannot_be_used);
+    objects
+        .filter_map(|difference| difference.manifest.ordinal)
         .collect()
 }
 
@@ -209,18 +214,18 @@ impl Context<'_> {
         match &difference.standing {
             Standing::Foreign => {}
             Standing::Missing => self.missing(difference.manifest, decided),
-            Standing::Terminating => Self::terminating(difference.manifest, decided),
+            Standing::Terminating => self.terminating(difference.manifest, decided),
             Standing::Present(comparison) => self.present(difference, comparison, decided),
         }
     }
 
     fn missing(&self, manifest: &Manifest, decided: &mut Decided) {
         let is_part = matches!(manifest.role, Role::Claim | Role::Pod | Role::AdditionalPod);
-        if is_part
-            && manifest
-                .ordinal
-                .is_some_and(|ordinal| self.without_base.contains(&ordinal))
-        {
+        if is_part && self.lacks_base(manifest) {
+            let on = "what bears its name, or its claim's or ConfigMap's, to be gone";
+            decided
+                .waiting
+                .push(super::waiting_until(&manifest.key, on, Vec::new()));
             return;
         }
         let (turn, why) = match manifest.role {
@@ -258,9 +263,21 @@ impl Context<'_> {
                 && (is_there(Kind::ConfigMap, &instance.name) || status.knows(&instance.name)))
     }
 
-    fn terminating(manifest: &Manifest, decided: &mut Decided) {
+    fn lacks_base(&self, manifest: &Manifest) -> bool {
+        manifest
+            .ordinal
+            .is_some_and(|ordinal| self.without_base.contains(&ordinal))
+    }
+
+    fn terminating(&self, manifest: &Manifest, decided: &mut Decided) {
         let key = &manifest.key;
         match manifest.role {
+            Role::Pod | Role::AdditionalPod if self.lacks_base(manifest) => {
+                let on = "its claim and its ConfigMap to be usable";
+                decided
+                    .waiting
+                    .push(super::waiting_until(key, on, Vec::new()));
+            }
             Role::Pod | Role::AdditionalPod => {
                 decided.first_gone.push(key.clone());
                 let why = reason(

@@ -41,6 +41,8 @@ pub(super) struct Restarts {
 /// What decides on restarts.
 pub(super) struct Situation<'s> {
     pub(super) fleet: &'s FullNode,
+    /// Ordinals whose claim or config cannot be used: a pod would not come back there.
+    pub(super) without_base: &'s BTreeSet<Ordinal>,
     pub(super) desired: &'s Desired,
     pub(super) availability: &'s BTreeMap<String, Availability>,
     /// Pods that were born with their claim and never were in sync (design.md, safety rule 11).
@@ -126,6 +128,13 @@ fn judge(difference: &Difference<'_, '_>, comparison: &Comparison, s: &Situation
         } else {
             Verdict::UpToDate
         };
+    }
+    if manifest
+        .ordinal
+        .is_some_and(|ordinal| s.without_base.contains(&ordinal))
+    {
+        let on = "its claim and its ConfigMap to be usable";
+        return Verdict::Waits(waiting_until(&manifest.key, on, changes));
     }
     if let Some(height) = halts_at(difference, comparison, s) {
         let on = format!("the node to halt at height {height} and write its upgrade info");

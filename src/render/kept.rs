@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::desired::Role;
 use crate::diff::{Comparison, Difference, Differences, Standing};
 use crate::model::names;
+use crate::model::quantity::Amount;
 use crate::plan::{Action, Change, Effect, FleetPlan};
 
 /// What the reference's revision label of a ConfigMap becomes when we write another config.
@@ -16,7 +17,7 @@ const WRITTEN_OVER: &str = "changed-by-cosmos-render";
 /// Returns a fleet's objects in the order in which they are applied. Objects that belong to
 /// somebody else are left out.
 #[must_use]
-pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan, refresh: bool) -> Vec<Value> {
+pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan) -> Vec<Value> {
     let replaced: BTreeSet<&str> = plan
         .waves
         .iter()
@@ -31,7 +32,7 @@ pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan, refresh: bool
         .map(
             |difference| match (&difference.standing, difference.manifest.role) {
                 (Standing::Present(comparison), Role::Pod | Role::AdditionalPod)
-                    if !refresh && !replaced.contains(difference.manifest.key.name.as_str()) =>
+                    if !replaced.contains(difference.manifest.key.name.as_str()) =>
                 {
                     pod(difference, comparison)
                 }
@@ -146,6 +147,9 @@ fn claim(difference: &Difference<'_, '_>) -> Value {
         "volumeMode",
         "volumeName",
     ];
+    if is_smaller(&body["spec"], &live) {
+        body["spec"]["resources"] = live["resources"].clone();
+    }
     let Some(spec) = body["spec"].as_object_mut() else {
         return body;
     };
@@ -156,6 +160,15 @@ fn claim(difference: &Difference<'_, '_>) -> Value {
         };
     }
     body
+}
+
+/// Tells whether less storage is asked for than the claim asks for now.
+fn is_smaller(wanted: &Value, live: &Value) -> bool {
+    let size = |spec: &Value| {
+        let text = spec["resources"]["requests"]["storage"].as_str()?;
+        Amount::parse(text).ok()
+    };
+    matches!((size(wanted), size(live)), (Some(wanted), Some(live)) if wanted < live)
 }
 
 /// The reference's pods tell by this label whether they run the live config. Once we write another

@@ -302,8 +302,9 @@ impl Cluster {
                 namespace.to_owned(),
                 claim,
             );
-            let claim = self.objects.get_mut(&id);
-            let claim = claim.unwrap_or_else(|| panic!("a pod starts without its claim {id:?}"));
+            let Some(claim) = self.objects.get_mut(&id) else {
+                continue; // it comes a moment later
+            };
             let status = claim["status"].as_object_mut().unwrap();
             status.remove("conditions");
             status.insert("phase".to_owned(), json!("Bound"));

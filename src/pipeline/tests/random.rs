@@ -1,6 +1,8 @@
 //! Random fleets in random clusters: no panic, no breach of an invariant, the same bytes twice; and
 //! where nothing is broken, what is planned comes to rest.
 
+use std::sync::OnceLock;
+
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
@@ -12,6 +14,22 @@ use crate::model::Source;
 use crate::render::json as json_text;
 
 const NAMESPACE: &str = "chains";
+
+/// How many clusters the cases begin with.
+const BASES: u64 = 20;
+
+/// The clusters that cases begin with: made once, since making them takes the longest.
+fn base(dice: &mut Dice) -> Cluster {
+    static MADE: OnceLock<Vec<Cluster>> = OnceLock::new();
+    let made = MADE.get_or_init(|| {
+        let one = |seed| {
+            let mut dice = Dice::seeded(seed);
+            running(&document(&mut dice), seed % 2 == 0)
+        };
+        (0..BASES).map(one).collect()
+    });
+    dice.pick(made).clone()
+}
 
 /// A valid document; the first choice of everything is the plainest.
 fn document(dice: &mut Dice) -> Value {
@@ -310,7 +328,12 @@ fn bytes(specs: &[Source], cluster: &Cluster, options: Options) -> String {
     };
     let reported = run(&request);
     let diagnostics = format!("{:#?}", reported.diagnostics);
-    assert!(!diagnostics.contains("internal-breach"), "{diagnostics}");
+    let breaches = reported
+        .diagnostics
+        .iter()
+        .filter(|d| d.code == "internal-breach");
+    let breaches: Vec<&str> = breaches.map(|breach| breach.message.as_str()).collect();
+    assert!(breaches.is_empty(), "{breaches:#?}");
     let Some(outcome) = reported.value else {
         return diagnostics;
     };
@@ -323,7 +346,7 @@ fn check(most: usize, judge: impl Fn(&mut Dice)) {
     let config = Config {
         cases: u32::try_from(cases).unwrap(),
         failure_persistence: None,
-        max_shrink_iters: 400,
+        max_shrink_iters: 100,
         ..Config::default()
     };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
@@ -355,8 +378,7 @@ fn cases() -> Option<usize> {
 #[test]
 fn whatever_is_broken_there_is_no_panic_and_no_breach() {
     check(200, |dice| {
-        let is_ours = dice.flip();
-        let mut cluster = running(&document(dice), is_ours);
+        let mut cluster = base(dice);
         for _ in 0..dice.below(4) {
             fault(&mut cluster, dice);
         }
@@ -365,24 +387,26 @@ fn whatever_is_broken_there_is_no_panic_and_no_breach() {
             refresh: dice.once_in(4),
             ..Options::default()
         };
-        assert_eq!(
-            bytes(&specs, &cluster, options),
-            bytes(&specs, &cluster, options)
-        );
+        let first = bytes(&specs, &cluster, options);
+        assert_eq!(first, bytes(&specs, &cluster, options));
     });
 }
 
 #[test]
 fn from_one_document_to_another_every_fleet_comes_to_rest() {
-    check(60, |dice| {
-        let is_ours = dice.flip();
-        let mut cluster = running(&document(dice), is_ours);
+    check(40, |dice| {
+        let mut cluster = base(dice);
         let specs = specs(&document(dice));
-        let pace = if dice.flip() {
-            Pace::StoppedAfter(dice.below(8))
-        } else {
-            Pace::Whole
-        };
+        drive("random", &specs, &mut cluster, Pace::Whole);
+    });
+}
+
+#[test]
+fn from_one_document_to_another_every_fleet_comes_to_rest_wherever_it_stops() {
+    check(60, |dice| {
+        let mut cluster = base(dice);
+        let specs = specs(&document(dice));
+        let pace = Pace::StoppedAfter(dice.below(9));
         drive("random", &specs, &mut cluster, pace);
     });
 }

@@ -97,7 +97,6 @@ fn no_order_of_documents_and_objects_changes_an_output() {
 }
 
 #[test]
-#[ignore = "a List inside a List of a snapshot is passed over, and its objects count as absent"]
 fn lists_in_lists_of_a_snapshot_are_opened() {
     let fixture = fixture("hub-upgrade").unwrap();
     let live = fixture.live.clone().unwrap();

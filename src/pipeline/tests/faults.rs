@@ -1,0 +1,127 @@
+//! The smallest cases of faults that the other properties came upon.
+
+use serde_json::{Value, json};
+
+use super::cluster::Id;
+use super::loops::{Pace, Rested, drive, rested};
+use super::{Options, Outcome, fixture, planned};
+use crate::plan::Action;
+
+fn key(kind: &str, name: &str) -> Id {
+    (kind.to_owned(), "chains".to_owned(), name.to_owned())
+}
+
+fn steps(outcome: &Outcome, action: Action) -> Vec<String> {
+    let waves = outcome.plan.fleets.iter().flat_map(|f| &f.waves);
+    let steps = waves
+        .flat_map(|w| &w.steps)
+        .filter(|step| step.action == action);
+    steps.map(|step| step.object.to_string()).collect()
+}
+
+/// Somebody else's object, under a name of ours.
+fn foreign(object: &mut Value) {
+    object["metadata"]["labels"] = json!({});
+    object["metadata"]["annotations"] = json!({});
+    let owner = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "x",
+        "controller": true});
+    object["metadata"]["ownerReferences"] = json!([owner]);
+}
+
+#[test]
+fn adopting_additional_pods_restarts_nothing() {
+    let fixture = fixture("adopted-steady").unwrap();
+    let outcome = planned(&fixture.specs, &fixture.cluster(), Options::default());
+    assert_eq!(steps(&outcome, Action::Replace), Vec::<String>::new());
+}
+
+/// One instance less while claims are retained; then retention becomes Delete.
+fn retained() -> (Rested, super::Cluster) {
+    let rested = rested("scale-up", true);
+    let specs = rested.changed(&|d| {
+        d["spec"]["replicas"] = json!(3);
+        d["spec"]["volumeRetentionPolicy"] = json!("Retain");
+    });
+    let mut cluster = rested.cluster.clone();
+    drive("retained", &specs, &mut cluster, Pace::Whole);
+    (rested, cluster)
+}
+
+fn three_and_delete(document: &mut Value) {
+    document["spec"]["replicas"] = json!(3);
+    document["spec"]["volumeRetentionPolicy"] = json!("Delete");
+}
+
+#[test]
+fn a_retained_claim_stays_when_retention_becomes_delete() {
+    let (rested, cluster) = retained();
+    let outcome = planned(
+        &rested.changed(&three_and_delete),
+        &cluster,
+        Options::default(),
+    );
+    assert_eq!(steps(&outcome, Action::Delete), Vec::<String>::new());
+}
+
+#[test]
+fn a_retained_claim_stays_beside_somebody_elses_config_map() {
+    let (rested, mut cluster) = retained();
+    let config = json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "kelp-3", "namespace": "chains"}, "data": {}});
+    cluster.objects.insert(key("ConfigMap", "kelp-3"), config);
+    let outcome = planned(
+        &rested.changed(&three_and_delete),
+        &cluster,
+        Options::default(),
+    );
+    assert_eq!(steps(&outcome, Action::Delete), Vec::<String>::new());
+}
+
+#[test]
+fn a_claim_that_somebody_elses_pod_mounts_is_not_deleted() {
+    let rested = rested("scale-up", true);
+    let mut cluster = rested.cluster.clone();
+    foreign(cluster.objects.get_mut(&key("Pod", "kelp-3")).unwrap());
+    let specs = rested.changed(&three_and_delete);
+    let outcome = planned(&specs, &cluster, Options::default());
+    let deleted = steps(&outcome, Action::Delete);
+    assert!(!deleted.contains(&"PersistentVolumeClaim/pvc-kelp-3".to_owned()));
+}
+
+#[track_caller]
+fn check_shrink(status: &Value) {
+    let rested = rested("scale-up", true);
+    let mut cluster = rested.cluster.clone();
+    let claim = cluster
+        .objects
+        .get_mut(&key("PersistentVolumeClaim", "pvc-kelp-1"))
+        .unwrap();
+    claim["spec"]["resources"]["requests"]["storage"] = json!("40Gi");
+    claim["status"] = status.clone();
+    let outcome = planned(&rested.changed(&|_| {}), &cluster, Options::default());
+    assert_eq!(steps(&outcome, Action::Patch), Vec::<String>::new());
+}
+
+#[test]
+fn a_claim_that_is_not_bound_does_not_shrink() {
+    check_shrink(&json!({"phase": "Pending"}));
+}
+
+#[test]
+fn a_claim_that_is_growing_does_not_shrink() {
+    check_shrink(&json!({"phase": "Bound", "capacity": {"storage": "20Gi"}}));
+}
+
+#[test]
+fn a_pod_waits_for_a_config_map_that_is_on_its_way_out() {
+    let rested = rested("scale-up", true);
+    let mut cluster = rested.cluster.clone();
+    let config = cluster
+        .objects
+        .get_mut(&key("ConfigMap", "kelp-1"))
+        .unwrap();
+    config["metadata"]["deletionTimestamp"] = json!("2026-09-01T00:00:00Z");
+    cluster.objects.remove(&key("Pod", "kelp-1"));
+    let outcome = planned(&rested.changed(&|_| {}), &cluster, Options::default());
+    assert_eq!(steps(&outcome, Action::Create), Vec::<String>::new());
+}
