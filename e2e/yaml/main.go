@@ -1,8 +1,8 @@
 // Compares cosmos-render's YAML with the reader that Kubernetes uses, sigs.k8s.io/yaml.
 //
-//	go run . table ../../golden/nasty/read.json
+//	go run . table ../../src/parse/nasty/read.json
 //	    writes anew, for each input of the table, what the reader makes of it
-//	go run . strings ../../golden/nasty/strings.json ../../golden/nasty/strings.yaml
+//	go run . strings ../../src/parse/nasty/strings.json ../../golden/nasty/strings.yaml
 //	    checks that every string comes back from what cosmos-render wrote
 //	go run . lines
 //	    reads JSON strings line by line and prints what the reader makes of each

@@ -76,7 +76,7 @@ mod tests {
     use crate::parse::yaml;
 
     fn strings() -> Vec<String> {
-        let text = include_str!("../../golden/nasty/strings.json");
+        let text = include_str!("../parse/nasty/strings.json");
         let all: std::collections::BTreeMap<String, Vec<String>> =
             serde_json::from_str(text).unwrap();
         all.into_values().flatten().collect()
@@ -132,14 +132,14 @@ mod tests {
         reason = "the golden file is written anew on demand"
     )]
     fn what_is_written_for_the_corpus_is_known() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/nasty/strings.yaml");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/parse/nasty/strings.yaml");
         if std::env::var_os("BLESS").is_some() {
             std::fs::write(path, write(&corpus())).unwrap();
         }
-        let want = include_str!("../../golden/nasty/strings.yaml");
+        let want = include_str!("../parse/nasty/strings.yaml");
         assert!(
             write(&corpus()) == want,
-            "run with BLESS=1 and review golden/nasty/strings.yaml"
+            "run with BLESS=1 and review src/parse/nasty/strings.yaml"
         );
     }
 

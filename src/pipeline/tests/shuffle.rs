@@ -12,7 +12,8 @@ fn outputs(specs: Vec<Source>, snapshot: Vec<Source>) -> [String; 4] {
         snapshot: Some(snapshot),
         options: Options::default(),
     };
-    let mut outcome = run(&request).value.unwrap();
+    let reported = run(&request);
+    let mut outcome = reported.value.unwrap_or_else(|| panic!("{:#?}", reported.diagnostics));
     outcome.plan.inputs.digests.clear();
     let fleets: Vec<manifests::Fleet<'_>> = outcome
         .manifests
@@ -103,6 +104,6 @@ fn lists_in_lists_of_a_snapshot_are_opened() {
     let list = |items: Vec<Value>| json!({"apiVersion": "v1", "kind": "List", "items": items});
     let nested = list(vec![list(objects_of(&live))]);
     let expected = outputs(fixture.specs.clone(), live);
-    let found = outputs(fixture.specs, vec![source("nested.json", &[nested])]);
+    let found = outputs(fixture.specs, vec![source("nested.yaml", &[nested])]);
     similar_or_panic("hub-upgrade", &expected[1], &found[1]);
 }
