@@ -51,7 +51,7 @@ pub fn judge(
     live: &Live<'_>,
     fleet: &FleetKey,
     status: &Status,
-    groups: [Vec<&str>; 2],
+    groups: &[Vec<&str>; 2],
 ) -> BTreeMap<String, Availability> {
     let newest = newest_time(live, fleet, status);
     let signs = |name: &&str| {

@@ -148,7 +148,7 @@ fn observe(live: &Live<'_>, fleet: &FullNode, desired: &Desired) -> Observed {
     let mains = desired.instances.iter().map(|i| i.name.as_str()).collect();
     let additional = desired.instances.iter().flat_map(|i| i.additional.iter());
     let additional = additional.map(String::as_str).collect();
-    let availability = availability::judge(live, &fleet.key, &status, [mains, additional]);
+    let availability = availability::judge(live, &fleet.key, &status, &[mains, additional]);
     let namespace = fleet.key.namespace.as_str();
     let newcomers = desired
         .instances

@@ -90,8 +90,7 @@ fn plain(value: &Value) -> Value {
 
 #[test]
 fn texts_mean_what_the_reader_of_kubernetes_makes_of_them() {
-    let rows: Vec<Row> =
-        serde_json::from_str(include_str!("../nasty/read.json")).unwrap();
+    let rows: Vec<Row> = serde_json::from_str(include_str!("../nasty/read.json")).unwrap();
     let mut wrong = Vec::new();
     for row in &rows {
         let source = source(&row.input);

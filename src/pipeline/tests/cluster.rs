@@ -354,7 +354,11 @@ fn admit(spec: &mut Value) {
         "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"});
     let list = |value: &mut Value, item: Value| match value {
         Value::Array(items) => items.push(item),
-        other => *other = json!([item]),
+        other @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Object(_)) => *other = json!([item]),
     };
     for part in ["initContainers", "containers"] {
         for container in spec[part].as_array_mut().into_iter().flatten() {

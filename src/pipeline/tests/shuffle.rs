@@ -13,7 +13,9 @@ fn outputs(specs: Vec<Source>, snapshot: Vec<Source>) -> [String; 4] {
         options: Options::default(),
     };
     let reported = run(&request);
-    let mut outcome = reported.value.unwrap_or_else(|| panic!("{:#?}", reported.diagnostics));
+    let mut outcome = reported
+        .value
+        .unwrap_or_else(|| panic!("{:#?}", reported.diagnostics));
     outcome.plan.inputs.digests.clear();
     let fleets: Vec<manifests::Fleet<'_>> = outcome
         .manifests
