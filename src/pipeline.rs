@@ -148,9 +148,6 @@ fn notes(specs: &parse::inputs::Inputs, live: &Live<'_>) -> Vec<String> {
             live.passed_over
         ));
     }
-    if live.is_assumed_empty {
-        notes.push("there is no snapshot: an empty cluster is assumed".to_owned());
-    }
     notes
 }
 

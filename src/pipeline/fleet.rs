@@ -77,7 +77,7 @@ pub(super) fn plan(
         objects: if options.plan_only {
             Vec::new()
         } else {
-            kept::settle(&differences, &plan)
+            kept::settle(&differences, &plan, options.refresh)
         },
         without_identity: without_identity(&desired, &facts),
     };
@@ -206,6 +206,10 @@ fn warnings(
     observed: &Observed,
 ) -> Vec<Notice> {
     let mut warnings = Vec::new();
+    if live.is_assumed_empty {
+        let message = "no snapshot was given: an empty cluster is assumed";
+        warnings.push(Notice::general("AssumedEmpty", message));
+    }
     warnings.extend(partial_snapshot(live, fleet, desired));
     warnings.extend(owned_claims(live, fleet));
     let mains: BTreeSet<&str> = desired.instances.iter().map(|i| i.name.as_str()).collect();

@@ -126,6 +126,7 @@ pub fn decide(
         live,
         observed,
         due: &restarts.due,
+        halting: &restarts.halting,
         instances: desired.instances.iter().map(|i| (i.ordinal, i)).collect(),
         without_base: &without_base,
     };
@@ -136,17 +137,18 @@ pub fn decide(
     decided.tasks.extend(gone.tasks);
     decided.leaving = gone.leaving;
     decided.blocked.extend(gone.blocked);
-    take(restarts, &mut decided);
+    take(restarts, policy, &mut decided);
     decided
 }
 
-fn take(restarts: Restarts, decided: &mut Decided) {
+fn take(restarts: Restarts, policy: Policy, decided: &mut Decided) {
     let Restarts {
         down,
         first_ready,
         batches,
         waiting,
         due: _,
+        halting,
     } = restarts;
     let replace = |turn: Turn, due: Due| Task {
         turn,
@@ -168,6 +170,18 @@ fn take(restarts: Restarts, decided: &mut Decided) {
             .extend(batch.into_iter().map(|due| replace(Turn::Restart(i), due)));
     }
     decided.first_ready = first_ready;
+    if policy.refresh {
+        let pods = waiting
+            .iter()
+            .filter(|waiting| halting.contains(&waiting.object.name));
+        decided.warnings.extend(pods.map(|waiting| {
+            let message = format!(
+                "it waits for {}: what --refresh renders of it must not be applied before",
+                waiting.on
+            );
+            Notice::on(waiting.object.clone(), "MustHaltFirst", message)
+        }));
+    }
     decided.waiting.extend(waiting);
 }
 
@@ -189,6 +203,8 @@ struct Context<'c> {
     live: &'c Live<'c>,
     observed: &'c Observed,
     due: &'c BTreeSet<String>,
+    /// Pods that must halt first, by name.
+    halting: &'c BTreeSet<String>,
     instances: BTreeMap<Ordinal, &'c Instance>,
     /// Ordinals whose pod, claim or config belongs to somebody else, or is on its way out: neither
     /// a claim nor a pod is made beside those.
@@ -357,10 +373,12 @@ impl Context<'_> {
             Role::Config => Turn::Config,
             Role::Claim | Role::Pod | Role::AdditionalPod => Turn::Adjust,
         };
+        // the config of a node that must halt first stays as it is until then
+        let is_held = manifest.role == Role::Config && self.halting.contains(&manifest.key.name);
         let in_place: Vec<Change> = comparison
             .changes
             .iter()
-            .filter(|change| !is_pod || change.effect == Effect::InPlace)
+            .filter(|change| change.effect == Effect::InPlace || !(is_pod || is_held))
             .cloned()
             .collect();
         if is_pod {

@@ -34,8 +34,10 @@ pub(super) struct Restarts {
     pub(super) batches: Vec<Vec<Due>>,
     /// What waits.
     pub(super) waiting: Vec<Waiting>,
-    /// The pods that take something up in place, by name.
+    /// The pods that restart, by name.
     pub(super) due: BTreeSet<String>,
+    /// The pods that must halt first, by name.
+    pub(super) halting: BTreeSet<String>,
 }
 
 /// What decides on restarts.
@@ -68,6 +70,10 @@ pub(super) fn decide(differences: &Differences<'_, '_>, situation: &Situation<'_
         match judge(difference, comparison, situation) {
             Verdict::Due(due) => units.entry(due.ordinal).or_default().push(due),
             Verdict::Waits(waiting) => restarts.waiting.push(waiting),
+            Verdict::HaltsFirst(waiting) => {
+                restarts.halting.insert(waiting.object.name.clone());
+                restarts.waiting.push(waiting);
+            }
             Verdict::UpToDate => {}
         }
     }
@@ -95,6 +101,7 @@ fn is_pod(role: Role) -> bool {
 enum Verdict {
     Due(Due),
     Waits(Waiting),
+    HaltsFirst(Waiting),
     UpToDate,
 }
 
@@ -138,7 +145,7 @@ fn judge(difference: &Difference<'_, '_>, comparison: &Comparison, s: &Situation
     }
     if let Some(height) = halts_at(difference, comparison, s) {
         let on = format!("the node to halt at height {height} and write its upgrade info");
-        return Verdict::Waits(waiting_until(&manifest.key, &on, changes));
+        return Verdict::HaltsFirst(waiting_until(&manifest.key, &on, changes));
     }
     let main = manifest.pod.as_ref().map(|notes| notes.main.clone());
     Verdict::Due(Due {
@@ -195,12 +202,7 @@ fn halts_at(
 
 /// An additional pod goes in its main pod's turn; where the main pod waits to halt, it waits too.
 fn hold_with_main(units: &mut BTreeMap<Ordinal, Vec<Due>>, restarts: &mut Restarts) {
-    let held: BTreeSet<String> = restarts
-        .waiting
-        .iter()
-        .filter(|waiting| waiting.on.contains("halt"))
-        .map(|waiting| waiting.object.name.clone())
-        .collect();
+    let held = &restarts.halting;
     for unit in units.values_mut() {
         let (stay, go): (Vec<Due>, Vec<Due>) =
             unit.drain(..).partition(|due| held.contains(&due.main));

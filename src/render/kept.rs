@@ -7,24 +7,35 @@ use serde_json::{Value, json};
 
 use crate::desired::Role;
 use crate::diff::{Comparison, Difference, Differences, Standing};
-use crate::model::names;
 use crate::model::quantity::Amount;
+use crate::model::{Kind, names};
 use crate::plan::{Action, Change, Effect, FleetPlan};
 
 /// What the reference's revision label of a ConfigMap becomes when we write another config.
 const WRITTEN_OVER: &str = "changed-by-cosmos-render";
 
-/// Returns a fleet's objects in the order in which they are applied. Objects that belong to
-/// somebody else are left out.
+/// Returns a fleet's objects in the order in which they are applied: what the plan does not do is
+/// not rendered either, unless everything is asked for as it should be (`refresh`). Objects that
+/// belong to somebody else are left out.
 #[must_use]
-pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan) -> Vec<Value> {
-    let replaced: BTreeSet<&str> = plan
-        .waves
-        .iter()
-        .flat_map(|wave| &wave.steps)
-        .filter(|step| step.action == Action::Replace)
-        .map(|step| step.object.name.as_str())
+pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan, refresh: bool) -> Vec<Value> {
+    let steps = plan.waves.iter().flat_map(|wave| &wave.steps);
+    let changed: BTreeSet<(Kind, &str)> = steps
+        .filter(|step| match step.action {
+            Action::Replace => true,
+            // a patch of labels alone leaves a config as it is
+            Action::Patch => step
+                .changes
+                .iter()
+                .any(|change| change.path.starts_with("data")),
+            Action::Create | Action::Delete => false,
+        })
+        .map(|step| (step.object.kind, step.object.name.as_str()))
         .collect();
+    let is_kept = |difference: &Difference<'_, '_>| {
+        let key = &difference.manifest.key;
+        !refresh && !changed.contains(&(key.kind, key.name.as_str()))
+    };
     differences
         .objects
         .iter()
@@ -32,11 +43,13 @@ pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan) -> Vec<Value>
         .map(
             |difference| match (&difference.standing, difference.manifest.role) {
                 (Standing::Present(comparison), Role::Pod | Role::AdditionalPod)
-                    if !replaced.contains(difference.manifest.key.name.as_str()) =>
+                    if is_kept(difference) =>
                 {
                     pod(difference, comparison)
                 }
-                (Standing::Present(comparison), Role::Config) => config(difference, comparison),
+                (Standing::Present(comparison), Role::Config) => {
+                    config(difference, comparison, is_kept(difference))
+                }
                 (Standing::Present(_), Role::Claim) => claim(difference),
                 _ => difference.manifest.body.clone(),
             },
@@ -174,11 +187,21 @@ fn is_smaller(wanted: &Value, live: &Value) -> bool {
 /// The reference's pods tell by this label whether they run the live config. Once we write another
 /// config under them, the label must not say that they do: else a rollout that is interrupted
 /// after the ConfigMap would never restart them (design.md, safety rule 8).
-fn config(difference: &Difference<'_, '_>, comparison: &Comparison) -> Value {
+fn config(difference: &Difference<'_, '_>, comparison: &Comparison, is_kept: bool) -> Value {
     let mut body = difference.manifest.body.clone();
-    let label = difference
-        .live
-        .and_then(|config| config.label(names::REFERENCE_REVISION));
+    let Some(live) = difference.live else {
+        return body;
+    };
+    let differs = comparison.has(Effect::Restart) || comparison.has(Effect::NextRestart);
+    if is_kept && differs {
+        let files = live
+            .data
+            .iter()
+            .map(|(file, text)| (file.to_string(), json!(text)));
+        body["data"] = Value::Object(files.collect());
+        return body;
+    }
+    let label = live.label(names::REFERENCE_REVISION);
     let is_written_over = label.is_some() && comparison.has(Effect::Restart);
     // once there it stays: an applier would take away what it no longer finds
     if is_written_over || label == Some(WRITTEN_OVER) {

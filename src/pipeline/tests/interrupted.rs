@@ -168,13 +168,16 @@ fn a_refresh_restarts_every_pod_that_waits_and_keeps_those_that_must_halt() {
 }
 
 #[test]
-fn a_refresh_renders_pods_that_must_halt_first_as_they_are() {
+fn pods_that_must_halt_first_are_rendered_as_they_are_unless_all_is_asked_for() {
+    let fixture = fixture("upgrade-close").unwrap();
+    let cluster = fixture.cluster();
+    let outcome = planned(&fixture.specs, &cluster, Options::default());
+    kept_pods_keep_what_cannot_change("upgrade-close", &outcome, &cluster);
     let refresh = Options {
         refresh: true,
         ..Options::default()
     };
-    let fixture = fixture("upgrade-close").unwrap();
-    let cluster = fixture.cluster();
-    let outcome = planned(&fixture.specs, &cluster, refresh);
-    kept_pods_keep_what_cannot_change("upgrade-close", &outcome, &cluster);
+    let warnings = &planned(&fixture.specs, &cluster, refresh).plan.fleets[0].warnings;
+    let told = warnings.iter().filter(|w| w.code == "MustHaltFirst");
+    assert_eq!(told.count(), 2, "{warnings:#?}");
 }
