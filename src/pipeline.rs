@@ -54,6 +54,7 @@ pub struct Outcome {
 pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     let mut diagnostics = Vec::new();
     let specs = take(parse::specs(&request.specs), &mut diagnostics);
+    diagnostics.extend(without_fleets(&specs, request, &diagnostics));
     let texts = take(
         parse::texts(request.snapshot.as_deref().unwrap_or_default()),
         &mut diagnostics,
@@ -95,6 +96,29 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
         value: Some(outcome),
         diagnostics,
     }
+}
+
+/// Nothing to plan is not the same as nothing to do: an empty file, a wrong folder or a build that
+/// printed nothing must not look like a cluster that is as it should be.
+fn without_fleets(
+    specs: &parse::inputs::Inputs,
+    request: &Request,
+    diagnostics: &[Diagnostic],
+) -> Option<Diagnostic> {
+    if !specs.fleets.is_empty() || diagnostics.iter().any(|d| d.severity == Severity::Error) {
+        return None;
+    }
+    let names: Vec<&str> = request
+        .specs
+        .iter()
+        .map(|source| source.name.as_str())
+        .collect();
+    let fault = Diagnostic::error("no-fleet", "there is no CosmosFullNode in what was given")
+        .hint("name the files or folders that hold the documents, or pipe them in with `-`");
+    Some(match names.as_slice() {
+        [name] => fault.at(*name, ""),
+        _ => fault,
+    })
 }
 
 fn take<T>(reported: Reported<T>, diagnostics: &mut Vec<Diagnostic>) -> T {
