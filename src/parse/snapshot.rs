@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::node_key;
@@ -137,7 +138,7 @@ struct WireOwner<'a> {
 impl<'a> Reader<'a> {
     fn document(&mut self, text: &'a Text<'a>) {
         match serde_json::from_str::<Head<'a>>(&text.json) {
-            Err(error) => self.fault(text, "snapshot-not-readable", error.to_string()),
+            Err(error) => self.fault(text, "snapshot-not-readable", told(&error)),
             Ok(Head {
                 kind,
                 api_version,
@@ -181,7 +182,7 @@ impl<'a> Reader<'a> {
         let mut wire: Wire<'a> = match serde_json::from_str(json) {
             Ok(wire) => wire,
             Err(error) => {
-                return self.fault(text, "snapshot-not-readable", error.to_string());
+                return self.fault(text, "snapshot-not-readable", told(&error));
             }
         };
         if wire.kind.is_none()
@@ -219,7 +220,7 @@ impl<'a> Reader<'a> {
                 version: (object.version.0, json.len()),
                 ..object
             }),
-            Err(error) => self.fault(text, "snapshot-not-readable", error.to_string()),
+            Err(error) => self.fault(text, "snapshot-not-readable", told(&error)),
         }
     }
 
@@ -228,6 +229,19 @@ impl<'a> Reader<'a> {
             .at(text.source, "")
             .hint("a snapshot is what `kubectl get pods,pvc,cm,svc,... -o json` (or yaml) prints");
         self.diagnostics.push(fault);
+    }
+}
+
+/// Says what is wrong with a text. What serde says of a value of a wrong type quotes that value,
+/// which may be a key: only where it stands is told.
+fn told(error: &serde_json::Error) -> String {
+    match error.classify() {
+        Category::Data => format!(
+            "a value that no API server would print there, at line {} column {} of its object",
+            error.line(),
+            error.column()
+        ),
+        Category::Io | Category::Syntax | Category::Eof => error.to_string(),
     }
 }
 
@@ -389,4 +403,69 @@ where
         }
     }
     deserializer.deserialize_any(Strings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes that no output may repeat.
+    const KEY: &str = "c2VjcmV0LWJ5dGVzLW9mLWEta2V5";
+
+    #[track_caller]
+    fn check(json: &str, expected: &[&str]) {
+        let texts = [Text {
+            source: "live.json",
+            json: Cow::Borrowed(json),
+        }];
+        let read = read(&texts);
+        let codes: Vec<&str> = read.diagnostics.iter().map(|d| d.code).collect();
+        assert_eq!(codes, expected, "{json}");
+        let all = format!("{:?}{:?}", read.diagnostics, read.value);
+        assert!(!all.contains(KEY), "{all}");
+    }
+
+    #[test]
+    fn a_key_is_in_nothing_that_is_kept_or_told() {
+        let config = |data: &str| {
+            format!(r#"{{"kind":"ConfigMap","metadata":{{"name":"a"}},"data":{data}}}"#)
+        };
+        check(
+            &config(&format!(
+                r#"{{"node_key.json":"{{\"priv_key\":\"{KEY}\"}}"}}"#
+            )),
+            &[],
+        );
+        check(
+            &config(&format!(r#"{{"other":"\"priv_key\" {KEY}"}}"#)),
+            &[],
+        );
+        check(&config(&format!(r#""{KEY}""#)), &["snapshot-not-readable"]);
+        check(
+            &config(&format!(r#"{{"a":["{KEY}"]}}"#)),
+            &["snapshot-not-readable"],
+        );
+        let secret = format!(
+            r#"{{"kind":"Secret","metadata":{{"name":"a"}},"data":{{"a":"{KEY}"}},"stringData":{{"a":"{KEY}"}}}}"#
+        );
+        check(&secret, &[]);
+    }
+
+    #[test]
+    fn an_item_of_a_typed_list_has_the_kind_of_the_list() {
+        let json = r#"{"apiVersion":"v1","kind":"PodList","items":[{"metadata":{"name":"a"}}]}"#;
+        let texts = [Text {
+            source: "live.json",
+            json: Cow::Borrowed(json),
+        }];
+        assert!(read(&texts).value.get(Kind::Pod, "default", "a").is_some());
+    }
+
+    #[test]
+    fn what_is_no_object_is_a_fault() {
+        check("[]", &["snapshot-not-readable"]);
+        check("{}", &["snapshot-not-readable"]);
+        check(r#"{"kind":"Pod"}"#, &["snapshot-object-unnamed"]);
+        check(r#"{"kind":"Deployment"}"#, &[]);
+    }
 }
