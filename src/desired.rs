@@ -99,6 +99,17 @@ pub enum Role {
     AdditionalPod,
 }
 
+impl Role {
+    /// Returns whether the object is a pod, of whichever sort.
+    #[must_use]
+    pub fn is_pod(self) -> bool {
+        match self {
+            Role::Pod | Role::AdditionalPod => true,
+            Role::Access | Role::Service | Role::Config | Role::Claim => false,
+        }
+    }
+}
+
 /// What the diff must know of a pod beyond its manifest.
 #[derive(Debug, Clone, Default)]
 pub struct PodNotes {

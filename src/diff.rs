@@ -178,13 +178,20 @@ impl Differences<'_, '_> {
     }
 }
 
-/// Tells whether a pod's change is one of its ConfigMap that it would restart for, and that its
-/// owner's document decides on: addresses and heights are observed.
-fn is_config_restart(change: &Change) -> bool {
+/// Tells whether a setting of a config follows from what is observed, not from a document: from
+/// addresses and heights.
+#[must_use]
+pub fn is_observed_setting(path: &str) -> bool {
     const OBSERVED: [&str; 3] = ["external_address", "external-address", "halt-height"];
+    OBSERVED.iter().any(|name| path.ends_with(name))
+}
+
+/// Tells whether a pod's change is one of its ConfigMap that it would restart for, and that its
+/// owner's document decides on.
+fn is_config_restart(change: &Change) -> bool {
     change.effect == Effect::Restart
         && change.path.starts_with(config::OF_POD)
-        && !OBSERVED.iter().any(|name| change.path.ends_with(name))
+        && !is_observed_setting(&change.path)
 }
 
 impl Difference<'_, '_> {

@@ -164,6 +164,21 @@ pub mod names {
     pub const REFERENCE_REVISION: &str = "app.kubernetes.io/revision";
     /// On the reference's objects: the place of the instance, by a count of its own for each kind.
     pub const REFERENCE_ORDINAL: &str = "app.kubernetes.io/ordinal";
+
+    /// The init containers that are ours, not the owner's, in their order. Their scripts matter to
+    /// volumes that are made anew and to the next start of a node, never to one that runs.
+    pub const OWN_INIT_CONTAINERS: [&str; 7] = [
+        "clean-init",
+        "chain-init",
+        "genesis-init",
+        "addrbook-init",
+        "config-merge",
+        "snapshot-restore",
+        "version-check",
+    ];
+    /// The helpers beside the node that are ours: which release of them runs is no wish of the
+    /// owner's.
+    pub const OWN_SIDECARS: [&str; 2] = ["healthcheck", "version-check-interval"];
 }
 
 /// A remark on a fleet that goes with its plan: a warning, or what blocks something.

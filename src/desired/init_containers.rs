@@ -8,17 +8,6 @@ use crate::desired::{scripts, sidecars, volumes};
 /// The image that the helpers run in, as the reference has it.
 const TOOLKIT: &str = "ghcr.io/strangelove-ventures/infra-toolkit:v0.1.6";
 
-/// The init containers that are ours, not the owner's.
-pub(crate) const OWN: [&str; 7] = [
-    "clean-init",
-    "chain-init",
-    "genesis-init",
-    "addrbook-init",
-    "config-merge",
-    "snapshot-restore",
-    "version-check",
-];
-
 /// Builds the init containers of the pod `name`.
 pub(crate) fn build(fleet: &Fleet<'_>, name: &str) -> Vec<Value> {
     let chain = fleet.chain();

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::desired::{Desired, build};
 use crate::live::facts::{ClaimFacts, ExternalAddress, Facts, RunningPod, VolumeSnapshotFacts};
-use crate::model::{FleetKey, NodeId};
+use crate::model::{FleetKey, NodeId, names};
 use crate::spec::document::CosmosFullNode;
 use crate::spec::{FullNode, MaxUnavailable};
 
@@ -150,10 +150,9 @@ fn is_ours_to_choose(key: &str) -> bool {
 }
 
 fn normalize_pod(spec: &mut Value, wanted: &Value) {
-    use crate::desired::{init_containers, sidecars};
     for (part, own) in [
-        ("initContainers", &init_containers::OWN[..]),
-        ("containers", &sidecars::OWN[..]),
+        ("initContainers", &names::OWN_INIT_CONTAINERS[..]),
+        ("containers", &names::OWN_SIDECARS[..]),
     ] {
         for container in spec[part].as_array_mut().into_iter().flatten() {
             let same = |other: &&Value| other["name"] == container["name"];

@@ -38,8 +38,8 @@ impl Template {
             let is_ours = |c: &&Value| c["name"].as_str().is_some_and(|name| own.contains(&name));
             all.filter(is_ours).cloned().collect()
         };
-        let own_init = of_ours("initContainers", &init_containers::OWN);
-        let own = of_ours("containers", &sidecars::OWN);
+        let own_init = of_ours("initContainers", &names::OWN_INIT_CONTAINERS);
+        let own = of_ours("containers", &names::OWN_SIDECARS);
         let own_patches = json!({
             "initContainers": own_init,
             "containers": own,
@@ -214,8 +214,8 @@ fn patched(fleet: &Fleet<'_>, template: &Template) -> BTreeMap<String, BTreeSet<
     }
     for (part, name) in versions::touched(fleet) {
         let own: &[&str] = match part {
-            "initContainers" => &init_containers::OWN,
-            _ => &sidecars::OWN,
+            "initContainers" => &names::OWN_INIT_CONTAINERS,
+            _ => &names::OWN_SIDECARS,
         };
         if own.contains(&name.as_str()) {
             patched.entry(name).or_default().insert("image".to_owned());

@@ -7,8 +7,9 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-use crate::desired::{init_containers, scripts, sidecars, volumes};
+use crate::desired::{scripts, volumes};
 use crate::model::digest::sha256;
+use crate::model::names;
 
 /// Stands before the hash: it changes where the same wish would give another hash.
 const VERSION: &str = "v1";
@@ -72,8 +73,8 @@ fn owners_part(asked: &Asked<'_>) -> Value {
         members.remove("tolerations");
     }
     for (part, own) in [
-        ("initContainers", &init_containers::OWN[..]),
-        ("containers", &sidecars::OWN[..]),
+        ("initContainers", &names::OWN_INIT_CONTAINERS[..]),
+        ("containers", &names::OWN_SIDECARS[..]),
     ] {
         if let Some(all) = spec.get_mut(part).and_then(Value::as_array_mut) {
             all.retain(|container| container["name"] != "snapshot-restore");

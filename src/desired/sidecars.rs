@@ -9,9 +9,6 @@ use crate::desired::{init_containers, ports, probes, volumes};
 /// The reference's program, which the checks run.
 const MANAGER: &str = "ghcr.io/strangelove-ventures/cosmos-operator:latest";
 
-/// The sidecars that are ours, not the owner's.
-pub(crate) const OWN: [&str; 2] = ["healthcheck", "version-check-interval"];
-
 /// Builds the sidecars of a pod.
 pub(crate) fn build(fleet: &Fleet<'_>) -> Vec<Value> {
     let mut all = vec![healthcheck(fleet)];

@@ -5,22 +5,8 @@ use serde_json::Value;
 
 use super::defaults::same_toleration;
 use crate::desired::PodNotes;
+use crate::model::names;
 use crate::plan::{Change, Effect};
-
-/// Init containers that run text of ours: their scripts matter to volumes that are made anew, and
-/// to the next start of a node, never to one that runs.
-pub(super) const OWN_INIT: [&str; 7] = [
-    "clean-init",
-    "chain-init",
-    "genesis-init",
-    "addrbook-init",
-    "config-merge",
-    "snapshot-restore",
-    "version-check",
-];
-
-/// Helpers beside the node: which release of them runs is no wish of the owner's.
-pub(super) const OWN_SIDECARS: [&str; 2] = ["healthcheck", "version-check-interval"];
 
 /// Where helper images come from: moving from one to the other, or to another tag, is ours to
 /// decide, so it rides along with the next restart.
@@ -51,7 +37,7 @@ fn own_container(path: &str) -> Option<(&str, &str)> {
         .strip_prefix("spec.initContainers[name=")
         .or_else(|| path.strip_prefix("spec.containers[name="))?;
     let (name, field) = rest.split_once(']')?;
-    let is_own = OWN_INIT.contains(&name) || OWN_SIDECARS.contains(&name);
+    let is_own = names::OWN_INIT_CONTAINERS.contains(&name) || names::OWN_SIDECARS.contains(&name);
     is_own.then_some((name, field.trim_start_matches('.')))
 }
 

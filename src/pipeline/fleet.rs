@@ -27,8 +27,6 @@ pub struct FleetManifests {
     pub fleet: FleetKey,
     /// Its objects, in the order in which they are applied.
     pub objects: Vec<Value>,
-    /// Its instances that have no node ID yet: what is rendered would have no identity.
-    pub without_identity: Vec<String>,
 }
 
 pub(super) fn plan(
@@ -79,7 +77,6 @@ pub(super) fn plan(
         } else {
             kept::settle(&differences, &plan, options.refresh)
         },
-        without_identity: without_identity(&desired, &facts),
     };
     Reported::clean(Some((plan, manifests)))
 }
@@ -104,17 +101,6 @@ fn asked_before(live: &Live<'_>, fleet: &FullNode, facts: &Facts) -> BTreeMap<St
     };
     let pods = desired::build(&before, facts).manifests.into_iter();
     pods.filter_map(|manifest| Some((manifest.key.name, manifest.pod?.revision)))
-        .collect()
-}
-
-fn without_identity(desired: &Desired, facts: &Facts) -> Vec<String> {
-    let unknown = |name: &&String| !facts.node_ids.contains_key(*name);
-    desired
-        .instances
-        .iter()
-        .map(|i| &i.name)
-        .filter(unknown)
-        .cloned()
         .collect()
 }
 

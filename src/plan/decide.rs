@@ -7,7 +7,7 @@ use super::reasons::reason;
 use super::restarts::{self, Due, Restarts, Situation};
 use super::{Action, Change, Drift, Effect, Impact, Reason, Step, Waiting, claims, condemned};
 use crate::desired::{Desired, Instance, Manifest, Role};
-use crate::diff::{Comparison, Difference, Differences, Standing};
+use crate::diff::{Comparison, Difference, Differences, Standing, is_observed_setting};
 use crate::live::Live;
 use crate::live::availability::Availability;
 use crate::live::status::Status;
@@ -236,7 +236,7 @@ impl Context<'_> {
     }
 
     fn missing(&self, manifest: &Manifest, decided: &mut Decided) {
-        let is_part = matches!(manifest.role, Role::Claim | Role::Pod | Role::AdditionalPod);
+        let is_part = manifest.role == Role::Claim || manifest.role.is_pod();
         if is_part && self.lacks_base(manifest) {
             let on = "what bears its name, or its claim's or ConfigMap's, to be gone";
             decided
@@ -335,11 +335,10 @@ impl Context<'_> {
         comparison: &Comparison,
         decided: &mut Decided,
     ) {
-        const OBSERVED: [&str; 3] = ["external_address", "external-address", "halt-height"];
         let by_height = !self.fleet.spec.chain.versions.is_empty();
         let is_edit = |change: &&Change| {
             let is_config = !change.path.starts_with("spec.") && change.effect != Effect::InPlace;
-            let is_observed = OBSERVED.iter().any(|name| change.path.ends_with(name))
+            let is_observed = is_observed_setting(&change.path)
                 || (by_height && change.path.ends_with("].image"));
             (change.effect == Effect::Restart || is_config) && !is_observed
         };
@@ -367,7 +366,7 @@ impl Context<'_> {
             patch(Turn::Grow, manifest, verdict.patches, decided);
             return;
         }
-        let is_pod = matches!(manifest.role, Role::Pod | Role::AdditionalPod);
+        let is_pod = manifest.role.is_pod();
         let turn = match manifest.role {
             Role::Access | Role::Service => Turn::Access,
             Role::Config => Turn::Config,

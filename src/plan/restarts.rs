@@ -62,7 +62,7 @@ pub(super) fn decide(differences: &Differences<'_, '_>, situation: &Situation<'_
     let pods = differences
         .objects
         .iter()
-        .filter(|d| is_pod(d.manifest.role));
+        .filter(|d| d.manifest.role.is_pod());
     for difference in pods {
         let Standing::Present(comparison) = &difference.standing else {
             continue;
@@ -89,13 +89,6 @@ pub(super) fn decide(differences: &Differences<'_, '_>, situation: &Situation<'_
         .collect();
     batch(units, &present, &mut restarts, situation);
     restarts
-}
-
-fn is_pod(role: Role) -> bool {
-    match role {
-        Role::Pod | Role::AdditionalPod => true,
-        Role::Access | Role::Service | Role::Config | Role::Claim => false,
-    }
 }
 
 enum Verdict {

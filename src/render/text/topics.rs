@@ -6,23 +6,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::model::names;
 use crate::plan::{Change, Effect};
 use crate::render::value;
 
 use super::peers;
 
-/// Init containers whose scripts are the program's, whatever the owner asks for.
-const OWN_INIT: [&str; 7] = [
-    "clean-init",
-    "chain-init",
-    "genesis-init",
-    "addrbook-init",
-    "config-merge",
-    "snapshot-restore",
-    "version-check",
-];
-/// Side containers of the program's own.
-const OWN_SIDECARS: [&str; 2] = ["healthcheck", "version-check-interval"];
 /// How many characters of an address are shown on either side of an arrow.
 const URL_WIDTH: usize = 44;
 
@@ -114,7 +103,7 @@ fn own_container(path: &str) -> Option<(&str, &str)> {
         .strip_prefix("spec.initContainers[name=")
         .or_else(|| path.strip_prefix("spec.containers[name="))?;
     let (name, field) = rest.split_once(']')?;
-    let is_own = OWN_INIT.contains(&name) || OWN_SIDECARS.contains(&name);
+    let is_own = names::OWN_INIT_CONTAINERS.contains(&name) || names::OWN_SIDECARS.contains(&name);
     is_own.then_some((name, field.trim_start_matches('.')))
 }
 
