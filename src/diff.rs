@@ -4,7 +4,7 @@
 mod claim;
 mod config;
 mod defaults;
-mod effects;
+pub mod effects;
 mod pod;
 mod tree;
 

@@ -1,25 +1,21 @@
-//! Claims: they grow in place; everything else about a volume is fixed when it is made.
+//! Claims: which fields of a claim are compared, and how.
 
 use serde_json::{Value, json};
 
-use super::defaults::{is_less, same_amount};
+use super::defaults::same_amount;
+use super::effects::{self, Changed, Moved, On};
 use crate::desired::Manifest;
 use crate::live::Object;
-use crate::plan::{Change, Effect};
+use crate::plan::Change;
 
 pub(super) fn changes(manifest: &Manifest, object: &Object<'_>) -> Vec<Change> {
     let live = object.spec_tree();
     let wanted = &manifest.body["spec"];
     let mut changes = Vec::new();
     let size = |spec: &Value| spec["resources"]["requests"]["storage"].clone();
-    // a claim never shrinks: that less is asked for is told elsewhere
-    if !same_amount(&size(wanted), &size(&live)) && !is_less(&size(wanted), &size(&live)) {
-        changes.push(change(
-            "spec.resources.requests.storage",
-            &size(&live),
-            &size(wanted),
-            Effect::InPlace,
-        ));
+    if !same_amount(&size(wanted), &size(&live)) {
+        let path = "spec.resources.requests.storage";
+        changes.extend(change(path, &size(&live), &size(wanted)));
     }
     for (field, default) in [
         ("storageClassName", Value::Null),
@@ -32,19 +28,29 @@ pub(super) fn changes(manifest: &Manifest, object: &Object<'_>) -> Vec<Change> {
         };
         let (wanted, live) = (or_default(wanted), or_default(&live));
         if !wanted.is_null() && wanted != live {
-            let path = format!("spec.{field}");
-            changes.push(change(&path, &live, &wanted, Effect::RecreateVolume));
+            changes.extend(change(&format!("spec.{field}"), &live, &wanted));
         }
     }
     changes
 }
 
-fn change(path: &str, from: &Value, to: &Value, effect: Effect) -> Change {
-    let some = |value: &Value| (!value.is_null()).then(|| value.clone());
-    Change {
+fn change(path: &str, from: &Value, to: &Value) -> Option<Change> {
+    let some = |value: &'_ Value| (!value.is_null()).then(|| value.clone());
+    let (from, to) = (some(from), some(to));
+    let effect = effects::of(
+        On::Claim,
+        &Changed {
+            path,
+            from: from.as_ref(),
+            to: to.as_ref(),
+            notes: None,
+            moved: Moved::Asked,
+        },
+    )?;
+    Some(Change {
         path: path.to_owned(),
-        from: some(from),
-        to: some(to),
+        from,
+        to,
         effect,
-    }
+    })
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::effects::{self, Changed, Moved, On};
 use super::{Comparison, Differences, Standing};
 use crate::desired::{Manifest, Role};
 use crate::live::{Live, Object};
@@ -97,13 +98,22 @@ fn file_changes(file: &str, wanted: &str, live: &str, own: &BTreeSet<String>) ->
         .filter(|name| wanted.get(*name) != live.get(*name))
         .filter_map(|name| {
             let (to, from) = (wanted.get(name), live.get(name));
-            let effect = effect(name, from, to, &own)?;
+            let moved = moved(name, from, to, &own);
             let value = |v: Option<&toml::Value>| v.and_then(|v| serde_json::to_value(v).ok());
+            let (from, to) = (value(from), value(to));
+            let changed = Changed {
+                path: name,
+                from: from.as_ref(),
+                to: to.as_ref(),
+                notes: None,
+                moved,
+            };
+            let effect = effects::of(On::Config, &changed)?;
             let path = format!("data[{file}].{name}");
             Some(Change {
                 path,
-                from: value(from),
-                to: value(to),
+                from,
+                to,
                 effect,
             })
         })
@@ -132,15 +142,16 @@ fn flatten(prefix: &str, table: toml::Table, into: &mut BTreeMap<String, toml::V
     }
 }
 
-/// Returns what a change of one setting takes; `None` where both sides mean the same.
-fn effect(
+/// Returns what a change of a setting moves: members of a list of peers that follow from the
+/// fleet's own instances are told from those that its owner asked for.
+fn moved(
     name: &str,
     from: Option<&toml::Value>,
     to: Option<&toml::Value>,
     own: &BTreeSet<String>,
-) -> Option<Effect> {
+) -> Moved {
     if !PEER_LISTS.contains(&name) {
-        return Some(Effect::Restart);
+        return Moved::Asked;
     }
     let members = |value: Option<&toml::Value>| -> BTreeSet<String> {
         let text = value.and_then(toml::Value::as_str).unwrap_or_default();
@@ -152,15 +163,23 @@ fn effect(
     };
     let (from, to) = (members(from), members(to));
     let moved: Vec<&String> = from.symmetric_difference(&to).collect();
-    let is_generated = |member: &String| {
-        let id = member.split('@').next().unwrap_or(member);
-        own.contains(id)
+    let is_generated = |member: &str| match member.split_once('@') {
+        // a peer is reached by its service; by any other address it is one that the owner named
+        Some((id, host)) => own.contains(id) && is_service(host),
+        None => own.contains(member),
     };
     match moved.as_slice() {
-        [] => None,
-        moved if moved.iter().all(|member| is_generated(member)) => Some(Effect::NextRestart),
-        _ => Some(Effect::Restart),
+        [] => Moved::Nothing,
+        moved if moved.iter().all(|member| is_generated(member)) => Moved::Generated,
+        _ => Moved::Asked,
     }
+}
+
+/// Tells whether a host is the p2p service of an instance: `<fleet>-p2p-<n>.<namespace>.svc...`.
+fn is_service(host: &str) -> bool {
+    let mut labels = host.split('.');
+    let service = labels.next().unwrap_or_default();
+    service.contains("-p2p-") && labels.nth(1) == Some("svc")
 }
 
 /// Adds the IDs of instances that are gone, or not there yet: peers that are reached by the
@@ -181,10 +200,7 @@ fn with_ids_of_services(
                 .split(',')
                 .filter_map(|peer| peer.trim().split_once('@'))
             {
-                let mut labels = host.split('.');
-                let service = labels.next().unwrap_or_default();
-                let is_ours = service.contains("-p2p-") && labels.nth(1) == Some("svc");
-                if is_ours {
+                if is_service(host) {
                     ids.insert(id.to_owned());
                 }
             }

@@ -21,9 +21,11 @@ pub(super) fn compare(manifest: &Manifest, object: &Object<'_>, live: &Live<'_>)
     without_our_env(&mut wanted);
     without_our_env(&mut is);
     let mut changes = tree::changes("spec", &wanted, &is, &rules);
-    for change in &mut changes {
-        change.effect = effects::of(change, notes);
-    }
+    changes.retain_mut(|change| {
+        let effect = effects::of_pod(change, notes);
+        change.effect = effect.unwrap_or(change.effect);
+        effect.is_some()
+    });
     let mut comparison = Comparison {
         changes,
         causes: Vec::new(),
