@@ -13,6 +13,7 @@ use serde_json::Value;
 
 pub use decide::{Decided, Observed, Policy, Task, Turn, decide};
 
+use crate::live::{Live, troubles};
 use crate::model::{FleetKey, Notice, ObjectKey, Ordinal};
 
 pub(crate) fn waiting_until(object: &ObjectKey, on: &str, changes: Vec<Change>) -> Waiting {
@@ -247,6 +248,29 @@ pub fn assemble(fleet: &FleetKey, waves: Vec<Wave>, decided: Decided) -> FleetPl
         blocked,
         drift,
     }
+}
+
+/// Warns of objects that are to go and do not go at once: somebody else's finalizer holds them.
+#[must_use]
+pub fn held(waves: &[Wave], live: &Live<'_>) -> Vec<Notice> {
+    let steps = waves.iter().flat_map(|wave| &wave.steps);
+    steps
+        .filter(|step| matches!(step.action, Action::Delete | Action::Replace))
+        .filter_map(|step| {
+            let key = &step.object;
+            let object = live.get(key.kind, &key.namespace, &key.name)?;
+            let finalizers = troubles::foreign_finalizers(object);
+            let (first, more) = finalizers.split_first()?;
+            let names = more
+                .iter()
+                .fold((*first).to_owned(), |all, one| all + ", " + one);
+            let message = format!(
+                "it goes only once {names} is taken off by whoever set it: what comes after it \
+                 waits as long"
+            );
+            Some(Notice::on(key.clone(), "ForeignFinalizer", message))
+        })
+        .collect()
 }
 
 /// Counts what the plans do.

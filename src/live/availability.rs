@@ -14,6 +14,9 @@ use crate::model::{FleetKey, Kind};
 /// reference writes every 15 to 60 seconds, so ten minutes are ten lost writes at the least.
 const STALE_AFTER_SECONDS: i64 = 600;
 
+/// The phase of a pod of which not every container has started yet.
+const PENDING: &str = "Pending";
+
 /// Whether a pod serves those who use the fleet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Availability {
@@ -85,6 +88,8 @@ fn of_group(signs: Vec<(String, Signs)>) -> Vec<(String, Availability)> {
 #[serde(rename_all = "camelCase")]
 struct PodStatus {
     #[serde(default)]
+    phase: String,
+    #[serde(default)]
     start_time: Option<String>,
     #[serde(default)]
     conditions: Vec<ConditionEntry>,
@@ -104,6 +109,12 @@ fn read(pod: &Object<'_>, entry: Option<&SyncEntry>, newest: Option<Timestamp>) 
     let status: PodStatus = lenient(pod.status);
     if pod.is_terminating() {
         return down("it is terminating");
+    }
+    if let Some(why) = super::troubles::failed(pod) {
+        return down(&why);
+    }
+    if status.phase == PENDING {
+        return down("it is pending");
     }
     let ready = status
         .conditions
@@ -162,8 +173,9 @@ fn seconds_between(earlier: Timestamp, later: Timestamp) -> i64 {
     later.as_second() - earlier.as_second()
 }
 
-/// The newest time that the fleet's part of the snapshot tells of.
-fn newest_time(live: &Live<'_>, fleet: &FleetKey, status: &Status) -> Option<Timestamp> {
+/// Returns the newest time that the fleet's part of the snapshot tells of.
+#[must_use]
+pub fn newest_time(live: &Live<'_>, fleet: &FleetKey, status: &Status) -> Option<Timestamp> {
     let of_pods = live.kind_of_fleet(Kind::Pod, fleet).filter_map(|pod| {
         let status: PodStatus = lenient(pod.status);
         let of_conditions = status
@@ -208,15 +220,14 @@ pub fn is_newcomer(live: &Live<'_>, namespace: &str, pod: &str, claim: &str) -> 
         return false;
     };
     let status: PodStatus = lenient(pod.status);
+    let is_close = seconds_between(claim_born, born).abs() <= BORN_TOGETHER_SECONDS;
     let Some(ready) = status.conditions.iter().find(|c| c.condition == "Ready") else {
-        return false;
+        return is_close && status.phase == PENDING;
     };
     let never_ready = ready
         .last_transition_time
         .as_deref()
         .and_then(parse)
         .is_some_and(|at| seconds_between(born, at) <= NEVER_READY_SECONDS);
-    ready.status != "True"
-        && never_ready
-        && seconds_between(claim_born, born).abs() <= BORN_TOGETHER_SECONDS
+    ready.status != "True" && never_ready && is_close
 }

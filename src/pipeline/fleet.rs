@@ -11,11 +11,11 @@ use crate::diagnostic::{Diagnostic, Reported};
 use crate::diff;
 use crate::live::availability::{self, Availability};
 use crate::live::facts::{self, Facts, Sources};
-use crate::live::{Live, status};
+use crate::live::{Live, status, troubles};
 use crate::model::{FleetKey, Kind, NodeId, Notice, ObjectKey, Source};
 use crate::order;
 use crate::parse::inputs::Fleet;
-use crate::plan::{self, FleetPlan, Observed, Policy};
+use crate::plan::{self, Action, FleetPlan, Observed, Policy, Wave};
 use crate::render::kept;
 use crate::spec::document::ClaimTemplate;
 use crate::spec::{self, FullNode};
@@ -62,6 +62,9 @@ pub(super) fn plan(
         .warnings
         .extend(warnings(live, &fleet.key, &desired, &observed));
     let waves = order::layer(&mut decided);
+    decided.warnings.extend(plan::held(&waves, live));
+    let troubles = troubles(live, &fleet.key, &observed, &waves);
+    decided.warnings.extend(troubles);
     let plan = plan::assemble(&fleet.key, waves, decided);
     let breaches = check::breaches(&plan, Some(fleet), Some(&desired), live);
     if !breaches.is_empty() {
@@ -209,6 +212,22 @@ fn warnings(
         warnings.push(Notice::general("StateUnknown", message));
     }
     warnings
+}
+
+/// Tells what ails pods. Why one does not start is no news where it is made anew.
+fn troubles(live: &Live<'_>, fleet: &FleetKey, observed: &Observed, waves: &[Wave]) -> Vec<Notice> {
+    let steps = waves.iter().flat_map(|wave| &wave.steps);
+    let anew: BTreeSet<&ObjectKey> = steps
+        .filter(|step| step.action == Action::Replace)
+        .map(|step| &step.object)
+        .collect();
+    let newest = availability::newest_time(live, fleet, &observed.status);
+    let mut notices = troubles::notices(live, fleet, &observed.availability, newest);
+    notices.retain(|notice| {
+        let is_anew = notice.object.as_ref().is_some_and(|pod| anew.contains(pod));
+        notice.code != troubles::NOT_STARTING || !is_anew
+    });
+    notices
 }
 
 /// A kind that is wholly absent while others are there was probably not captured (design.md,

@@ -8,6 +8,7 @@ use crate::desired::{Desired, Role};
 use crate::diff::{Comparison, Difference, Differences, Standing};
 use crate::live::availability::Availability;
 use crate::live::status::Status;
+use crate::live::troubles;
 use crate::model::{ObjectKey, Ordinal};
 use crate::spec::FullNode;
 
@@ -107,6 +108,10 @@ fn judge(difference: &Difference<'_, '_>, comparison: &Comparison, s: &Situation
             "FileSystemResizePending",
             "its volume has grown, and the file system grows when the pod restarts",
         ));
+    }
+    if let Some(ended) = difference.live.and_then(troubles::failed) {
+        let message = format!("{ended}, and never runs again by itself");
+        why.push(reasons::reason("PodFailed", message));
     }
     let rides_along = comparison.has(Effect::NextRestart);
     if s.refresh && rides_along {
