@@ -76,6 +76,8 @@ pub mod rules {
     pub const TERMINATING: &str = "terminating";
     /// What is made or changed is desired.
     pub const NOT_DESIRED: &str = "not-desired";
+    /// A fleet that the document asks for is not taken down.
+    pub const REMOVAL_UNSAID: &str = "removal-unsaid";
     /// What is desired is not deleted.
     pub const DESIRED_DELETED: &str = "desired-deleted";
     /// Every object has one step at most.

@@ -12,6 +12,7 @@ pub mod overrides;
 pub mod path;
 pub mod schema;
 mod validate;
+pub mod wishes;
 
 use std::collections::BTreeMap;
 
@@ -28,8 +29,8 @@ pub struct FullNode {
     pub api_version: String,
     /// `metadata.labels`: they go to all children.
     pub labels: BTreeMap<String, String>,
-    /// `metadata.annotations`: where owners allow and acknowledge.
-    pub annotations: BTreeMap<String, String>,
+    /// What the owner allows and acknowledges in `metadata.annotations`.
+    pub wishes: wishes::Wishes,
     /// The specification as written, with the schema's defaults.
     pub spec: document::Spec,
     /// `strategy.maxUnavailable`, parsed; 25% where it is not given.

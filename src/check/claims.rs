@@ -30,7 +30,7 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Breach>) {
     let mounted = Mounted::new(case);
     for deletion in case.doing(Action::Delete, CLAIM) {
         let claim = &deletion.step.object;
-        if case.fleet.spec.volume_retention_policy == Some(RetentionPolicy::Retain) {
+        if !may_go(case, Id::from(claim)) {
             let message = format!("{claim} is deleted though the fleet retains its claims");
             found.push(Breach::on(rules::CLAIM_RETAINED, claim, message));
         }
@@ -39,6 +39,21 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Breach>) {
             found.push(Breach::on(rules::DATA_LOSS_UNSAID, claim, message));
         }
         mounted.judge(case, deletion, found);
+    }
+}
+
+/// Tells whether the document lets a claim go: it names it by its UID, or its policy is Delete,
+/// which has to be written where the whole fleet goes.
+fn may_go(case: &Case<'_>, claim: Id<'_>) -> bool {
+    let uid = case.live(claim).map(|live| live.meta.uid.as_ref());
+    let named = case.fleet.wishes.delete_claims.get(claim.name);
+    if named.is_some_and(|named| Some(named.as_str()) == uid) {
+        return true;
+    }
+    match case.fleet.spec.volume_retention_policy {
+        Some(RetentionPolicy::Retain) => false,
+        Some(RetentionPolicy::Delete) => true,
+        None => !case.fleet.wishes.is_removed,
     }
 }
 

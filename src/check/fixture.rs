@@ -185,7 +185,7 @@ impl World {
             },
             api_version: "cosmos.strange.love/v1".to_owned(),
             labels: BTreeMap::new(),
-            annotations: BTreeMap::new(),
+            wishes: crate::spec::wishes::Wishes::default(),
             spec: serde_json::from_value(spec).unwrap(),
             max_unavailable: MaxUnavailable::Count(i64::try_from(budget).unwrap()),
             comet_overrides: toml::Table::new(),
@@ -420,6 +420,7 @@ struct MetaText {
     namespace: String,
     labels: BTreeMap<String, String>,
     annotations: BTreeMap<String, String>,
+    uid: String,
     owner_references: Vec<OwnerText>,
     creation_timestamp: Option<String>,
     deletion_timestamp: Option<String>,
@@ -446,6 +447,7 @@ fn read_object(text: &str) -> Object<'_> {
     let meta = Meta {
         name: read.metadata.name.into(),
         namespace: read.metadata.namespace.into(),
+        uid: read.metadata.uid.into(),
         labels: texts(read.metadata.labels),
         annotations: texts(read.metadata.annotations),
         owners: owners

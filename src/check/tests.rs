@@ -10,6 +10,7 @@ use super::rules;
 use crate::model::{Kind, Notice, Ordinal};
 use crate::plan::{Action, Drift, Impact, Waiting};
 use crate::spec::MaxUnavailable;
+use crate::spec::document::RetentionPolicy;
 
 const TIME: &str = "2026-01-01T00:00:00Z";
 
@@ -410,6 +411,50 @@ fn retained_claims_stay() {
         world.plan.waves.retain(|wave| wave.title != "claims");
     };
     check(&rollout(), kept, &[]);
+}
+
+#[test]
+fn a_retained_claim_goes_where_its_owner_names_it() {
+    for (uid, want) in [("u-4", vec![]), ("u-5", vec![rules::CLAIM_RETAINED])] {
+        let named = |world: &mut World| {
+            world.retain_claims();
+            world.object(&claim(4))["metadata"]["uid"] = json!("u-4");
+            let names = &mut world.fleet.wishes.delete_claims;
+            names.insert("pvc-hub-4".to_owned(), uid.to_owned());
+            world
+                .wave("claims")
+                .steps
+                .retain(|step| step.object == claim(4));
+        };
+        check(&rollout(), named, &want);
+    }
+}
+
+/// Takes a whole fleet down.
+fn take_down(world: &mut World) {
+    world.desired = crate::desired::Desired::default();
+    let titles = ["away", "claims", "rest"];
+    world
+        .plan
+        .waves
+        .retain(|wave| titles.contains(&wave.title.as_str()));
+}
+
+#[test]
+fn a_fleet_is_taken_down_only_where_its_document_says_so() {
+    check(&rollout(), take_down, &[rules::REMOVAL_UNSAID]);
+    for (policy, want) in [
+        (None, vec![rules::CLAIM_RETAINED]),
+        (Some(RetentionPolicy::Retain), vec![rules::CLAIM_RETAINED]),
+        (Some(RetentionPolicy::Delete), vec![]),
+    ] {
+        let allowed = |world: &mut World| {
+            take_down(world);
+            world.fleet.wishes.is_removed = true;
+            world.fleet.spec.volume_retention_policy = policy;
+        };
+        check(&rollout(), allowed, &want);
+    }
 }
 
 #[test]

@@ -13,11 +13,23 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Breach>) {
         judge_desired(case, *placed, found);
         judge_live(case, *placed, found);
         judge_once(case, *placed, found);
+        judge_removal(case, *placed, found);
         let object = &placed.step.object;
         if placed.step.action == Action::Replace && object.kind != Kind::Pod {
             let message = format!("{object} is replaced, and only pods may be");
             found.push(Breach::on(rules::ONLY_PODS_REPLACED, object, message));
         }
+    }
+}
+
+/// Nothing is desired of a fleet that has replicas: its document must say that it is to go.
+fn judge_removal<'a>(case: &Case<'a>, placed: Placed<'a>, found: &mut Vec<Breach>) {
+    let is_taken_down = case.fleet.spec.replicas > 0 && case.desired.instances.is_empty();
+    let is_delete = placed.step.action == Action::Delete;
+    if is_delete && is_taken_down && !case.fleet.wishes.is_removed {
+        let object = &placed.step.object;
+        let message = format!("{object} is deleted with its whole fleet, which is not to go");
+        found.push(Breach::on(rules::REMOVAL_UNSAID, object, message));
     }
 }
 

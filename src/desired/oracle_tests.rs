@@ -214,7 +214,7 @@ fn build_case(case: &str) -> Desired {
         },
         api_version: document.api_version,
         labels: metadata.labels,
-        annotations: metadata.annotations,
+        wishes: crate::spec::wishes::Wishes::default(),
         max_unavailable: MaxUnavailable::Percent(25),
         comet_overrides: overrides(&document.spec.chain.config.overrides),
         app_overrides: overrides(&document.spec.chain.app.overrides),

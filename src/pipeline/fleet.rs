@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::Request;
+use super::{Request, removed};
 use crate::check;
 use crate::desired::{self, Desired};
 use crate::diagnostic::{Diagnostic, Reported};
@@ -47,7 +47,11 @@ pub(super) fn plan(
     if options.refresh {
         facts.former_addresses.clear();
     }
-    let desired = desired::build(fleet, &facts);
+    let desired = if fleet.wishes.is_removed {
+        Desired::default()
+    } else {
+        desired::build(fleet, &facts)
+    };
     let mut differences = diff::compare(&desired, live, &fleet.key);
     if differences.has_restarts_of_others() {
         differences.settle_drift(&asked_before(live, fleet, &facts));
@@ -60,7 +64,7 @@ pub(super) fn plan(
     decided.warnings.extend(notices);
     decided
         .warnings
-        .extend(warnings(live, &fleet.key, &desired, &observed));
+        .extend(warnings(live, fleet, &desired, &observed));
     let waves = order::layer(&mut decided);
     decided.warnings.extend(plan::held(&waves, live));
     let troubles = troubles(live, &fleet.key, &observed, &waves);
@@ -190,15 +194,17 @@ fn breached(fleet: &FleetKey, breaches: &[check::Breach]) -> Vec<Diagnostic> {
 
 fn warnings(
     live: &Live<'_>,
-    fleet: &FleetKey,
+    spec: &FullNode,
     desired: &Desired,
     observed: &Observed,
 ) -> Vec<Notice> {
+    let fleet = &spec.key;
     let mut warnings = Vec::new();
     if live.is_assumed_empty {
         let message = "no snapshot was given: an empty cluster is assumed";
         warnings.push(Notice::general("AssumedEmpty", message));
     }
+    warnings.extend(removed::rest(live, spec));
     warnings.extend(partial_snapshot(live, fleet, desired));
     warnings.extend(owned_claims(live, fleet));
     let mains: BTreeSet<&str> = desired.instances.iter().map(|i| i.name.as_str()).collect();

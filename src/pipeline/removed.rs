@@ -1,10 +1,13 @@
-//! Fleets that the snapshot has and the specifications do not: removed from Git, or just not
-//! given. Their removal is blocked until it is acknowledged.
+//! Fleets that go. Those that the snapshot has and the specifications do not were removed from
+//! Git, or just not given: nothing of them is deleted. Those whose document says that they are to
+//! go are taken down by the plan; what it leaves is told here.
 
 use crate::live::Live;
 use crate::model::{FleetKey, Kind, Notice, ObjectKey};
 use crate::parse::inputs::Inputs;
 use crate::plan::FleetPlan;
+use crate::spec::FullNode;
+use crate::spec::wishes::{REMOVE_FLEET, RENAMED_FROM};
 
 pub(super) fn fleets(live: &Live<'_>, specs: &Inputs) -> Vec<FleetPlan> {
     live.fleets()
@@ -36,10 +39,28 @@ fn notice(live: &Live<'_>, key: &FleetKey) -> Notice {
          of it is deleted"
     );
     let mut notice = Notice::on(object, "FleetRemoved", message);
-    notice.allow = Some(
-        "give its document too, or, if the fleet is to go, delete its objects by hand once you \
-         are sure of its volumes"
-            .to_owned(),
-    );
+    notice.allow = Some(format!(
+        "give its document too; if the fleet is to go, keep the document, annotated with \
+         {REMOVE_FLEET}: {}, until nothing is left; if it has another name now, annotate the new \
+         document with {RENAMED_FROM}: {}",
+        key.name, key.name,
+    ));
     notice
+}
+
+/// Tells what is left of a fleet that is removed: its keys, which no plan deletes; or nothing, so
+/// that its document can go as well.
+pub(super) fn rest(live: &Live<'_>, fleet: &FullNode) -> Option<Notice> {
+    if !fleet.wishes.is_removed {
+        return None;
+    }
+    let keys = format!("{}-node-keys", fleet.key.name);
+    if let Some(secret) = live.get(Kind::Secret, &fleet.key.namespace, &keys) {
+        let message = "it holds the fleet's keys, and no plan deletes those: delete it by hand \
+                       once nobody needs them";
+        return Some(Notice::on(secret.key(), "KeysStay", message));
+    }
+    let is_gone = live.of_fleet(&fleet.key).next().is_none();
+    let message = "nothing of the fleet is left: its document can go";
+    is_gone.then(|| Notice::general("FleetGone", message))
 }

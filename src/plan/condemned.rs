@@ -13,9 +13,7 @@ use crate::live::{Live, Object, lenient, ownership};
 use crate::model::{Kind, Notice, ObjectKey, names};
 use crate::spec::FullNode;
 use crate::spec::document::RetentionPolicy;
-
-/// The annotation on a document by which its owner lets claims go: `claim=uid`, with commas.
-pub(super) const DELETE_CLAIMS: &str = "cosmos-render/delete-claims";
+use crate::spec::wishes::{DELETE_CLAIMS, REMOVE_FLEET};
 
 /// What becomes of condemned objects.
 #[derive(Debug, Default)]
@@ -49,7 +47,7 @@ pub(super) fn judge(
     };
     for object in condemned.iter().filter(|object| !object.is_terminating()) {
         match object.kind {
-            Kind::Pod => verdict.tasks.push(pod(object, &disabled)),
+            Kind::Pod => verdict.tasks.push(pod(object, fleet, &disabled)),
             Kind::PersistentVolumeClaim => match mounted.get(object.meta.name.as_ref()) {
                 Some(pod) => verdict
                     .blocked
@@ -57,7 +55,11 @@ pub(super) fn judge(
                 None => claim(object, fleet, live, &mut verdict),
             },
             Kind::ConfigMap | Kind::Service => {
-                let why = reason("NoLongerDesired", "its instance is gone");
+                let why = if fleet.wishes.is_removed {
+                    fleet_removed()
+                } else {
+                    reason("NoLongerDesired", "its instance is gone")
+                };
                 verdict
                     .tasks
                     .push(delete(object, Turn::Tidy, Impact::None, why));
@@ -99,9 +101,16 @@ fn ordinal_of(object: &Object<'_>) -> Option<i64> {
     object.meta.name.rsplit('-').next()?.parse().ok()
 }
 
-fn pod(object: &Object<'_>, disabled: &BTreeSet<&str>) -> Task {
+fn fleet_removed() -> Reason {
+    let message = format!("its fleet is to go, as {REMOVE_FLEET} says");
+    reason("FleetRemoved", message)
+}
+
+fn pod(object: &Object<'_>, fleet: &FullNode, disabled: &BTreeSet<&str>) -> Task {
     let is_additional = object.label(names::BELONGS_TO).is_some();
-    let why = if disabled.contains(object.meta.name.as_ref()) {
+    let why = if fleet.wishes.is_removed {
+        fleet_removed()
+    } else if disabled.contains(object.meta.name.as_ref()) {
         reason(
             "InstanceDisabled",
             "its instance is disabled, or away for a snapshot",
@@ -120,11 +129,13 @@ fn pod(object: &Object<'_>, disabled: &BTreeSet<&str>) -> Task {
 /// An account of our making that nothing uses any more goes last, once all pods use another.
 fn access(object: &Object<'_>, fleet: &FullNode, verdict: &mut Verdict) {
     let is_in_use = object.meta.name == fleet.spec.service_account_name.as_str();
-    if !is_in_use {
-        let why = reason(
-            "NoLongerDesired",
-            "the fleet uses a service account of its owner's own",
-        );
+    if fleet.wishes.is_removed || !is_in_use {
+        let why = if fleet.wishes.is_removed {
+            fleet_removed()
+        } else {
+            let message = "the fleet uses a service account of its owner's own";
+            reason("NoLongerDesired", message)
+        };
         verdict
             .tasks
             .push(delete(object, Turn::Last, Impact::None, why));
@@ -132,10 +143,8 @@ fn access(object: &Object<'_>, fleet: &FullNode, verdict: &mut Verdict) {
 }
 
 fn claim(object: &Object<'_>, fleet: &FullNode, live: &Live<'_>, verdict: &mut Verdict) {
-    let is_acknowledged = acknowledged(fleet).contains(&(
-        object.meta.name.clone().into_owned(),
-        object.meta.uid.clone().into_owned(),
-    ));
+    let named = fleet.wishes.delete_claims.get(object.meta.name.as_ref());
+    let is_acknowledged = named.is_some_and(|uid| *uid == *object.meta.uid);
     let retains = fleet.spec.volume_retention_policy == Some(RetentionPolicy::Retain);
     if retains && !is_acknowledged {
         return; // it stays, as its owner wants
@@ -144,25 +153,43 @@ fn claim(object: &Object<'_>, fleet: &FullNode, live: &Live<'_>, verdict: &mut V
         verdict.blocked.push(orphan(object));
         return;
     }
+    if !is_acknowledged && is_removal_unsaid(fleet) {
+        verdict.blocked.push(of_removed_fleet(object));
+        return;
+    }
     let impact = if is_kept_by_volume(object, live) {
         Impact::None
     } else {
         Impact::DataLoss
     };
-    let message = match impact {
-        Impact::DataLoss => {
-            "its instance is gone and volumeRetentionPolicy is Delete: its data goes"
-        }
-        Impact::None | Impact::Restart | Impact::IdentityChange => {
-            "its instance is gone and volumeRetentionPolicy is Delete; its volume is retained"
-        }
+    let why = claim_reason(fleet, impact, is_acknowledged);
+    verdict
+        .tasks
+        .push(delete(object, Turn::Release, impact, why));
+}
+
+/// A default is no word about a whole fleet's data: where a fleet is to go, its claims go only
+/// where the document writes the policy out.
+fn is_removal_unsaid(fleet: &FullNode) -> bool {
+    fleet.wishes.is_removed && fleet.spec.volume_retention_policy.is_none()
+}
+
+fn claim_reason(fleet: &FullNode, impact: Impact, is_acknowledged: bool) -> Reason {
+    let (code, who) = if fleet.wishes.is_removed {
+        ("FleetRemoved", "its fleet is to go")
+    } else {
+        ("ScaledDown", "its instance is gone")
     };
-    verdict.tasks.push(delete(
-        object,
-        Turn::Release,
-        impact,
-        reason("ScaledDown", message),
-    ));
+    let allowed = if is_acknowledged {
+        format!("{DELETE_CLAIMS} names it")
+    } else {
+        "volumeRetentionPolicy is Delete".to_owned()
+    };
+    let data = match impact {
+        Impact::DataLoss => ": its data goes",
+        Impact::None | Impact::Restart | Impact::IdentityChange => "; its volume is retained",
+    };
+    reason(code, format!("{who} and {allowed}{data}"))
 }
 
 /// A claim whose instance is still there, or on its way out, goes with it, as the document plainly
@@ -231,18 +258,15 @@ fn mounted_elsewhere(object: &Object<'_>, fleet: &FullNode, pod: &str) -> Option
     Some(notice)
 }
 
-fn acknowledged(fleet: &FullNode) -> BTreeSet<(String, String)> {
-    let text = fleet
-        .annotations
-        .get(DELETE_CLAIMS)
-        .map(String::as_str)
-        .unwrap_or_default();
-    let entries = text
-        .split(',')
-        .filter_map(|entry| entry.trim().split_once('='));
-    entries
-        .map(|(claim, uid)| (claim.trim().to_owned(), uid.trim().to_owned()))
-        .collect()
+fn of_removed_fleet(object: &Object<'_>) -> Notice {
+    let message = "its fleet is to go, but the document does not say what becomes of its data";
+    let mut notice = Notice::on(object.key(), "ClaimOfRemovedFleet", message);
+    notice.allow = Some(
+        "write volumeRetentionPolicy: Delete to delete the fleet's claims with their data, or \
+         Retain to keep them"
+            .to_owned(),
+    );
+    notice
 }
 
 fn orphan(object: &Object<'_>) -> Notice {

@@ -7,7 +7,7 @@ use super::core::volume::Volume;
 use super::core::{Container, IntOrString, Quantity};
 use super::document::{AdditionalPod, ClaimTemplate, CosmosFullNode, Spec};
 use super::metadata::name_fault;
-use super::{FullNode, MaxUnavailable, overrides, path};
+use super::{FullNode, MaxUnavailable, overrides, path, wishes};
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::model::FleetKey;
 use crate::model::quantity::Amount;
@@ -34,19 +34,22 @@ pub fn validate(document: CosmosFullNode) -> Reported<Option<FullNode>> {
     auto_scale(spec, &mut faults);
     pod_template(spec, &mut faults);
     additional_pods(spec, &document.metadata.name, &mut faults);
-    let is_sound = faults.0.is_empty();
     let metadata = document.metadata;
+    let key = FleetKey {
+        namespace: metadata
+            .namespace
+            .filter(|namespace| !namespace.is_empty())
+            .unwrap_or_else(|| "default".to_owned()),
+        name: metadata.name,
+    };
+    let (wishes, unread) = wishes::read(&metadata.annotations, &key);
+    faults.0.extend(unread);
+    let is_sound = faults.0.is_empty();
     let value = FullNode {
-        key: FleetKey {
-            namespace: metadata
-                .namespace
-                .filter(|namespace| !namespace.is_empty())
-                .unwrap_or_else(|| "default".to_owned()),
-            name: metadata.name,
-        },
+        key,
         api_version: document.api_version,
         labels: metadata.labels,
-        annotations: metadata.annotations,
+        wishes,
         spec: document.spec,
         max_unavailable,
         comet_overrides,
