@@ -53,7 +53,8 @@ fn before(turn: Turn, decided: &Decided, returned: &[ObjectKey]) -> Vec<Gate> {
             gate.extend(gates(Condition::PodReady, &decided.first_ready));
             gate
         }
-        Turn::Access
+        Turn::Adopt
+        | Turn::Access
         | Turn::Config
         | Turn::Adjust
         | Turn::Grow
@@ -76,7 +77,8 @@ fn wait_first(gate: Vec<Gate>, turn: Turn, waves: &mut Vec<Wave>) {
         Some(_) | None => {
             let title = match turn {
                 Turn::Restart(_) => "Wait for nodes that are away",
-                Turn::Access
+                Turn::Adopt
+                | Turn::Access
                 | Turn::Config
                 | Turn::Adjust
                 | Turn::Return
@@ -102,7 +104,8 @@ fn after(turn: Turn, steps: &[Step], decided: &Decided) -> Vec<Gate> {
     match turn {
         Turn::Leave => gates(Condition::Gone, &pods(steps, decided)),
         Turn::RestartDown | Turn::Restart(_) => gates(Condition::PodReady, &pods(steps, decided)),
-        Turn::Access
+        Turn::Adopt
+        | Turn::Access
         | Turn::Config
         | Turn::Adjust
         | Turn::Return
@@ -142,6 +145,7 @@ fn title(turn: Turn, all: &[Turn]) -> String {
         .filter(|turn| matches!(turn, Turn::Restart(_)))
         .count();
     match turn {
+        Turn::Adopt => "Take over from the operator".to_owned(),
         Turn::Access => "Access and services".to_owned(),
         Turn::Config => "Configs".to_owned(),
         Turn::Adjust => "Labels and annotations of running pods".to_owned(),

@@ -31,10 +31,22 @@ pub struct Request {
 pub struct Options {
     /// Whether what waits for the next restart is rolled out now.
     pub refresh: bool,
+    /// Whether the fleets are taken over from an operator.
+    pub adopt: bool,
     /// Whether the other fleets are planned where one cannot be.
     pub keep_going: bool,
-    /// Whether the objects are not wanted, just the plan.
-    pub plan_only: bool,
+    /// What is wanted of the outcome.
+    pub wanted: Wanted,
+}
+
+/// What is wanted of the outcome.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// The plan and the objects.
+    #[default]
+    Objects,
+    /// Just the plan.
+    Plan,
 }
 
 /// What comes of it.

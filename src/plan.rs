@@ -1,6 +1,7 @@
 //! Differences and the policy of pace, into steps: which action serves each change now, and what
 //! every other change waits for. The types here are also the plan's JSON (`-o json`).
 
+mod adopt;
 pub mod budget;
 mod claims;
 mod condemned;

@@ -659,6 +659,32 @@ fn an_object_has_one_step() {
     check(&rollout(), damage, &[rules::ONE_STEP]);
 }
 
+/// Puts a wave before all others that does nothing but these changes to a claim that leaves.
+fn take_over_first(world: &mut World, paths: &[&str]) {
+    let mut first = step(Action::Patch, claim(4), None);
+    let owners = || json!(["CosmosFullNode/hub"]);
+    first.changes = paths
+        .iter()
+        .map(|path| change(path, owners(), Value::Null))
+        .collect();
+    world
+        .plan
+        .waves
+        .insert(0, wave("take over", vec![first], vec![]));
+}
+
+#[test]
+fn what_leaves_may_lose_its_owner_first() {
+    let owners = "metadata.ownerReferences";
+    let mark = "metadata.annotations[cosmos-render/fleet]";
+    let alone = |world: &mut World| take_over_first(world, &[owners, mark]);
+    check(&rollout(), alone, &[]);
+    let more = |world: &mut World| take_over_first(world, &[owners, "metadata.labels[a]"]);
+    check(&rollout(), more, &[rules::NOT_DESIRED, rules::ONE_STEP]);
+    let none = |world: &mut World| take_over_first(world, &[]);
+    check(&rollout(), none, &[rules::NOT_DESIRED, rules::ONE_STEP]);
+}
+
 #[test]
 fn config_comes_before_the_pods_that_read_it() {
     let late_config = |world: &mut World| {

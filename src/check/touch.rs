@@ -5,7 +5,7 @@ use super::case::{Case, Id, Placed};
 use super::{Breach, rules};
 use crate::live::Object;
 use crate::model::{Kind, names};
-use crate::plan::{Action, FleetPlan};
+use crate::plan::{Action, FleetPlan, Step};
 
 /// Judges which objects are touched.
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Breach>) {
@@ -52,6 +52,7 @@ fn judge_desired<'a>(case: &Case<'a>, placed: Placed<'a>, found: &mut Vec<Breach
             let message = format!("{object} is deleted though it should exist");
             found.push(Breach::on(rules::DESIRED_DELETED, object, message));
         }
+        Action::Patch if is_take_over(placed.step) => {}
         Action::Create | Action::Patch | Action::Replace if !is_wanted => {
             let message = format!("{object} is made or changed though it should not exist");
             found.push(Breach::on(rules::NOT_DESIRED, object, message));
@@ -151,9 +152,21 @@ fn is_of_another(case: &Case<'_>, object: &Object<'_>) -> bool {
     })
 }
 
+/// Returns whether a step takes an object over from an operator, and does nothing else: what is
+/// about to go loses its owner too, and whatever else is done to an object comes after that.
+fn is_take_over(step: &Step) -> bool {
+    let mark = format!("metadata.annotations[{}]", names::FLEET);
+    let is_of_owners = |path: &str| path == "metadata.ownerReferences" || path == mark;
+    let mut paths = step.changes.iter().map(|change| change.path.as_str());
+    step.action == Action::Patch && !step.changes.is_empty() && paths.all(is_of_owners)
+}
+
 fn judge_once<'a>(case: &Case<'a>, placed: Placed<'a>, found: &mut Vec<Breach>) {
     let object = &placed.step.object;
-    let count = case.steps_of(Id::from(object)).len();
+    let steps = case.steps_of(Id::from(object)).iter();
+    let count = steps
+        .filter(|p| p.wave > 0 || !is_take_over(p.step))
+        .count();
     if count > 1 {
         let message = format!("{object} has {count} steps, one is the most");
         found.push(Breach::on(rules::ONE_STEP, object, message));

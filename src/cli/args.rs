@@ -115,6 +115,9 @@ pub(super) struct InputArgs {
 pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    /// Show also what takes the fleets over from an operator that runs them
+    #[arg(long, help_heading = "Rollout")]
+    pub(super) adopt: bool,
     /// Plan the other fleets where one cannot be built (the exit code is still 1)
     #[arg(long, help_heading = "Rollout")]
     pub(super) keep_going: bool,

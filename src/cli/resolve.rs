@@ -2,7 +2,7 @@
 //! nobody looks at the arguments again.
 
 use crate::diagnostic::Diagnostic;
-use crate::pipeline::Options;
+use crate::pipeline::{Options, Wanted};
 
 use super::Failure;
 use super::args::{InputArgs, ObjectFormat, PlanArgs, PlanFormat, RenderArgs, Target};
@@ -41,6 +41,7 @@ pub(super) struct RenderRun {
 pub(super) fn plan(args: PlanArgs) -> Result<PlanRun, Failure> {
     let PlanArgs {
         input,
+        adopt,
         keep_going,
         output,
         out,
@@ -48,8 +49,10 @@ pub(super) fn plan(args: PlanArgs) -> Result<PlanRun, Failure> {
         max_restarts,
         detailed_exitcode,
     } = args;
-    let mut inputs = inputs(input, keep_going)?;
-    inputs.options.plan_only = true;
+    let mut inputs = inputs(input)?;
+    inputs.options.adopt = adopt;
+    inputs.options.keep_going = keep_going;
+    inputs.options.wanted = Wanted::Plan;
     Ok(PlanRun {
         inputs,
         format: output,
@@ -71,9 +74,9 @@ pub(super) fn render(args: RenderArgs) -> Result<RenderRun, Failure> {
         out,
         allow_empty,
     } = args;
-    let keep_going = false; // a fleet left out would look like one to remove
+    // nothing is kept going here: a fleet left out would look like one to remove
     Ok(RenderRun {
-        inputs: inputs(input, keep_going)?,
+        inputs: inputs(input)?,
         target,
         format: output,
         out,
@@ -81,7 +84,7 @@ pub(super) fn render(args: RenderArgs) -> Result<RenderRun, Failure> {
     })
 }
 
-fn inputs(args: InputArgs, keep_going: bool) -> Result<Inputs, Failure> {
+fn inputs(args: InputArgs) -> Result<Inputs, Failure> {
     let InputArgs {
         specs,
         snapshot,
@@ -101,8 +104,7 @@ fn inputs(args: InputArgs, keep_going: bool) -> Result<Inputs, Failure> {
         max_input,
         options: Options {
             refresh,
-            keep_going,
-            plan_only: false,
+            ..Options::default()
         },
     })
 }
@@ -185,8 +187,8 @@ mod tests {
             max_input: None,
             refresh: false,
         };
-        assert!(inputs(args(&["-"], &["x"]), false).is_ok());
-        assert!(inputs(args(&["-"], &["-"]), false).is_err());
-        assert!(inputs(args(&["-", "-"], &[]), false).is_err());
+        assert!(inputs(args(&["-"], &["x"])).is_ok());
+        assert!(inputs(args(&["-"], &["-"])).is_err());
+        assert!(inputs(args(&["-", "-"], &[])).is_err());
     }
 }

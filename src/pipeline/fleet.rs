@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{Request, removed};
+use super::{Request, Wanted, removed};
 use crate::check;
 use crate::desired::{self, Desired};
 use crate::diagnostic::{Diagnostic, Reported};
@@ -59,6 +59,7 @@ pub(super) fn plan(
     let observed = observe(live, fleet, &desired);
     let policy = Policy {
         refresh: options.refresh,
+        adopt: options.adopt,
     };
     let mut decided = plan::decide(fleet, &desired, &differences, live, (&observed, policy));
     decided.warnings.extend(notices);
@@ -79,7 +80,7 @@ pub(super) fn plan(
     }
     let manifests = FleetManifests {
         fleet: fleet.key.clone(),
-        objects: if options.plan_only {
+        objects: if options.wanted == Wanted::Plan {
             Vec::new()
         } else {
             kept::settle(&differences, &plan, options.refresh)

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::reasons::reason;
 use super::restarts::{self, Due, Restarts, Situation};
-use super::{Action, Change, Drift, Effect, Impact, Reason, Step, Waiting, claims, condemned};
+use super::{
+    Action, Change, Drift, Effect, Impact, Reason, Step, Waiting, adopt, claims, condemned,
+};
 use crate::desired::{Desired, Instance, Manifest, Role};
 use crate::diff::{Comparison, Difference, Differences, Standing, is_observed_setting};
 use crate::live::Live;
@@ -17,6 +19,8 @@ use crate::spec::FullNode;
 /// When a task is due, in the order of a rollout (design.md, "The plan").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Turn {
+    /// Taking over from an operator.
+    Adopt,
     /// Access and services.
     Access,
     /// ConfigMaps.
@@ -91,6 +95,8 @@ pub struct Observed {
 pub struct Policy {
     /// Whether what waits for the next restart is rolled out now.
     pub refresh: bool,
+    /// Whether the fleet is taken over from an operator.
+    pub adopt: bool,
 }
 
 /// Decides what is done about each difference.
@@ -137,6 +143,11 @@ pub fn decide(
     decided.tasks.extend(gone.tasks);
     decided.leaving = gone.leaving;
     decided.blocked.extend(gone.blocked);
+    if policy.adopt {
+        let (tasks, notices) = adopt::tasks(fleet, live);
+        decided.tasks.extend(tasks);
+        decided.warnings.extend(notices);
+    }
     take(restarts, policy, &mut decided);
     decided
 }
