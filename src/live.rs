@@ -6,6 +6,7 @@
 pub mod availability;
 pub mod facts;
 pub mod status;
+pub mod volumes;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

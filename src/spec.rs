@@ -8,6 +8,7 @@ pub mod document;
 pub(crate) mod fixtures;
 pub mod identities;
 pub mod metadata;
+pub mod named;
 pub mod overrides;
 pub mod path;
 pub mod schema;

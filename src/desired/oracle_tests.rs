@@ -268,6 +268,7 @@ fn observe(object: &Value, node: &FullNode, facts: &mut Facts) {
                 capacity: text(&status["capacity"]["storage"]),
                 is_bound: status["phase"] == "Bound",
                 is_terminating,
+                uid: String::new(),
             };
             facts.claims.insert(name, claim);
         }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::status::{Status, SyncEntry};
 use super::{Live, Object, lenient};
-use crate::model::{FleetKey, Kind};
+use crate::model::{FleetKey, Kind, names};
 
 /// A status entry that lags so far behind the snapshot's newest time stamp is no news: the
 /// reference writes every 15 to 60 seconds, so ten minutes are ten lost writes at the least.
@@ -163,7 +163,7 @@ fn seconds_between(earlier: Timestamp, later: Timestamp) -> i64 {
 }
 
 /// The newest time that the fleet's part of the snapshot tells of.
-fn newest_time(live: &Live<'_>, fleet: &FleetKey, status: &Status) -> Option<Timestamp> {
+pub(super) fn newest_time(live: &Live<'_>, fleet: &FleetKey, status: &Status) -> Option<Timestamp> {
     let of_pods = live.kind_of_fleet(Kind::Pod, fleet).filter_map(|pod| {
         let status: PodStatus = lenient(pod.status);
         let of_conditions = status
@@ -181,7 +181,7 @@ fn newest_time(live: &Live<'_>, fleet: &FleetKey, status: &Status) -> Option<Tim
     of_pods.chain(of_entries).max()
 }
 
-fn parse(time: &str) -> Option<Timestamp> {
+pub(super) fn parse(time: &str) -> Option<Timestamp> {
     time.parse().ok()
 }
 
@@ -194,7 +194,8 @@ const NEVER_READY_SECONDS: i64 = 120;
 
 /// Tells whether a pod is that of a new instance that never was in sync: it was born with its
 /// claim, and has not been ready since. Nothing waits for such a pod, and it uses no budget
-/// (design.md, safety rule 11).
+/// (design.md, safety rule 11). An instance whose claim was made anew is no new one: the next
+/// claim does not go before this instance is back.
 #[must_use]
 pub fn is_newcomer(live: &Live<'_>, namespace: &str, pod: &str, claim: &str) -> bool {
     let Some(pod) = live.get(Kind::Pod, namespace, pod) else {
@@ -203,6 +204,9 @@ pub fn is_newcomer(live: &Live<'_>, namespace: &str, pod: &str, claim: &str) -> 
     let Some(claim) = live.get(Kind::PersistentVolumeClaim, namespace, claim) else {
         return false;
     };
+    if claim.annotation(names::REPLACES).is_some() {
+        return false;
+    }
     let created = |object: &Object<'_>| object.meta.created.as_deref().and_then(parse);
     let (Some(born), Some(claim_born)) = (created(pod), created(claim)) else {
         return false;

@@ -1,21 +1,19 @@
 //! Live objects of a fleet that are not desired any more: what goes, in which turn, and what
 //! stays until its owner says so.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde::Deserialize;
+use std::collections::BTreeSet;
 
 use super::decide::{Task, Turn};
 use super::reasons::reason;
+use super::volumes::Volumes;
 use super::{Action, Impact, Reason, Step};
 use crate::desired::Desired;
-use crate::live::{Live, Object, lenient, ownership};
+use crate::live::volumes::fate;
+use crate::live::{Live, Object, ownership};
 use crate::model::{Kind, Notice, ObjectKey, names};
 use crate::spec::FullNode;
 use crate::spec::document::RetentionPolicy;
-
-/// The annotation on a document by which its owner lets claims go: `claim=uid`, with commas.
-pub(super) const DELETE_CLAIMS: &str = "cosmos-render/delete-claims";
+use crate::spec::named::{self, Leave};
 
 /// What becomes of condemned objects.
 #[derive(Debug, Default)]
@@ -28,10 +26,10 @@ pub(super) struct Verdict {
 
 pub(super) fn judge(
     condemned: &[&Object<'_>],
-    fleet: &FullNode,
     desired: &Desired,
-    live: &Live<'_>,
+    volumes: &Volumes<'_>,
 ) -> Verdict {
+    let fleet = volumes.fleet;
     let mut verdict = Verdict::default();
     let disabled: BTreeSet<&str> = desired
         .instances
@@ -39,23 +37,10 @@ pub(super) fn judge(
         .filter(|i| !i.has_pod)
         .map(|i| i.name.as_str())
         .collect();
-    let has_claims = condemned
-        .iter()
-        .any(|object| object.kind == Kind::PersistentVolumeClaim);
-    let mounted = if has_claims {
-        mounted_by_others(fleet, live)
-    } else {
-        BTreeMap::new()
-    };
     for object in condemned.iter().filter(|object| !object.is_terminating()) {
         match object.kind {
             Kind::Pod => verdict.tasks.push(pod(object, &disabled)),
-            Kind::PersistentVolumeClaim => match mounted.get(object.meta.name.as_ref()) {
-                Some(pod) => verdict
-                    .blocked
-                    .extend(mounted_elsewhere(object, fleet, pod)),
-                None => claim(object, fleet, live, &mut verdict),
-            },
+            Kind::PersistentVolumeClaim => claim(object, volumes, &mut verdict),
             Kind::ConfigMap | Kind::Service => {
                 let why = reason("NoLongerDesired", "its instance is gone");
                 verdict
@@ -131,38 +116,33 @@ fn access(object: &Object<'_>, fleet: &FullNode, verdict: &mut Verdict) {
     }
 }
 
-fn claim(object: &Object<'_>, fleet: &FullNode, live: &Live<'_>, verdict: &mut Verdict) {
-    let is_acknowledged = acknowledged(fleet).contains(&(
-        object.meta.name.clone().into_owned(),
-        object.meta.uid.clone().into_owned(),
-    ));
+fn claim(object: &Object<'_>, volumes: &Volumes<'_>, verdict: &mut Verdict) {
+    let fleet = volumes.fleet;
+    let mut uids = named::uids(&fleet.annotations, Leave::Delete, &object.meta.name);
+    let is_named = uids.any(|uid| uid == object.meta.uid);
     let retains = fleet.spec.volume_retention_policy == Some(RetentionPolicy::Retain);
-    if retains && !is_acknowledged {
+    if retains && !is_named {
         return; // it stays, as its owner wants
     }
-    if !is_acknowledged && !is_going_now(object, fleet, live) {
-        verdict.blocked.push(orphan(object));
+    if let Some(pod) = volumes.mounted_by_other(&object.meta.name) {
+        verdict.blocked.push(mounted_elsewhere(object, pod));
         return;
     }
-    let impact = if is_kept_by_volume(object, live) {
-        Impact::None
+    if !is_named && !is_going_now(object, fleet, volumes.live) {
+        verdict.blocked.push(orphan(object, volumes));
+        return;
+    }
+    let why = if is_named {
+        reason("ClaimAcknowledged", "delete-claims names it, and no instance needs it")
     } else {
-        Impact::DataLoss
+        let message = "its instance is gone and volumeRetentionPolicy is Delete";
+        reason("ScaledDown", message)
     };
-    let message = match impact {
-        Impact::DataLoss => {
-            "its instance is gone and volumeRetentionPolicy is Delete: its data goes"
-        }
-        Impact::None | Impact::Restart | Impact::IdentityChange => {
-            "its instance is gone and volumeRetentionPolicy is Delete; its volume is retained"
-        }
-    };
-    verdict.tasks.push(delete(
-        object,
-        Turn::Release,
-        impact,
-        reason("ScaledDown", message),
-    ));
+    let loses = fate(volumes.live, object).loses_data();
+    let impact = if loses { Impact::DataLoss } else { Impact::None };
+    let mut task = delete(object, Turn::Release, impact, why);
+    task.step.reasons.extend(volumes.cost(object));
+    verdict.tasks.push(task);
 }
 
 /// A claim whose instance is still there, or on its way out, goes with it, as the document plainly
@@ -180,78 +160,25 @@ fn is_going_now(object: &Object<'_>, fleet: &FullNode, live: &Live<'_>) -> bool 
     })
 }
 
-/// Returns which claims somebody else's pods mount, and the name of such a pod.
-fn mounted_by_others(fleet: &FullNode, live: &Live<'_>) -> BTreeMap<String, String> {
-    #[derive(Default, Deserialize)]
-    struct Spec {
-        #[serde(default)]
-        volumes: Vec<Volume>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Volume {
-        persistent_volume_claim: Option<Claim>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Claim {
-        claim_name: String,
-    }
-    live.in_namespace(Kind::Pod, &fleet.key.namespace)
-        .filter(|pod| ownership(pod, &fleet.key).is_err())
-        .flat_map(|pod| {
-            let spec: Spec = lenient(pod.spec);
-            let claims = spec
-                .volumes
-                .into_iter()
-                .filter_map(|volume| volume.persistent_volume_claim);
-            claims.map(|claim| (claim.claim_name, pod.meta.name.clone().into_owned()))
-        })
-        .collect()
-}
-
-fn is_kept_by_volume(object: &Object<'_>, live: &Live<'_>) -> bool {
-    let spec = object.spec_tree();
-    let volume = spec["volumeName"].as_str().unwrap_or_default();
-    let Some(volume) = live.get(Kind::PersistentVolume, "", volume) else {
-        return false;
-    };
-    let spec: serde_json::Value = lenient(volume.spec);
-    spec["persistentVolumeReclaimPolicy"] == "Retain"
-}
-
 /// A claim that somebody else's pod mounts is not deleted under it.
-fn mounted_elsewhere(object: &Object<'_>, fleet: &FullNode, pod: &str) -> Option<Notice> {
-    if fleet.spec.volume_retention_policy == Some(RetentionPolicy::Retain) {
-        return None;
-    }
+fn mounted_elsewhere(object: &Object<'_>, pod: &str) -> Notice {
     let message = format!("its instance is gone, but Pod {pod}, which is not ours, mounts it");
     let mut notice = Notice::on(object.key(), "ClaimInUse", message);
     notice.allow = Some(format!("delete Pod {pod}, if it is not needed"));
-    Some(notice)
+    notice
 }
 
-fn acknowledged(fleet: &FullNode) -> BTreeSet<(String, String)> {
-    let text = fleet
-        .annotations
-        .get(DELETE_CLAIMS)
-        .map(String::as_str)
-        .unwrap_or_default();
-    let entries = text
-        .split(',')
-        .filter_map(|entry| entry.trim().split_once('='));
-    entries
-        .map(|(claim, uid)| (claim.trim().to_owned(), uid.trim().to_owned()))
-        .collect()
-}
-
-fn orphan(object: &Object<'_>) -> Notice {
+fn orphan(object: &Object<'_>, volumes: &Volumes<'_>) -> Notice {
     let message = "no instance explains this claim: it was retained when its instance went, or \
                    somebody else made it; it is not deleted unasked";
     let mut notice = Notice::on(object.key(), "OrphanClaim", message);
-    notice.allow = Some(format!(
-        "annotate the document with {DELETE_CLAIMS}: \"{}={}\" to delete it with its data",
-        object.meta.name, object.meta.uid
-    ));
+    notice.detail = Some(volumes.of_last_snapshot(object));
+    let loss = if fate(volumes.live, object).loses_data() {
+        "with its data"
+    } else {
+        "and keep its volume"
+    };
+    let line = Leave::Delete.line(&object.meta.name, &object.meta.uid);
+    notice.allow = Some(format!("annotate the document with {line} to delete it {loss}"));
     notice
 }

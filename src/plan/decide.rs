@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::reasons::reason;
 use super::restarts::{self, Due, Restarts, Situation};
+use super::migrate::{self, Migrations};
+use super::volumes::Volumes;
 use super::{Action, Change, Drift, Effect, Impact, Reason, Step, Waiting, claims, condemned};
 use crate::desired::{Desired, Instance, Manifest, Role};
 use crate::diff::{Comparison, Difference, Differences, Standing, is_observed_setting};
@@ -35,12 +37,27 @@ pub enum Turn {
     Tidy,
     /// Restarts of pods that are away anyway.
     RestartDown,
+    /// Claims of instances that are away anyway are made anew, by batch.
+    RenewDown(usize, Phase),
     /// Restarts within the budget, by batch.
     Restart(usize),
+    /// Claims of instances that serve are made anew, by batch.
+    Renew(usize, Phase),
     /// New instances.
     Arrive,
     /// What only older pods used.
     Last,
+}
+
+/// What is done in turn to the instances of a batch whose claims are made anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Their pods go.
+    Stop,
+    /// Their claims go.
+    Release,
+    /// Claims and pods come.
+    Begin,
 }
 
 /// One step and its turn.
@@ -59,6 +76,8 @@ pub struct Decided {
     pub tasks: Vec<Task>,
     /// Objects on their way out that must be gone before they are made again.
     pub first_gone: Vec<ObjectKey>,
+    /// Objects on their way out that must be gone before a turn.
+    pub gone_before: BTreeMap<Turn, Vec<ObjectKey>>,
     /// Pods of instances that leave and are on their way out already.
     pub leaving: Vec<ObjectKey>,
     /// Pods that must be ready before any serving pod restarts.
@@ -103,7 +122,9 @@ pub fn decide(
     (observed, policy): (&Observed, Policy),
 ) -> Decided {
     let resizes = pending_resizes(desired, live, fleet);
-    let without_base = without_base(differences);
+    let volumes = Volumes::new(fleet, live);
+    let mut migrations = migrate::judge(differences, desired, &volumes);
+    let without_base = without_base(differences, &migrations);
     let situation = Situation {
         without_base: &without_base,
         fleet,
@@ -111,6 +132,7 @@ pub fn decide(
         availability: &observed.availability,
         newcomers: &observed.newcomers,
         resizes: &resizes,
+        moves: &migrations.moves,
         status: &observed.status,
         refresh: policy.refresh,
     };
@@ -120,10 +142,15 @@ pub fn decide(
         newcomers: observed.newcomers.clone(),
         ..Decided::default()
     };
-    let restarts = restarts::decide(differences, &situation);
+    let mut restarts = restarts::decide(differences, &situation);
+    migrations.hold(&restarts.halting);
+    let moving = std::mem::take(&mut restarts.moving);
+    migrate::lay_out(moving, &migrations.moves, differences, &volumes, &mut decided);
     let context = Context {
         fleet,
         live,
+        volumes: &volumes,
+        migrations: &migrations,
         observed,
         due: &restarts.due,
         halting: &restarts.halting,
@@ -133,7 +160,12 @@ pub fn decide(
     for difference in &differences.objects {
         context.object(difference, &mut decided);
     }
-    let gone = condemned::judge(&differences.condemned, fleet, desired, live);
+    decided
+        .warnings
+        .extend(migrate::on_annotations(desired, &volumes));
+    decided.waiting.append(&mut migrations.waiting);
+    decided.blocked.append(&mut migrations.blocked);
+    let gone = condemned::judge(&differences.condemned, desired, &volumes);
     decided.tasks.extend(gone.tasks);
     decided.leaving = gone.leaving;
     decided.blocked.extend(gone.blocked);
@@ -148,6 +180,7 @@ fn take(restarts: Restarts, policy: Policy, decided: &mut Decided) {
         batches,
         waiting,
         due: _,
+        moving: _,
         halting,
     } = restarts;
     let replace = |turn: Turn, due: Due| Task {
@@ -187,20 +220,23 @@ fn take(restarts: Restarts, policy: Policy, decided: &mut Decided) {
 
 fn pending_resizes(desired: &Desired, live: &Live<'_>, fleet: &FullNode) -> BTreeSet<String> {
     let namespace = fleet.key.namespace.as_str();
-    let waits = |claim: &str| {
-        live.get(Kind::PersistentVolumeClaim, namespace, claim)
-            .is_some_and(claims::waits_for_restart)
+    let waits = |instance: &Instance| {
+        let pod = live.get(Kind::Pod, namespace, &instance.name);
+        live.get(Kind::PersistentVolumeClaim, namespace, &instance.claim)
+            .is_some_and(|claim| claims::waits_for_restart(claim, pod))
     };
     let instances = desired.instances.iter().filter(|instance| instance.has_pod);
     instances
-        .filter(|i| waits(&i.claim))
-        .map(|i| i.name.clone())
+        .filter(|instance| waits(instance))
+        .map(|instance| instance.name.clone())
         .collect()
 }
 
 struct Context<'c> {
     fleet: &'c FullNode,
     live: &'c Live<'c>,
+    volumes: &'c Volumes<'c>,
+    migrations: &'c Migrations<'c>,
     observed: &'c Observed,
     due: &'c BTreeSet<String>,
     /// Pods that must halt first, by name.
@@ -211,8 +247,16 @@ struct Context<'c> {
     without_base: &'c BTreeSet<Ordinal>,
 }
 
-fn without_base(differences: &Differences<'_, '_>) -> BTreeSet<Ordinal> {
+fn without_base(
+    differences: &Differences<'_, '_>,
+    migrations: &Migrations<'_>,
+) -> BTreeSet<Ordinal> {
+    let is_moving = |d: &Difference<'_, '_>| {
+        let ordinal = d.manifest.ordinal;
+        ordinal.is_some_and(|ordinal| migrations.moves.contains_key(&ordinal))
+    };
     let cannot_be_used = |d: &&Difference<'_, '_>| match d.manifest.role {
+        Role::Claim if is_moving(d) => false,
         Role::Claim | Role::Config => {
             matches!(d.standing, Standing::Foreign | Standing::Terminating)
         }
@@ -222,16 +266,38 @@ fn without_base(differences: &Differences<'_, '_>) -> BTreeSet<Ordinal> {
     let objects = differences.objects.iter().filter(cannot_be_used);
     objects
         .filter_map(|difference| difference.manifest.ordinal)
+        .chain(migrations.held.iter().copied())
         .collect()
 }
 
 impl Context<'_> {
     fn object(&self, difference: &Difference<'_, '_>, decided: &mut Decided) {
+        if self.is_done_elsewhere(difference) {
+            return;
+        }
         match &difference.standing {
             Standing::Foreign => {}
             Standing::Missing => self.missing(difference.manifest, decided),
             Standing::Terminating => self.terminating(difference.manifest, decided),
             Standing::Present(comparison) => self.present(difference, comparison, decided),
+        }
+    }
+
+    /// Tells whether a claim that is made anew, or a pod that comes back with it, is dealt with
+    /// there, or all is said of it.
+    fn is_done_elsewhere(&self, difference: &Difference<'_, '_>) -> bool {
+        let Some(ordinal) = difference.manifest.ordinal else {
+            return false;
+        };
+        let is_moving = self.migrations.moves.contains_key(&ordinal);
+        let is_absent = matches!(difference.standing, Standing::Missing | Standing::Terminating);
+        match difference.manifest.role {
+            Role::Claim => {
+                let is_held = self.migrations.held.contains(&ordinal);
+                is_moving || is_held || self.migrations.settled.contains(&ordinal)
+            }
+            Role::Pod | Role::AdditionalPod => is_moving && is_absent,
+            Role::Access | Role::Service | Role::Config => false,
         }
     }
 
@@ -244,9 +310,17 @@ impl Context<'_> {
                 .push(super::waiting_until(&manifest.key, on, Vec::new()));
             return;
         }
+        if manifest.role == Role::Claim {
+            decided
+                .warnings
+                .extend(claims::of_missing(manifest, self.live));
+        }
         let (turn, why) = match manifest.role {
             Role::Access | Role::Service => (Turn::Access, not_there()),
             Role::Config => (Turn::Config, not_there()),
+            Role::Claim | Role::Pod | Role::AdditionalPod if self.returns(manifest).is_some() => {
+                (Turn::Return, self.returns(manifest).unwrap_or_else(not_there))
+            }
             Role::Claim | Role::Pod | Role::AdditionalPod if self.is_known(manifest) => (
                 Turn::Return,
                 reason("Missing", "its instance runs here, but it is not there"),
@@ -259,6 +333,16 @@ impl Context<'_> {
             turn,
             step: step(Action::Create, manifest, why, Vec::new()),
         });
+    }
+
+    /// Returns why an object comes back, where its claim went to be made anew.
+    fn returns(&self, manifest: &Manifest) -> Option<Reason> {
+        let why = self.migrations.returning.get(&manifest.ordinal?)?;
+        Some(if manifest.role == Role::Claim {
+            why.clone()
+        } else {
+            reason("ClaimMadeAnew", "it comes back with its new claim")
+        })
     }
 
     /// Tells whether an object's instance runs here, but for that object: its pod is there, or its
@@ -360,9 +444,10 @@ impl Context<'_> {
     ) {
         let manifest = difference.manifest;
         if manifest.role == Role::Claim {
-            let verdict = claims::judge(difference, comparison, self.fleet, self.live);
+            let verdict = claims::judge(difference, comparison, self.volumes);
             decided.warnings.extend(verdict.warnings);
             decided.blocked.extend(verdict.blocked);
+            decided.waiting.extend(verdict.waiting);
             patch(Turn::Grow, manifest, verdict.patches, decided);
             return;
         }
