@@ -57,7 +57,10 @@ fn sort_key(step: &Step) -> (Kind, Option<i64>, &str) {
 /// Tells whether a turn waits for pods that come back: to restart pods that are away anyway costs
 /// nothing, but their volumes do not go while others come back.
 fn takes_away(turn: &Turn) -> bool {
-    matches!(turn, Turn::RenewDown(..) | Turn::Restart(_) | Turn::Renew(..))
+    matches!(
+        turn,
+        Turn::RenewDown(..) | Turn::Restart(_) | Turn::Renew(..)
+    )
 }
 
 /// Tells whether a turn takes pods that serve.

@@ -103,7 +103,10 @@ fn after_claim<'a>(case: &Case<'a>, pod: Placed<'a>, found: &mut Vec<Breach>) {
 /// Configuration and missing pods come before restarts, new instances after them.
 fn around_restarts(case: &Case<'_>, found: &mut Vec<Breach>) {
     let restarts = || {
-        let pods = case.steps.iter().filter(|p| p.step.object.kind == Kind::Pod);
+        let pods = case
+            .steps
+            .iter()
+            .filter(|p| p.step.object.kind == Kind::Pod);
         let takes = |p: &&Placed<'_>| match p.step.action {
             Action::Replace => true,
             Action::Delete => comes_back(case, Id::from(&p.step.object)),

@@ -65,7 +65,11 @@ pub(crate) fn of_template(
 }
 
 /// Returns the snapshot that a claim is restored from, where there is one.
-pub(crate) fn restored(fleet: &Fleet<'_>, claim: &str, notices: &mut Vec<Notice>) -> Option<Source> {
+pub(crate) fn restored(
+    fleet: &Fleet<'_>,
+    claim: &str,
+    notices: &mut Vec<Notice>,
+) -> Option<Source> {
     let name = fleet.facts.restorable.get(claim)?;
     let facts = fleet.facts.volume_snapshots.get(name);
     let size = facts.and_then(|facts| facts.restore_size.as_deref());

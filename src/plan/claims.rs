@@ -199,4 +199,3 @@ fn asked_size(fleet: &FullNode, ordinal: i64) -> Option<String> {
     let size = serde_json::to_value(template.resources.requests.get("storage")?).ok()?;
     Some(text(Some(&size)))
 }
-

@@ -133,13 +133,20 @@ fn claim(object: &Object<'_>, volumes: &Volumes<'_>, verdict: &mut Verdict) {
         return;
     }
     let why = if is_named {
-        reason("ClaimAcknowledged", "delete-claims names it, and no instance needs it")
+        reason(
+            "ClaimAcknowledged",
+            "delete-claims names it, and no instance needs it",
+        )
     } else {
         let message = "its instance is gone and volumeRetentionPolicy is Delete";
         reason("ScaledDown", message)
     };
     let loses = fate(volumes.live, object).loses_data();
-    let impact = if loses { Impact::DataLoss } else { Impact::None };
+    let impact = if loses {
+        Impact::DataLoss
+    } else {
+        Impact::None
+    };
     let mut task = delete(object, Turn::Release, impact, why);
     task.step.reasons.extend(volumes.cost(object));
     verdict.tasks.push(task);
@@ -179,6 +186,8 @@ fn orphan(object: &Object<'_>, volumes: &Volumes<'_>) -> Notice {
         "and keep its volume"
     };
     let line = Leave::Delete.line(&object.meta.name, &object.meta.uid);
-    notice.allow = Some(format!("annotate the document with {line} to delete it {loss}"));
+    notice.allow = Some(format!(
+        "annotate the document with {line} to delete it {loss}"
+    ));
     notice
 }

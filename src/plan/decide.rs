@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::migrate::{self, Migrations};
 use super::reasons::reason;
 use super::restarts::{self, Due, Restarts, Situation};
-use super::migrate::{self, Migrations};
 use super::volumes::Volumes;
 use super::{Action, Change, Drift, Effect, Impact, Reason, Step, Waiting, claims, condemned};
 use crate::desired::{Desired, Instance, Manifest, Role};
@@ -145,7 +145,13 @@ pub fn decide(
     let mut restarts = restarts::decide(differences, &situation);
     migrations.hold(&restarts.halting);
     let moving = std::mem::take(&mut restarts.moving);
-    migrate::lay_out(moving, &migrations.moves, differences, &volumes, &mut decided);
+    migrate::lay_out(
+        moving,
+        &migrations.moves,
+        differences,
+        &volumes,
+        &mut decided,
+    );
     let context = Context {
         fleet,
         live,
@@ -290,7 +296,10 @@ impl Context<'_> {
             return false;
         };
         let is_moving = self.migrations.moves.contains_key(&ordinal);
-        let is_absent = matches!(difference.standing, Standing::Missing | Standing::Terminating);
+        let is_absent = matches!(
+            difference.standing,
+            Standing::Missing | Standing::Terminating
+        );
         match difference.manifest.role {
             Role::Claim => {
                 let is_held = self.migrations.held.contains(&ordinal);
@@ -318,9 +327,10 @@ impl Context<'_> {
         let (turn, why) = match manifest.role {
             Role::Access | Role::Service => (Turn::Access, not_there()),
             Role::Config => (Turn::Config, not_there()),
-            Role::Claim | Role::Pod | Role::AdditionalPod if self.returns(manifest).is_some() => {
-                (Turn::Return, self.returns(manifest).unwrap_or_else(not_there))
-            }
+            Role::Claim | Role::Pod | Role::AdditionalPod if self.returns(manifest).is_some() => (
+                Turn::Return,
+                self.returns(manifest).unwrap_or_else(not_there),
+            ),
             Role::Claim | Role::Pod | Role::AdditionalPod if self.is_known(manifest) => (
                 Turn::Return,
                 reason("Missing", "its instance runs here, but it is not there"),

@@ -83,7 +83,9 @@ pub(super) fn judge<'d>(
             Standing::Terminating => Vec::new(),
             Standing::Present(comparison) => changes(difference, comparison),
         };
-        let Some(live) = difference.live else { continue };
+        let Some(live) = difference.live else {
+            continue;
+        };
         let planned = Move {
             manifest,
             instance,
@@ -163,12 +165,7 @@ fn unusable(differences: &Differences<'_, '_>) -> BTreeSet<Ordinal> {
 fn changes(difference: &Difference<'_, '_>, comparison: &Comparison) -> Vec<Change> {
     const SIZE: &str = "spec.resources.requests.storage";
     let of_spec = |change: &&Change| change.path.starts_with("spec.");
-    let mut changes: Vec<Change> = comparison
-        .changes
-        .iter()
-        .filter(of_spec)
-        .cloned()
-        .collect();
+    let mut changes: Vec<Change> = comparison.changes.iter().filter(of_spec).cloned().collect();
     let size = |spec: &Value| spec["resources"]["requests"]["storage"].clone();
     let from = difference.live.map(|live| size(&live.spec_tree()));
     let to = size(&difference.manifest.body["spec"]);

@@ -173,7 +173,9 @@ fn claim(difference: &Difference<'_, '_>) -> Value {
     let annotations = body["metadata"]["annotations"].as_object_mut();
     // only a claim to come bears the mark before it is there
     let is_made_anew = annotations.is_some_and(|all| match former {
-        Some(former) => all.insert(mark.to_owned(), json!(former)).is_some_and(|v| v != former),
+        Some(former) => all
+            .insert(mark.to_owned(), json!(former))
+            .is_some_and(|v| v != former),
         None => all.remove(mark).is_some(),
     });
     let live = live.spec_tree();

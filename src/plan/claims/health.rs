@@ -94,7 +94,11 @@ fn lost(claim: &Object<'_>, volumes: &Volumes<'_>) -> Notice {
 
 fn resize_failed(claim: &Object<'_>) -> Option<Notice> {
     let status: Status = lenient(claim.status);
-    let failed = ["ControllerResizeError", "NodeResizeError", "VolumeResizeFailed"];
+    let failed = [
+        "ControllerResizeError",
+        "NodeResizeError",
+        "VolumeResizeFailed",
+    ];
     let condition = status
         .conditions
         .iter()

@@ -95,7 +95,11 @@ impl Unit<'_> {
     /// The claim goes once its pods are gone, and the next one comes once it is gone itself.
     fn release(&self, turn: &dyn Fn(Phase) -> Turn, volumes: &Volumes<'_>, decided: &mut Decided) {
         let is_going = self.moved.is_going();
-        let next = if is_going { Phase::Begin } else { Phase::Release };
+        let next = if is_going {
+            Phase::Begin
+        } else {
+            Phase::Release
+        };
         let going = self.pods.iter().filter(|pod| self.is_leaving(pod));
         let mut first_gone: Vec<ObjectKey> = going.map(|pod| pod.manifest.key.clone()).collect();
         if is_going {
@@ -109,7 +113,11 @@ impl Unit<'_> {
         let mut reasons = vec![why(self.moved.renewal)];
         reasons.extend(volumes.cost(self.moved.live));
         let loses = volumes::fate(volumes.live, self.moved.live).loses_data();
-        let impact = if loses { Impact::DataLoss } else { Impact::None };
+        let impact = if loses {
+            Impact::DataLoss
+        } else {
+            Impact::None
+        };
         decided.tasks.push(Task {
             turn: turn(Phase::Release),
             step: Step {
