@@ -5,6 +5,7 @@ pub mod budget;
 mod claims;
 mod condemned;
 mod decide;
+mod leftovers;
 mod migrate;
 mod reasons;
 mod restarts;

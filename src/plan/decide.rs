@@ -7,7 +7,9 @@ use super::migrate::{self, Migrations};
 use super::reasons::reason;
 use super::restarts::{self, Due, Restarts, Situation};
 use super::volumes::Volumes;
-use super::{Action, Change, Drift, Effect, Impact, Reason, Step, Waiting, claims, condemned};
+use super::{
+    Action, Change, Drift, Effect, Impact, Reason, Step, Waiting, claims, condemned, leftovers,
+};
 use crate::desired::{Desired, Instance, Manifest, Role};
 use crate::diff::{Comparison, Difference, Differences, Standing, is_observed_setting};
 use crate::live::Live;
@@ -169,6 +171,7 @@ pub fn decide(
     decided
         .warnings
         .extend(migrate::on_annotations(desired, &volumes));
+    decided.warnings.extend(leftovers::judge(live, &fleet.key));
     decided.waiting.append(&mut migrations.waiting);
     decided.blocked.append(&mut migrations.blocked);
     let gone = condemned::judge(&differences.condemned, desired, &volumes);
