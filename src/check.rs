@@ -10,6 +10,7 @@ mod case;
 mod claims;
 mod gates;
 mod health;
+mod migrations;
 mod pace;
 mod quantity;
 mod sequence;
@@ -80,7 +81,13 @@ pub mod rules {
     pub const REMOVAL_UNSAID: &str = "removal-unsaid";
     /// What is desired is not deleted.
     pub const DESIRED_DELETED: &str = "desired-deleted";
-    /// Every object has one step at most.
+    /// No claim goes that its owner neither named nor plainly asked to go.
+    pub const CLAIM_UNNAMED: &str = "claim-unnamed";
+    /// A claim that goes and should exist comes back with its pod.
+    pub const CLAIM_COMES_BACK: &str = "claim-comes-back";
+    /// What is to be restored is made from a snapshot of it.
+    pub const RESTORE_FORGOTTEN: &str = "restore-forgotten";
+    /// Every object has one step at most, but for those that go and come back.
     pub const ONE_STEP: &str = "one-step";
     /// Access and configuration are there before the pod that reads them.
     pub const CONFIG_BEFORE_POD: &str = "config-before-pod";
@@ -121,6 +128,7 @@ pub fn breaches(
             let case = Case::new(plan, fleet, desired, live);
             touch::judge(&case, &mut found);
             claims::judge(&case, &mut found);
+            migrations::judge(&case, &mut found);
             pace::judge(&case, &mut found);
             sequence::judge(&case, &mut found);
             gates::judge(&case, &mut found);

@@ -18,6 +18,7 @@ mod peers;
 mod pod;
 mod ports;
 mod probes;
+mod renewal;
 mod revision;
 mod scripts;
 mod service;
@@ -31,6 +32,8 @@ mod volumes;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+
+pub use self::renewal::{Renewal, Way};
 
 use self::fleet::Fleet;
 use crate::live::facts::Facts;
@@ -46,6 +49,9 @@ pub struct Desired {
     pub instances: Vec<Instance>,
     /// Live oddities that the objects were built around.
     pub warnings: Vec<Notice>,
+    /// Claims that their owner lets be made anew, by name: those that are due, and those that are
+    /// on their way. Their manifests are those of the claims to come.
+    pub renewals: BTreeMap<String, Renewal>,
 }
 
 /// One instance of a fleet.
@@ -168,6 +174,9 @@ fn add_instance(
     desired.manifests.push(config_map::build(fleet, ordinal));
     if instance.has_claim {
         let claim = claim::build(fleet, ordinal, &mut desired.warnings);
+        if let Some(renewal) = renewal::of(fleet, &instance.claim) {
+            desired.renewals.insert(instance.claim.clone(), renewal);
+        }
         desired.manifests.push(claim);
     }
     if instance.has_pod {

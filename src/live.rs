@@ -7,6 +7,7 @@ pub mod availability;
 pub mod facts;
 pub mod status;
 pub mod troubles;
+pub mod volumes;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -138,6 +138,8 @@ pub mod names {
     pub const FLEET: &str = "cosmos-render/fleet";
     /// On our pods: the hash of what the owner asked of them.
     pub const REVISION: &str = "cosmos-render/revision";
+    /// On a claim that was made anew: the UID of the one before it.
+    pub const REPLACES: &str = "cosmos-render/replaces";
     /// Who made an object.
     pub const CREATED_BY: &str = "app.kubernetes.io/created-by";
     /// Our value of [`CREATED_BY`].
@@ -193,6 +195,9 @@ pub struct Notice {
     /// What the owner can write to allow it (for what is blocked).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow: Option<String>,
+    /// What is true of that object alone, such as its last snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 impl Notice {
@@ -204,6 +209,7 @@ impl Notice {
             message: message.into(),
             object: Some(object),
             allow: None,
+            detail: None,
         }
     }
 
@@ -214,6 +220,7 @@ impl Notice {
             message: message.into(),
             object: None,
             allow: None,
+            detail: None,
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{Kind, ObjectKey};
-use crate::plan::{Action, Condition, Decided, Gate, Step, Turn, Wave};
+use crate::plan::{Action, Condition, Decided, Gate, Phase, Step, Turn, Wave};
 
 /// Lays out the whole rollout of one fleet, assuming that each gate is met.
 #[must_use]
@@ -22,7 +22,19 @@ pub fn layer(decided: &mut Decided) -> Vec<Wave> {
     for (i, turn) in order.iter().enumerate() {
         let mut steps = turns.remove(turn).unwrap_or_default();
         steps.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
-        wait_first(before(*turn, decided, &returned), *turn, &mut waves);
+        let is_first = |of: fn(&Turn) -> bool| of(turn) && !order[..i].iter().any(of);
+        let mut gate = gates(
+            Condition::Gone,
+            decided.gone_before.get(turn).map_or(&[], Vec::as_slice),
+        );
+        if is_first(takes_away) {
+            gate.extend(gates(Condition::PodReady, &returned));
+        }
+        if is_first(takes_serving) {
+            gate.extend(gates(Condition::PodReady, &decided.first_ready));
+        }
+        gate.extend(before(*turn, decided));
+        wait_first(gate, *turn, &mut waves);
         let is_last = i + 1 == order.len();
         let gate = if is_last {
             Vec::new()
@@ -42,17 +54,25 @@ fn sort_key(step: &Step) -> (Kind, Option<i64>, &str) {
     (step.object.kind, step.ordinal, step.object.name.as_str())
 }
 
+/// Tells whether a turn waits for pods that come back: to restart pods that are away anyway costs
+/// nothing, but their volumes do not go while others come back.
+fn takes_away(turn: &Turn) -> bool {
+    matches!(
+        turn,
+        Turn::RenewDown(..) | Turn::Restart(_) | Turn::Renew(..)
+    )
+}
+
+/// Tells whether a turn takes pods that serve.
+fn takes_serving(turn: &Turn) -> bool {
+    matches!(turn, Turn::Restart(_) | Turn::Renew(..))
+}
+
 /// Returns what must hold before a turn, beside what the turns before it left to wait for.
-fn before(turn: Turn, decided: &Decided, returned: &[ObjectKey]) -> Vec<Gate> {
+fn before(turn: Turn, decided: &Decided) -> Vec<Gate> {
     match turn {
         Turn::Return => gates(Condition::Gone, &decided.first_gone),
         Turn::Release => gates(Condition::Gone, &decided.leaving),
-        // only pods that serve wait for others: those that are away anyway cost nothing
-        Turn::Restart(0) => {
-            let mut gate = gates(Condition::PodReady, returned);
-            gate.extend(gates(Condition::PodReady, &decided.first_ready));
-            gate
-        }
         Turn::Adopt
         | Turn::Access
         | Turn::Config
@@ -61,7 +81,9 @@ fn before(turn: Turn, decided: &Decided, returned: &[ObjectKey]) -> Vec<Gate> {
         | Turn::Leave
         | Turn::Tidy
         | Turn::RestartDown
+        | Turn::RenewDown(..)
         | Turn::Restart(_)
+        | Turn::Renew(..)
         | Turn::Arrive
         | Turn::Last => Vec::new(),
     }
@@ -89,6 +111,7 @@ fn wait_first(gate: Vec<Gate>, turn: Turn, waves: &mut Vec<Wave>) {
                 | Turn::RestartDown
                 | Turn::Arrive
                 | Turn::Last => "Wait for old pods to go",
+                Turn::RenewDown(..) | Turn::Renew(..) => "Wait before claims are made anew",
             };
             waves.push(Wave {
                 title: title.to_owned(),
@@ -104,6 +127,14 @@ fn after(turn: Turn, steps: &[Step], decided: &Decided) -> Vec<Gate> {
     match turn {
         Turn::Leave => gates(Condition::Gone, &pods(steps, decided)),
         Turn::RestartDown | Turn::Restart(_) => gates(Condition::PodReady, &pods(steps, decided)),
+        Turn::RenewDown(_, phase) | Turn::Renew(_, phase) => match phase {
+            Phase::Stop => gates(Condition::Gone, &pods(steps, decided)),
+            Phase::Release => {
+                let claims: Vec<ObjectKey> = steps.iter().map(|s| s.object.clone()).collect();
+                gates(Condition::Gone, &claims)
+            }
+            Phase::Begin => gates(Condition::PodReady, &pods(steps, decided)),
+        },
         Turn::Adopt
         | Turn::Access
         | Turn::Config
@@ -155,9 +186,39 @@ fn title(turn: Turn, all: &[Turn]) -> String {
         Turn::Release => "Delete their claims".to_owned(),
         Turn::Tidy => "Delete their configs and services".to_owned(),
         Turn::RestartDown => "Restart nodes that are away anyway".to_owned(),
+        Turn::RenewDown(batch, phase) => {
+            let number = part(batch, all, |turn| matches!(turn, Turn::RenewDown(..)));
+            format!("Claims of nodes that are away{number}: {}", doing(phase))
+        }
+        Turn::Renew(batch, phase) => {
+            let number = part(batch, all, |turn| matches!(turn, Turn::Renew(..)));
+            format!("Make claims anew{number}: {}", doing(phase))
+        }
         Turn::Restart(_) if batches == 1 => "Restart".to_owned(),
         Turn::Restart(batch) => format!("Restart, batch {} of {batches}", batch + 1),
         Turn::Arrive => "New instances".to_owned(),
         Turn::Last => "Delete what only older pods used".to_owned(),
+    }
+}
+
+fn doing(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Stop => "stop their pods",
+        Phase::Release => "delete them",
+        Phase::Begin => "create them and their pods",
+    }
+}
+
+/// Names a batch of several.
+fn part(batch: usize, all: &[Turn], is_one: fn(&Turn) -> bool) -> String {
+    let begins = all.iter().filter(|turn| {
+        let (Turn::RenewDown(_, phase) | Turn::Renew(_, phase)) = turn else {
+            return false;
+        };
+        is_one(turn) && *phase == Phase::Begin
+    });
+    match begins.count() {
+        1 => String::new(),
+        n => format!(", batch {} of {n}", batch + 1),
     }
 }

@@ -6,16 +6,21 @@ pub mod budget;
 mod claims;
 mod condemned;
 mod decide;
+mod leftovers;
+mod migrate;
 mod reasons;
 mod restarts;
+mod volumes;
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use decide::{Decided, Observed, Policy, Task, Turn, decide};
+pub use decide::{Decided, Observed, Phase, Policy, Task, Turn, decide};
 
 use crate::live::{Live, troubles};
-use crate::model::{FleetKey, Notice, ObjectKey, Ordinal};
+use crate::model::{FleetKey, Kind, Notice, ObjectKey, Ordinal};
 
 pub(crate) fn waiting_until(object: &ObjectKey, on: &str, changes: Vec<Change>) -> Waiting {
     Waiting {
@@ -53,8 +58,8 @@ pub struct Inputs {
     pub snapshot_age: Option<i64>,
 }
 
-/// The totals of a plan. Each step counts under its action; `dataLoss` and `restart` count by
-/// impact as well.
+/// The totals of a plan. Each step counts under its action; `dataLoss` counts by impact as well. A
+/// pod that is deleted and made again counts once, as a restart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
@@ -280,14 +285,24 @@ pub fn summarise(fleets: &[FleetPlan]) -> Summary {
     let mut summary = Summary::default();
     for fleet in fleets {
         summary.blocked += fleet.blocked.len();
-        for step in fleet.waves.iter().flat_map(|wave| &wave.steps) {
+        let steps = || fleet.waves.iter().flat_map(|wave| &wave.steps);
+        let pods = |action: Action| -> BTreeSet<&ObjectKey> {
+            let found = steps().filter(|s| s.action == action && s.object.kind == Kind::Pod);
+            found.map(|step| &step.object).collect()
+        };
+        let deleted = pods(Action::Delete);
+        let created = pods(Action::Create);
+        for step in steps() {
+            summary.data_loss += usize::from(step.impact == Impact::DataLoss);
+            let comes_back = deleted.contains(&step.object) && created.contains(&step.object);
             match step.action {
+                Action::Delete if comes_back => summary.restart += 1,
+                Action::Create if comes_back => {}
                 Action::Create => summary.create += 1,
                 Action::Patch => summary.patch += 1,
                 Action::Replace => summary.restart += 1,
                 Action::Delete => summary.delete += 1,
             }
-            summary.data_loss += usize::from(step.impact == Impact::DataLoss);
         }
     }
     summary

@@ -8,6 +8,7 @@ pub mod document;
 pub(crate) mod fixtures;
 pub mod identities;
 pub mod metadata;
+pub mod named;
 pub mod overrides;
 pub mod path;
 pub mod schema;
@@ -29,7 +30,9 @@ pub struct FullNode {
     pub api_version: String,
     /// `metadata.labels`: they go to all children.
     pub labels: BTreeMap<String, String>,
-    /// What the owner allows and acknowledges in `metadata.annotations`.
+    /// `metadata.annotations`: where owners name claims (see [`named`]).
+    pub annotations: BTreeMap<String, String>,
+    /// What else the owner allows and acknowledges there.
     pub wishes: wishes::Wishes,
     /// The specification as written, with the schema's defaults.
     pub spec: document::Spec,

@@ -156,12 +156,14 @@ impl<'a> Case<'a> {
     }
 
     /// Returns whether a created pod belongs to an instance that never was: its claim does not
-    /// exist either. (A disabled instance is no new one.)
+    /// exist either. (A disabled instance is no new one, nor is one whose claim went to be made
+    /// anew.)
     pub(super) fn is_new(&self, pod: &str) -> bool {
         self.instance_of(pod).is_some_and(|instance| {
             let claim = self.id(Kind::PersistentVolumeClaim, &instance.claim);
             let main = self.id(Kind::Pod, &instance.name);
-            instance.has_pod && self.live(claim).is_none() && self.live(main).is_none()
+            let is_new = instance.has_pod && !super::migrations::is_named(self, &instance.claim);
+            is_new && self.live(claim).is_none() && self.live(main).is_none()
         })
     }
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::case::{Case, Id, Placed, mounts, read};
+use super::migrations::{is_let_go, is_to_be_deleted};
 use super::{Breach, quantity, rules};
 use crate::live::Object;
 use crate::model::Kind;
@@ -30,7 +31,8 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Breach>) {
     let mounted = Mounted::new(case);
     for deletion in case.doing(Action::Delete, CLAIM) {
         let claim = &deletion.step.object;
-        if !may_go(case, Id::from(claim)) {
+        let is_named = is_let_go(case, &claim.name) || is_to_be_deleted(case, &claim.name);
+        if !is_named && !may_go(case) {
             let message = format!("{claim} is deleted though the fleet retains its claims");
             found.push(Breach::on(rules::CLAIM_RETAINED, claim, message));
         }
@@ -42,14 +44,9 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Breach>) {
     }
 }
 
-/// Tells whether the document lets a claim go: it names it by its UID, or its policy is Delete,
-/// which has to be written where the whole fleet goes.
-fn may_go(case: &Case<'_>, claim: Id<'_>) -> bool {
-    let uid = case.live(claim).map(|live| live.meta.uid.as_ref());
-    let named = case.fleet.wishes.delete_claims.get(claim.name);
-    if named.is_some_and(|named| Some(named.as_str()) == uid) {
-        return true;
-    }
+/// Tells whether the document's policy lets claims go; it has to be written where the whole fleet
+/// goes.
+fn may_go(case: &Case<'_>) -> bool {
     match case.fleet.spec.volume_retention_policy {
         Some(RetentionPolicy::Retain) => false,
         Some(RetentionPolicy::Delete) => true,
@@ -96,7 +93,9 @@ impl<'a> Mounted<'a> {
             found.push(Breach::on(rules::CLAIM_IN_USE, claim, message));
         };
         for pod in self.wanted.get(claim.name.as_str()).into_iter().flatten() {
-            breach(pod, "is to mount it");
+            if !waits_for_it(case, pod, deletion.wave) {
+                breach(pod, "is to mount it");
+            }
         }
         for pod in self.live.get(&claim.name).into_iter().flatten() {
             if let Some(why) = holds(case, pod, deletion.wave) {
@@ -104,6 +103,14 @@ impl<'a> Mounted<'a> {
             }
         }
     }
+}
+
+/// Returns whether a pod that is to mount a claim does so only once that has gone and come back.
+fn waits_for_it<'a>(case: &Case<'a>, pod: &'a str, wave: usize) -> bool {
+    let id = case.id(Kind::Pod, pod);
+    let created = case.wave_of(id, &[Action::Create]);
+    let replaced = case.wave_of(id, &[Action::Replace]);
+    created.is_some_and(|created| created > wave) && replaced.is_none()
 }
 
 /// Returns why a live pod still holds its claims when a wave starts.
@@ -167,6 +174,7 @@ fn storage<'v>(path: &str, value: &'v Value) -> Option<&'v Value> {
 #[serde(rename_all = "camelCase")]
 struct ClaimSpec {
     volume_name: Option<String>,
+    storage_class_name: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -194,13 +202,23 @@ fn keeps_data(case: &Case<'_>, claim: Id<'_>) -> bool {
     }
     let volumes = case.live.objects.get(&Kind::PersistentVolume);
     let all = volumes.into_iter().flat_map(|of| of.values());
-    all.flat_map(BTreeMap::values).any(|volume| {
+    let mut is_known = false;
+    let is_kept = all.flat_map(BTreeMap::values).any(|volume| {
         let held: VolumeSpec = read(volume.spec);
         let is_named = spec.volume_name.as_deref() == Some(&*volume.meta.name);
         let is_bound = held.claim_ref.is_some_and(|by| {
             by.name.as_deref() == Some(claim.name)
                 && by.namespace.as_deref() == Some(claim.namespace)
         });
+        is_known |= is_named || is_bound;
         (is_named || is_bound) && held.persistent_volume_reclaim_policy.as_deref() == Some("Retain")
-    })
+    });
+    is_kept || !is_known && is_of_retaining_class(case, spec.storage_class_name.as_deref())
+}
+
+/// Where the snapshot has no such volume, the policy of its class is the best that is known.
+fn is_of_retaining_class(case: &Case<'_>, class: Option<&str>) -> bool {
+    let class = class.and_then(|class| case.live.get(Kind::StorageClass, "", class));
+    let policy = class.and_then(|class| class.rest.get("reclaimPolicy").copied());
+    read::<Option<String>>(policy).as_deref() == Some("Retain")
 }

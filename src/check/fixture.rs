@@ -185,6 +185,7 @@ impl World {
             },
             api_version: "cosmos.strange.love/v1".to_owned(),
             labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
             wishes: crate::spec::wishes::Wishes::default(),
             spec: serde_json::from_value(spec).unwrap(),
             max_unavailable: MaxUnavailable::Count(i64::try_from(budget).unwrap()),

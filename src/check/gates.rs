@@ -39,7 +39,8 @@ fn never_ready<'a>(case: &Case<'a>, wave: usize, gate: &'a Gate) -> Option<&'sta
     if id.kind != Kind::Pod {
         return Some("which is no pod, to be ready");
     }
-    if is_done(case, id, &[Action::Delete], wave) {
+    let done = case.steps_of(id).iter().filter(|p| p.wave <= wave);
+    if done.next_back().is_some_and(|p| p.step.action == Action::Delete) {
         return Some("which is deleted by then, to be ready");
     }
     let exists = case.stands(id) || is_done(case, id, &MADE, wave);

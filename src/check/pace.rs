@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::{Case, Id};
 use super::health::Health;
+use super::migrations::comes_back;
 use super::{Breach, rules};
 use crate::model::{Kind, ObjectKey};
 use crate::plan::{Action, Condition, Wave};
@@ -12,7 +13,8 @@ use crate::spec::MaxUnavailable;
 
 /// Judges the pace of restarts.
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Breach>) {
-    if case.doing(Action::Replace, Kind::Pod).next().is_none() {
+    let all = case.plan.waves.iter();
+    if all.flat_map(|wave| taken(case, wave)).next().is_none() {
         return;
     }
     let health = Health::new(case);
@@ -31,7 +33,7 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Breach>) {
 }
 
 /// Returns how many instances may be away at a time.
-fn budget(case: &Case<'_>) -> usize {
+pub(super) fn budget(case: &Case<'_>) -> usize {
     let replicas = case.desired.instances.iter().filter(|i| i.has_pod).count();
     let count = match case.fleet.max_unavailable {
         MaxUnavailable::Count(count) => i128::from(count),
@@ -56,7 +58,7 @@ fn walk<'a>(
     let mut away: BTreeMap<&str, &str> = BTreeMap::new();
     for wave in &case.plan.waves {
         let before = away.len();
-        for pod in replaced(wave) {
+        for pod in taken(case, wave) {
             if let Some(instance) = counts(&pod.name) {
                 away.insert(&pod.name, instance);
             }
@@ -82,12 +84,13 @@ fn walk<'a>(
     }
 }
 
-/// Every wave that restarts pods, and is followed by another one, waits for each of them.
+/// Every wave that restarts pods, or brings back those that went, and is followed by one that
+/// takes others, waits for each of them.
 fn gates_between(case: &Case<'_>, found: &mut Vec<Breach>) {
     let waves = &case.plan.waves;
     let last = waves
         .iter()
-        .rposition(|wave| replaced(wave).next().is_some());
+        .rposition(|wave| taken(case, wave).next().is_some());
     for wave in waves.iter().take(last.unwrap_or(0)) {
         let gated: BTreeSet<Id<'_>> = wave
             .gate
@@ -95,7 +98,7 @@ fn gates_between(case: &Case<'_>, found: &mut Vec<Breach>) {
             .filter(|gate| gate.condition == Condition::PodReady)
             .map(|gate| Id::from(&gate.object))
             .collect();
-        for pod in replaced(wave) {
+        for pod in back(case, wave) {
             if !gated.contains(&Id::from(pod)) {
                 let message = format!(
                     "wave `{}` restarts {pod} and does not wait for it before others restart",
@@ -107,9 +110,26 @@ fn gates_between(case: &Case<'_>, found: &mut Vec<Breach>) {
     }
 }
 
-fn replaced(wave: &Wave) -> impl Iterator<Item = &ObjectKey> {
-    wave.steps
-        .iter()
-        .filter(|step| step.action == Action::Replace && step.object.kind == Kind::Pod)
-        .map(|step| &step.object)
+/// The pods that a wave takes away for a while.
+fn taken<'a>(case: &Case<'a>, wave: &'a Wave) -> impl Iterator<Item = &'a ObjectKey> {
+    of_action(case, wave, Action::Delete)
+}
+
+/// The pods that a wave brings back.
+fn back<'a>(case: &Case<'a>, wave: &'a Wave) -> impl Iterator<Item = &'a ObjectKey> {
+    of_action(case, wave, Action::Create)
+}
+
+/// Pods that are replaced, or go or come in a plan that does both to them.
+fn of_action<'a>(
+    case: &Case<'a>,
+    wave: &'a Wave,
+    action: Action,
+) -> impl Iterator<Item = &'a ObjectKey> {
+    let steps = wave.steps.iter().filter(move |step| {
+        let is_pod = step.object.kind == Kind::Pod;
+        let returns = step.action == action && comes_back(case, Id::from(&step.object));
+        is_pod && (step.action == Action::Replace || returns)
+    });
+    steps.map(|step| &step.object)
 }

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::{Case, Id, Placed, mounts};
+use super::migrations::{comes_back, is_let_go};
 use super::{Breach, rules};
 use crate::model::{Kind, Ordinal};
 use crate::plan::Action;
@@ -90,7 +91,9 @@ fn after_claim<'a>(case: &Case<'a>, pod: Placed<'a>, found: &mut Vec<Breach>) {
     for name in claims {
         let claim = case.id(Kind::PersistentVolumeClaim, name);
         let made = case.wave_of(claim, &[Action::Create]);
-        if !case.stands(claim) && made.is_none_or(|wave| wave > pod.wave) {
+        let goes = case.wave_of(claim, &[Action::Delete]);
+        let is_there = case.stands(claim) && goes.is_none_or(|wave| wave > pod.wave);
+        if !is_there && made.is_none_or(|wave| wave > pod.wave) {
             let message = format!("{object} is created before its claim {name} is");
             found.push(Breach::on(rules::CLAIM_BEFORE_POD, object, message));
         }
@@ -99,7 +102,18 @@ fn after_claim<'a>(case: &Case<'a>, pod: Placed<'a>, found: &mut Vec<Breach>) {
 
 /// Configuration and missing pods come before restarts, new instances after them.
 fn around_restarts(case: &Case<'_>, found: &mut Vec<Breach>) {
-    let restarts = || case.doing(Action::Replace, Kind::Pod).map(|p| p.wave);
+    let restarts = || {
+        let pods = case
+            .steps
+            .iter()
+            .filter(|p| p.step.object.kind == Kind::Pod);
+        let takes = |p: &&Placed<'_>| match p.step.action {
+            Action::Replace => true,
+            Action::Delete => comes_back(case, Id::from(&p.step.object)),
+            Action::Create | Action::Patch => false,
+        };
+        pods.filter(takes).map(|p| p.wave)
+    };
     let (Some(first), Some(last)) = (restarts().min(), restarts().max()) else {
         return;
     };
@@ -155,6 +169,7 @@ fn is_missing(case: &Case<'_>, placed: &Placed<'_>) -> bool {
     let main = case.mains.get(object.name.as_str());
     object.kind == Kind::Pod
         && case.live(Id::from(object)).is_none()
+        && main.is_some_and(|i| !is_let_go(case, &i.claim))
         && main.is_some_and(|i| {
             case.stands(case.id(Kind::PersistentVolumeClaim, &i.claim))
                 && case.stands(case.id(Kind::ConfigMap, &i.name))

@@ -419,8 +419,9 @@ fn a_retained_claim_goes_where_its_owner_names_it() {
         let named = |world: &mut World| {
             world.retain_claims();
             world.object(&claim(4))["metadata"]["uid"] = json!("u-4");
-            let names = &mut world.fleet.wishes.delete_claims;
-            names.insert("pvc-hub-4".to_owned(), uid.to_owned());
+            let name = "cosmos-render/delete-claims".to_owned();
+            let entry = format!("pvc-hub-4={uid}");
+            world.fleet.annotations.insert(name, entry);
             world
                 .wave("claims")
                 .steps

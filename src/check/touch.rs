@@ -2,6 +2,7 @@
 //! is desired may go.
 
 use super::case::{Case, Id, Placed};
+use super::migrations::may_return;
 use super::{Breach, rules};
 use crate::live::Object;
 use crate::model::{Kind, names};
@@ -48,7 +49,7 @@ fn judge_desired<'a>(case: &Case<'a>, placed: Placed<'a>, found: &mut Vec<Breach
     let object = &placed.step.object;
     let is_wanted = case.wanted(Id::from(object)).is_some();
     match placed.step.action {
-        Action::Delete if is_wanted => {
+        Action::Delete if is_wanted && !may_return(case, placed.step) => {
             let message = format!("{object} is deleted though it should exist");
             found.push(Breach::on(rules::DESIRED_DELETED, object, message));
         }
@@ -167,7 +168,7 @@ fn judge_once<'a>(case: &Case<'a>, placed: Placed<'a>, found: &mut Vec<Breach>) 
     let count = steps
         .filter(|p| p.wave > 0 || !is_take_over(p.step))
         .count();
-    if count > 1 {
+    if count > 1 && !may_return(case, placed.step) {
         let message = format!("{object} has {count} steps, one is the most");
         found.push(Breach::on(rules::ONE_STEP, object, message));
     }

@@ -114,6 +114,7 @@ fn line(fleet: &str, notice: &Notice) -> String {
         message,
         object,
         allow,
+        detail,
     } = notice;
     let about = match object {
         Some(object) => format!("{fleet} {object}"),
@@ -123,5 +124,9 @@ fn line(fleet: &str, notice: &Notice) -> String {
         Some(allow) => format!(" (to allow it: {allow})"),
         None => String::new(),
     };
-    crate::render::visible(&format!("{about}: {message}{allow}"))
+    let detail = match detail {
+        Some(detail) => format!("; {detail}"),
+        None => String::new(),
+    };
+    crate::render::visible(&format!("{about}: {message}{detail}{allow}"))
 }

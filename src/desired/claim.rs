@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::desired::data_source::{self, Source};
 use crate::desired::fleet::{Fleet, Made, members, plain};
+use crate::desired::renewal::{self, Way};
 use crate::desired::{Manifest, Role, labels, settle};
 use crate::model::quantity::Amount;
 use crate::model::{Kind, Notice, Ordinal, names};
@@ -29,11 +30,23 @@ pub(crate) fn build(fleet: &Fleet<'_>, ordinal: Ordinal, notices: &mut Vec<Notic
 
     let mut all_labels = labels::with(fleet, &[(names::INSTANCE, &instance)]);
     labels::add_missing(&mut all_labels, &template.metadata.labels);
-    let source = data_source::find(fleet, template, ordinal, notices);
+    let renewal = renewal::of(fleet, &name);
+    let source = match &renewal {
+        None => data_source::find(fleet, template, ordinal, notices),
+        Some(renewal) => match renewal.way {
+            Way::Restore => data_source::restored(fleet, &name, notices),
+            Way::Resync => data_source::of_template(fleet, template, ordinal, notices),
+            Way::Unclear => None,
+        },
+    };
+    let mut annotations = labels::normalize_annotations(&template.metadata.annotations);
+    if let Some(renewal) = &renewal {
+        annotations.insert(names::REPLACES.to_owned(), renewal.uid.clone());
+    }
     let made = Made {
         ordinal: Some(ordinal),
         labels: labels::normalize_labels(&all_labels),
-        annotations: labels::normalize_annotations(&template.metadata.annotations),
+        annotations,
         parts: members([("spec", spec(fleet, template, &name, source))]),
     };
     fleet.manifest(
@@ -72,7 +85,8 @@ fn spec(fleet: &Fleet<'_>, template: &ClaimTemplate, name: &str, source: Option<
 /// The largest of what the template asks for, what the autoscaler asked for, what a bound claim
 /// has already, and what a new volume is made from; among equals the template's spelling stays.
 /// (The reference makes a new claim as large as its source even where the template asks for more,
-/// and lets it grow a moment later.)
+/// and lets it grow a moment later.) What the claim before a new one has does not count, unless
+/// the new one must hold the same and nothing else tells how much that is.
 fn size(
     fleet: &Fleet<'_>,
     name: &str,
@@ -82,7 +96,12 @@ fn size(
     let amount = |text: &str| Amount::parse(text).ok();
     let scaled = fleet.facts.autoscaled.get(name);
     let claim = fleet.facts.claims.get(name);
-    let claim = claim.filter(|claim| claim.is_bound && !claim.is_terminating);
+    let is_anew = match renewal::of(fleet, name).map(|renewal| renewal.way) {
+        Some(Way::Restore) => source.is_some(),
+        Some(Way::Resync) => true,
+        Some(Way::Unclear) | None => false,
+    };
+    let claim = claim.filter(|claim| claim.is_bound && !claim.is_terminating && !is_anew);
     let others = [
         scaled.and_then(|text| amount(text)?.scaled(AUTOSCALE_PADDING)),
         claim.and_then(|claim| amount(claim.capacity.as_deref()?)),

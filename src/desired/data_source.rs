@@ -35,6 +35,17 @@ pub(crate) fn find(
     if fleet.facts.claims.contains_key(&claim.name) || fleet.facts.own_claims >= replicas {
         return None;
     }
+    of_template(fleet, template, ordinal, notices)
+}
+
+/// Finds what a template makes new volumes from.
+pub(crate) fn of_template(
+    fleet: &Fleet<'_>,
+    template: &ClaimTemplate,
+    ordinal: Ordinal,
+    notices: &mut Vec<Notice>,
+) -> Option<Source> {
+    let claim = fleet.key(Kind::PersistentVolumeClaim, &fleet.claim(ordinal));
     let found = match (&template.data_source, &template.auto_data_source) {
         (Some(wanted), _) => named(fleet, wanted, &claim),
         (None, Some(auto)) => newest(fleet, auto, ordinal, &claim)?,
@@ -48,14 +59,38 @@ pub(crate) fn find(
         }
     };
     if source.size.is_none() {
-        notices.push(Notice::on(
-            claim,
-            "DataSourceSizeUnknown",
-            "the data source does not say how large it is: the claim gets the size of its \
-             template, and stays pending where that is too small",
-        ));
+        notices.push(size_unknown(claim));
     }
     Some(source)
+}
+
+/// Returns the snapshot that a claim is restored from, where there is one.
+pub(crate) fn restored(
+    fleet: &Fleet<'_>,
+    claim: &str,
+    notices: &mut Vec<Notice>,
+) -> Option<Source> {
+    let name = fleet.facts.restorable.get(claim)?;
+    let facts = fleet.facts.volume_snapshots.get(name);
+    let size = facts.and_then(|facts| facts.restore_size.as_deref());
+    if size.is_none() {
+        let claim = fleet.key(Kind::PersistentVolumeClaim, claim);
+        notices.push(size_unknown(claim));
+    }
+    Some(Source {
+        reference: snapshot(name),
+        size: size.map(quantity::canonical),
+    })
+}
+
+fn snapshot(name: &str) -> Value {
+    json!({"apiGroup": SNAPSHOT_GROUP, "kind": "VolumeSnapshot", "name": name})
+}
+
+fn size_unknown(claim: ObjectKey) -> Notice {
+    let message = "the data source does not say how large it is: the claim gets the size of its \
+                   template, and stays pending where that is too small";
+    Notice::on(claim, "DataSourceSizeUnknown", message)
 }
 
 /// A source, or why there is none.
@@ -120,7 +155,7 @@ fn newest(
         return Some(Err(missing(claim, "DataSourceMissing", message.to_owned())));
     };
     Some(Ok(Source {
-        reference: json!({"apiGroup": SNAPSHOT_GROUP, "kind": "VolumeSnapshot", "name": name}),
+        reference: self::snapshot(name),
         size: snapshot.restore_size.as_deref().map(quantity::canonical),
     }))
 }

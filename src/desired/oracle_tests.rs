@@ -214,6 +214,7 @@ fn build_case(case: &str) -> Desired {
         },
         api_version: document.api_version,
         labels: metadata.labels,
+        annotations: metadata.annotations,
         wishes: crate::spec::wishes::Wishes::default(),
         max_unavailable: MaxUnavailable::Percent(25),
         comet_overrides: overrides(&document.spec.chain.config.overrides),
@@ -268,6 +269,7 @@ fn observe(object: &Value, node: &FullNode, facts: &mut Facts) {
                 capacity: text(&status["capacity"]["storage"]),
                 is_bound: status["phase"] == "Bound",
                 is_terminating,
+                uid: String::new(),
             };
             facts.claims.insert(name, claim);
         }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::status::{Status, SyncEntry};
 use super::{Live, Object, lenient};
-use crate::model::{FleetKey, Kind};
+use crate::model::{FleetKey, Kind, names};
 
 /// A status entry that lags so far behind the snapshot's newest time stamp is no news: the
 /// reference writes every 15 to 60 seconds, so ten minutes are ten lost writes at the least.
@@ -193,7 +193,7 @@ pub fn newest_time(live: &Live<'_>, fleet: &FleetKey, status: &Status) -> Option
     of_pods.chain(of_entries).max()
 }
 
-fn parse(time: &str) -> Option<Timestamp> {
+pub(super) fn parse(time: &str) -> Option<Timestamp> {
     time.parse().ok()
 }
 
@@ -206,7 +206,8 @@ const NEVER_READY_SECONDS: i64 = 120;
 
 /// Tells whether a pod is that of a new instance that never was in sync: it was born with its
 /// claim, and has not been ready since. Nothing waits for such a pod, and it uses no budget
-/// (design.md, safety rule 11).
+/// (design.md, safety rule 11). An instance whose claim was made anew is no new one: the next
+/// claim does not go before this instance is back.
 #[must_use]
 pub fn is_newcomer(live: &Live<'_>, namespace: &str, pod: &str, claim: &str) -> bool {
     let Some(pod) = live.get(Kind::Pod, namespace, pod) else {
@@ -215,6 +216,9 @@ pub fn is_newcomer(live: &Live<'_>, namespace: &str, pod: &str, claim: &str) -> 
     let Some(claim) = live.get(Kind::PersistentVolumeClaim, namespace, claim) else {
         return false;
     };
+    if claim.annotation(names::REPLACES).is_some() {
+        return false;
+    }
     let created = |object: &Object<'_>| object.meta.created.as_deref().and_then(parse);
     let (Some(born), Some(claim_born)) = (created(pod), created(claim)) else {
         return false;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{Live, NodeKey, Object, lenient, status};
+use super::{Live, NodeKey, Object, lenient, status, volumes};
 use crate::model::{FleetKey, Kind, NodeId, Notice, names};
 
 /// What the snapshot says of one fleet, as far as its desired objects depend on it. All maps go
@@ -34,6 +34,9 @@ pub struct Facts {
     pub config_map_keys: BTreeSet<String>,
     /// The `VolumeSnapshot`s of the namespace, where the fleet makes volumes from any.
     pub volume_snapshots: BTreeMap<String, VolumeSnapshotFacts>,
+    /// The newest ready `VolumeSnapshot` of each claim that the fleet asks to restore, by the name
+    /// of the claim.
+    pub restorable: BTreeMap<String, String>,
     /// How many of the fleet's own claims are live (the reference looks for data sources only
     /// where fewer than replicas are).
     pub own_claims: usize,
@@ -59,6 +62,8 @@ pub struct ClaimFacts {
     pub is_bound: bool,
     /// Whether it is going away.
     pub is_terminating: bool,
+    /// Its UID; empty in a rendered folder.
+    pub uid: String,
 }
 
 /// A load balancer's first address.
@@ -92,6 +97,8 @@ pub struct Sources<'s> {
     pub claims: Vec<&'s str>,
     /// Whether it names or looks for `VolumeSnapshot`s.
     pub has_snapshots: bool,
+    /// The claims that its owner lets be restored from their own snapshots.
+    pub restored: BTreeSet<String>,
 }
 
 /// Gathers what the snapshot says of one fleet. `identities` are the IDs that its owner declared;
@@ -145,10 +152,26 @@ pub fn gather(
     }
     addresses(live, fleet, &mut facts);
     former_addresses(live, fleet, &mut facts);
-    if sources.has_snapshots {
+    if sources.has_snapshots || !sources.restored.is_empty() {
         volume_snapshots(live, &fleet.namespace, &mut facts);
     }
+    restorable(live, &fleet.namespace, sources, &mut facts);
     (facts, notices)
+}
+
+/// Finds what each claim that its owner lets be restored can be restored from.
+fn restorable(live: &Live<'_>, namespace: &str, sources: &Sources<'_>, facts: &mut Facts) {
+    if sources.restored.is_empty() {
+        return;
+    }
+    let snapshots = volumes::snapshots(live, namespace);
+    for claim in &sources.restored {
+        let standing = live.get(Kind::PersistentVolumeClaim, namespace, claim);
+        let since = standing.and_then(|object| object.meta.created.as_deref());
+        let ready = volumes::newest(&snapshots, claim, since);
+        let name = ready.map(|ready| (claim.clone(), ready.name.clone()));
+        facts.restorable.extend(name);
+    }
 }
 
 /// The code of the notice that a declared identity is not that of the live key.
@@ -246,6 +269,7 @@ fn claim_facts(claim: &Object<'_>) -> ClaimFacts {
         capacity: status.capacity.storage,
         is_bound: status.phase == "Bound",
         is_terminating: claim.is_terminating(),
+        uid: claim.meta.uid.clone().into_owned(),
     }
 }
 

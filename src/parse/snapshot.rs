@@ -95,6 +95,8 @@ struct Wire<'a> {
     reclaim_policy: Option<&'a RawValue>,
     #[serde(borrow, default)]
     volume_binding_mode: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    provisioner: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize, Default)]
@@ -288,6 +290,7 @@ fn object(kind: Kind, wire: Wire<'_>) -> serde_json::Result<Object<'_>> {
         ("allowVolumeExpansion", wire.allow_volume_expansion),
         ("reclaimPolicy", wire.reclaim_policy),
         ("volumeBindingMode", wire.volume_binding_mode),
+        ("provisioner", wire.provisioner),
     ];
     let is_secret = kind == Kind::Secret;
     let version = metadata

@@ -18,6 +18,7 @@ use crate::parse::inputs::Fleet;
 use crate::plan::{self, Action, FleetPlan, Observed, Policy, Wave};
 use crate::render::kept;
 use crate::spec::document::ClaimTemplate;
+use crate::spec::named::{self, Leave};
 use crate::spec::{self, FullNode};
 
 /// The objects of one fleet, as they would be applied now.
@@ -27,6 +28,8 @@ pub struct FleetManifests {
     pub fleet: FleetKey,
     /// Its objects, in the order in which they are applied.
     pub objects: Vec<Value>,
+    /// What the plan makes anew under names that are still taken, as it is created then.
+    pub made_anew: Vec<Value>,
 }
 
 pub(super) fn plan(
@@ -85,6 +88,11 @@ pub(super) fn plan(
         } else {
             kept::settle(&differences, &plan, options.refresh)
         },
+        made_anew: if options.wanted == Wanted::Plan {
+            Vec::new()
+        } else {
+            kept::made_anew(&differences, &plan)
+        },
     };
     Reported::clean(Some((plan, manifests)))
 }
@@ -134,6 +142,10 @@ fn sources(fleet: &FullNode) -> Sources<'_> {
             || templates
                 .iter()
                 .any(|template| template.auto_data_source.is_some()),
+        restored: named::named(&fleet.annotations, Leave::Restore)
+            .into_iter()
+            .map(|entry| entry.claim)
+            .collect(),
     }
 }
 

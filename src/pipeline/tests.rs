@@ -5,6 +5,7 @@ mod cluster;
 mod faults;
 mod interrupted;
 mod loops;
+mod migrations;
 mod random;
 mod shuffle;
 

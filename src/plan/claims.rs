@@ -1,14 +1,21 @@
 //! Claims: they grow where their class lets them, never shrink, and are never made anew unless
 //! their owner allows it.
 
+mod health;
+
 use serde_json::Value;
 
-use super::{Change, Effect};
+pub(super) use health::{is_class_missing, of_missing, waits_for_restart};
+
+use super::volumes::Volumes;
+use super::{Change, Effect, Waiting};
 use crate::diff::{Comparison, Difference};
+use crate::live::volumes::{self, Fate};
 use crate::live::{Live, Object, lenient};
 use crate::model::{Kind, Notice};
 use crate::spec::FullNode;
 use crate::spec::document::ClaimTemplate;
+use crate::spec::named::Leave;
 
 /// What becomes of the differences of one claim.
 #[derive(Debug, Default)]
@@ -17,6 +24,8 @@ pub(super) struct ClaimVerdict {
     pub(super) patches: Vec<Change>,
     /// What is not done until the owner allows it, or the cluster can do it.
     pub(super) blocked: Vec<Notice>,
+    /// What cannot be done yet.
+    pub(super) waiting: Vec<Waiting>,
     /// What the owner should know.
     pub(super) warnings: Vec<Notice>,
 }
@@ -24,31 +33,30 @@ pub(super) struct ClaimVerdict {
 pub(super) fn judge(
     difference: &Difference<'_, '_>,
     comparison: &Comparison,
-    fleet: &FullNode,
-    live: &Live<'_>,
+    volumes: &Volumes<'_>,
 ) -> ClaimVerdict {
     let mut verdict = ClaimVerdict::default();
     let Some(object) = difference.live else {
         return verdict;
     };
     let spec: Value = object.spec_tree();
+    let mut fixed = Vec::new();
     for change in &comparison.changes {
         match change.effect {
-            Effect::RecreateVolume | Effect::DataLoss => {
-                verdict.blocked.push(immutable(object, change));
+            Effect::RecreateVolume | Effect::DataLoss => fixed.push(change),
+            Effect::InPlace | Effect::NextRestart | Effect::Restart if is_growth(change) => {
+                grow(object, change, &spec, (volumes.live, &mut verdict));
             }
             Effect::InPlace | Effect::NextRestart | Effect::Restart => {
-                if is_growth(change) && !is_expandable(&spec, live) {
-                    verdict.blocked.push(not_expandable(object, change, &spec));
-                } else {
-                    verdict.patches.push(change.clone());
-                }
+                verdict.patches.push(change.clone());
             }
         }
     }
+    verdict.blocked.extend(immutable(object, &fixed, volumes));
     verdict
         .warnings
-        .extend(not_shrunk(difference, fleet, object, &spec));
+        .extend(not_shrunk(difference, volumes.fleet, object, &spec));
+    verdict.warnings.extend(health::judge(object, volumes));
     verdict
 }
 
@@ -56,13 +64,36 @@ fn is_growth(change: &Change) -> bool {
     change.path == "spec.resources.requests.storage"
 }
 
-/// A class that is not in the snapshot is not known to forbid growth.
+/// A claim grows where its class lets it. An API server takes no larger request of a claim that is
+/// not bound.
+fn grow(
+    object: &Object<'_>,
+    change: &Change,
+    spec: &Value,
+    (live, verdict): (&Live<'_>, &mut ClaimVerdict),
+) {
+    let phase = volumes::phase(object);
+    if !is_expandable(spec, live) {
+        verdict.blocked.push(not_expandable(object, change, spec));
+    } else if phase.is_empty() || phase == "Bound" {
+        verdict.patches.push(change.clone());
+    } else {
+        let on = format!("the claim to be bound (it is {phase}): it cannot grow before");
+        let waiting = super::waiting_until(&object.key(), &on, vec![change.clone()]);
+        verdict.waiting.push(waiting);
+    }
+}
+
+/// A class that is not in the snapshot is not known to forbid growth; where there is expressly
+/// none, nobody can make the volume larger.
 fn is_expandable(spec: &Value, live: &Live<'_>) -> bool {
-    let class = spec["storageClassName"].as_str().unwrap_or_default();
-    let Some(class) = live.get(Kind::StorageClass, "", class) else {
+    let Some(class) = spec["storageClassName"].as_str() else {
         return true;
     };
-    let allowed: Option<bool> = lenient(class.rest.get("allowVolumeExpansion").copied());
+    let Some(found) = live.get(Kind::StorageClass, "", class) else {
+        return !class.is_empty();
+    };
+    let allowed: Option<bool> = lenient(found.rest.get("allowVolumeExpansion").copied());
     allowed.unwrap_or(false)
 }
 
@@ -74,25 +105,60 @@ fn text(value: Option<&Value>) -> String {
     }
 }
 
-fn immutable(object: &Object<'_>, change: &Change) -> Notice {
+/// What is fixed when a claim is made differs: says what it takes, what that costs, and the line
+/// by which the owner allows it.
+fn immutable(object: &Object<'_>, changes: &[&Change], volumes: &Volumes<'_>) -> Option<Notice> {
+    if changes.is_empty() {
+        return None;
+    }
+    let each = |write: fn(&str, String, String) -> String| {
+        let all = changes.iter();
+        let all = all.map(|c| write(&c.path, text(c.from.as_ref()), text(c.to.as_ref())));
+        all.collect::<Vec<_>>().join(", ")
+    };
+    let what = each(|path, from, to| format!("{path} ({to} is asked for, {from} is live)"));
+    let fate = match volumes::fate(volumes.live, object) {
+        Fate::NoVolume => "which has no volume yet",
+        Fate::Kept => "and its volume stays behind, unbound (reclaim policy Retain)",
+        Fate::Deleted => "and its volume would go with it (reclaim policy Delete)",
+        Fate::Unknown => "and its volume, of which the snapshot does not tell, may go with it",
+    };
     let message = format!(
-        "{} cannot change on a claim that exists ({} is asked for, {} is live): the volume would \
-         have to be made anew and its data restored, which is not done unasked",
-        change.path,
-        text(change.to.as_ref()),
-        text(change.from.as_ref()),
+        "a claim that exists cannot change {what}: it would have to be made anew, {fate}; that is \
+         not done unasked"
     );
     let mut notice = Notice::on(object.key(), "ClaimImmutable", message);
-    notice.allow = Some(format!(
-        "set {} back to {}",
-        change.path,
-        text(change.from.as_ref())
-    ));
-    notice
+    let back = each(|path, from, _| format!("set {path} back to {from}"));
+    let (name, uid) = (&object.meta.name, &object.meta.uid);
+    let snapshot = volumes.last_snapshot(object);
+    notice.allow = Some(match &snapshot {
+        _ if uid.is_empty() => back,
+        Some(_) => format!(
+            "annotate the document with {} to restore from the last VolumeSnapshot, or with \
+             resync-claims to give the data up; or {back}",
+            Leave::Restore.line(name, uid)
+        ),
+        None => format!(
+            "annotate the document with {} to give the data up and sync anew; or {back}",
+            Leave::Resync.line(name, uid)
+        ),
+    });
+    notice.detail = Some(volumes.of_last_snapshot(object));
+    Some(notice)
 }
 
 fn not_expandable(object: &Object<'_>, change: &Change, spec: &Value) -> Notice {
     let class = spec["storageClassName"].as_str().unwrap_or_default();
+    if class.is_empty() {
+        let message = format!(
+            "it cannot grow from {} to {}: it has no StorageClass that could",
+            text(change.from.as_ref()),
+            text(change.to.as_ref()),
+        );
+        let mut notice = Notice::on(object.key(), "ClaimNotExpandable", message);
+        notice.allow = Some(format!("ask for {} again", text(change.from.as_ref())));
+        return notice;
+    }
     let message = format!(
         "it cannot grow from {} to {}: StorageClass {class} does not allow expansion",
         text(change.from.as_ref()),
@@ -132,13 +198,4 @@ fn asked_size(fleet: &FullNode, ordinal: i64) -> Option<String> {
         .unwrap_or(&fleet.spec.volume_claim_template);
     let size = serde_json::to_value(template.resources.requests.get("storage")?).ok()?;
     Some(text(Some(&size)))
-}
-
-/// Returns whether a claim's file system waits for its pod to restart.
-pub(super) fn waits_for_restart(object: &Object<'_>) -> bool {
-    let status: Value = lenient(object.status);
-    let conditions = status["conditions"].as_array();
-    conditions.into_iter().flatten().any(|condition| {
-        condition["type"] == "FileSystemResizePending" && condition["status"] == "True"
-    })
 }

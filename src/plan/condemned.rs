@@ -1,19 +1,20 @@
 //! Live objects of a fleet that are not desired any more: what goes, in which turn, and what
 //! stays until its owner says so.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde::Deserialize;
+use std::collections::BTreeSet;
 
 use super::decide::{Task, Turn};
 use super::reasons::reason;
+use super::volumes::Volumes;
 use super::{Action, Impact, Reason, Step};
 use crate::desired::Desired;
-use crate::live::{Live, Object, lenient, ownership};
+use crate::live::volumes::fate;
+use crate::live::{Live, Object, ownership};
 use crate::model::{Kind, Notice, ObjectKey, names};
 use crate::spec::FullNode;
 use crate::spec::document::RetentionPolicy;
-use crate::spec::wishes::{DELETE_CLAIMS, REMOVE_FLEET};
+use crate::spec::named::{self, Leave};
+use crate::spec::wishes::REMOVE_FLEET;
 
 /// What becomes of condemned objects.
 #[derive(Debug, Default)]
@@ -26,10 +27,10 @@ pub(super) struct Verdict {
 
 pub(super) fn judge(
     condemned: &[&Object<'_>],
-    fleet: &FullNode,
     desired: &Desired,
-    live: &Live<'_>,
+    volumes: &Volumes<'_>,
 ) -> Verdict {
+    let fleet = volumes.fleet;
     let mut verdict = Verdict::default();
     let disabled: BTreeSet<&str> = desired
         .instances
@@ -37,23 +38,10 @@ pub(super) fn judge(
         .filter(|i| !i.has_pod)
         .map(|i| i.name.as_str())
         .collect();
-    let has_claims = condemned
-        .iter()
-        .any(|object| object.kind == Kind::PersistentVolumeClaim);
-    let mounted = if has_claims {
-        mounted_by_others(fleet, live)
-    } else {
-        BTreeMap::new()
-    };
     for object in condemned.iter().filter(|object| !object.is_terminating()) {
         match object.kind {
             Kind::Pod => verdict.tasks.push(pod(object, fleet, &disabled)),
-            Kind::PersistentVolumeClaim => match mounted.get(object.meta.name.as_ref()) {
-                Some(pod) => verdict
-                    .blocked
-                    .extend(mounted_elsewhere(object, fleet, pod)),
-                None => claim(object, fleet, live, &mut verdict),
-            },
+            Kind::PersistentVolumeClaim => claim(object, volumes, &mut verdict),
             Kind::ConfigMap | Kind::Service => {
                 let why = if fleet.wishes.is_removed {
                     fleet_removed()
@@ -142,54 +130,51 @@ fn access(object: &Object<'_>, fleet: &FullNode, verdict: &mut Verdict) {
     }
 }
 
-fn claim(object: &Object<'_>, fleet: &FullNode, live: &Live<'_>, verdict: &mut Verdict) {
-    let named = fleet.wishes.delete_claims.get(object.meta.name.as_ref());
-    let is_acknowledged = named.is_some_and(|uid| *uid == *object.meta.uid);
+fn claim(object: &Object<'_>, volumes: &Volumes<'_>, verdict: &mut Verdict) {
+    let fleet = volumes.fleet;
+    let mut uids = named::uids(&fleet.annotations, Leave::Delete, &object.meta.name);
+    let is_named = uids.any(|uid| uid == object.meta.uid);
     let retains = fleet.spec.volume_retention_policy == Some(RetentionPolicy::Retain);
-    if retains && !is_acknowledged {
+    if retains && !is_named {
         return; // it stays, as its owner wants
     }
-    if !is_acknowledged && !is_going_now(object, fleet, live) {
-        verdict.blocked.push(orphan(object));
+    if let Some(pod) = volumes.mounted_by_other(&object.meta.name) {
+        verdict.blocked.push(mounted_elsewhere(object, pod));
         return;
     }
-    if !is_acknowledged && is_removal_unsaid(fleet) {
-        verdict.blocked.push(of_removed_fleet(object));
+    if !is_named && !is_going_now(object, fleet, volumes.live) {
+        verdict.blocked.push(orphan(object, volumes));
         return;
     }
-    let impact = if is_kept_by_volume(object, live) {
-        Impact::None
+    if !is_named && is_removal_unsaid(fleet) {
+        verdict.blocked.push(of_removed_fleet(object, volumes));
+        return;
+    }
+    let why = if is_named {
+        let message = "delete-claims names it, and no instance needs it";
+        reason("ClaimAcknowledged", message)
+    } else if fleet.wishes.is_removed {
+        let message = "its fleet is to go, and volumeRetentionPolicy is Delete";
+        reason("FleetRemoved", message)
     } else {
-        Impact::DataLoss
+        let message = "its instance is gone and volumeRetentionPolicy is Delete";
+        reason("ScaledDown", message)
     };
-    let why = claim_reason(fleet, impact, is_acknowledged);
-    verdict
-        .tasks
-        .push(delete(object, Turn::Release, impact, why));
+    let loses = fate(volumes.live, object).loses_data();
+    let impact = if loses {
+        Impact::DataLoss
+    } else {
+        Impact::None
+    };
+    let mut task = delete(object, Turn::Release, impact, why);
+    task.step.reasons.extend(volumes.cost(object));
+    verdict.tasks.push(task);
 }
 
 /// A default is no word about a whole fleet's data: where a fleet is to go, its claims go only
 /// where the document writes the policy out.
 fn is_removal_unsaid(fleet: &FullNode) -> bool {
     fleet.wishes.is_removed && fleet.spec.volume_retention_policy.is_none()
-}
-
-fn claim_reason(fleet: &FullNode, impact: Impact, is_acknowledged: bool) -> Reason {
-    let (code, who) = if fleet.wishes.is_removed {
-        ("FleetRemoved", "its fleet is to go")
-    } else {
-        ("ScaledDown", "its instance is gone")
-    };
-    let allowed = if is_acknowledged {
-        format!("{DELETE_CLAIMS} names it")
-    } else {
-        "volumeRetentionPolicy is Delete".to_owned()
-    };
-    let data = match impact {
-        Impact::DataLoss => ": its data goes",
-        Impact::None | Impact::Restart | Impact::IdentityChange => "; its volume is retained",
-    };
-    reason(code, format!("{who} and {allowed}{data}"))
 }
 
 /// A claim whose instance is still there, or on its way out, goes with it, as the document plainly
@@ -207,60 +192,18 @@ fn is_going_now(object: &Object<'_>, fleet: &FullNode, live: &Live<'_>) -> bool 
     })
 }
 
-/// Returns which claims somebody else's pods mount, and the name of such a pod.
-fn mounted_by_others(fleet: &FullNode, live: &Live<'_>) -> BTreeMap<String, String> {
-    #[derive(Default, Deserialize)]
-    struct Spec {
-        #[serde(default)]
-        volumes: Vec<Volume>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Volume {
-        persistent_volume_claim: Option<Claim>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Claim {
-        claim_name: String,
-    }
-    live.in_namespace(Kind::Pod, &fleet.key.namespace)
-        .filter(|pod| ownership(pod, &fleet.key).is_err())
-        .flat_map(|pod| {
-            let spec: Spec = lenient(pod.spec);
-            let claims = spec
-                .volumes
-                .into_iter()
-                .filter_map(|volume| volume.persistent_volume_claim);
-            claims.map(|claim| (claim.claim_name, pod.meta.name.clone().into_owned()))
-        })
-        .collect()
-}
-
-fn is_kept_by_volume(object: &Object<'_>, live: &Live<'_>) -> bool {
-    let spec = object.spec_tree();
-    let volume = spec["volumeName"].as_str().unwrap_or_default();
-    let Some(volume) = live.get(Kind::PersistentVolume, "", volume) else {
-        return false;
-    };
-    let spec: serde_json::Value = lenient(volume.spec);
-    spec["persistentVolumeReclaimPolicy"] == "Retain"
-}
-
 /// A claim that somebody else's pod mounts is not deleted under it.
-fn mounted_elsewhere(object: &Object<'_>, fleet: &FullNode, pod: &str) -> Option<Notice> {
-    if fleet.spec.volume_retention_policy == Some(RetentionPolicy::Retain) {
-        return None;
-    }
+fn mounted_elsewhere(object: &Object<'_>, pod: &str) -> Notice {
     let message = format!("its instance is gone, but Pod {pod}, which is not ours, mounts it");
     let mut notice = Notice::on(object.key(), "ClaimInUse", message);
     notice.allow = Some(format!("delete Pod {pod}, if it is not needed"));
-    Some(notice)
+    notice
 }
 
-fn of_removed_fleet(object: &Object<'_>) -> Notice {
+fn of_removed_fleet(object: &Object<'_>, volumes: &Volumes<'_>) -> Notice {
     let message = "its fleet is to go, but the document does not say what becomes of its data";
     let mut notice = Notice::on(object.key(), "ClaimOfRemovedFleet", message);
+    notice.detail = Some(volumes.of_last_snapshot(object));
     notice.allow = Some(
         "write volumeRetentionPolicy: Delete to delete the fleet's claims with their data, or \
          Retain to keep them"
@@ -269,13 +212,19 @@ fn of_removed_fleet(object: &Object<'_>) -> Notice {
     notice
 }
 
-fn orphan(object: &Object<'_>) -> Notice {
+fn orphan(object: &Object<'_>, volumes: &Volumes<'_>) -> Notice {
     let message = "no instance explains this claim: it was retained when its instance went, or \
                    somebody else made it; it is not deleted unasked";
     let mut notice = Notice::on(object.key(), "OrphanClaim", message);
+    notice.detail = Some(volumes.of_last_snapshot(object));
+    let loss = if fate(volumes.live, object).loses_data() {
+        "with its data"
+    } else {
+        "and keep its volume"
+    };
+    let line = Leave::Delete.line(&object.meta.name, &object.meta.uid);
     notice.allow = Some(format!(
-        "annotate the document with {DELETE_CLAIMS}: \"{}={}\" to delete it with its data",
-        object.meta.name, object.meta.uid
+        "annotate the document with {line} to delete it {loss}"
     ));
     notice
 }

@@ -3,10 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::migrate::{self, Migrations};
 use super::reasons::reason;
 use super::restarts::{self, Due, Restarts, Situation};
+use super::volumes::Volumes;
 use super::{
     Action, Change, Drift, Effect, Impact, Reason, Step, Waiting, adopt, claims, condemned,
+    leftovers,
 };
 use crate::desired::{Desired, Instance, Manifest, Role};
 use crate::diff::{Comparison, Difference, Differences, Standing, is_observed_setting};
@@ -39,12 +42,27 @@ pub enum Turn {
     Tidy,
     /// Restarts of pods that are away anyway.
     RestartDown,
+    /// Claims of instances that are away anyway are made anew, by batch.
+    RenewDown(usize, Phase),
     /// Restarts within the budget, by batch.
     Restart(usize),
+    /// Claims of instances that serve are made anew, by batch.
+    Renew(usize, Phase),
     /// New instances.
     Arrive,
     /// What only older pods used.
     Last,
+}
+
+/// What is done in turn to the instances of a batch whose claims are made anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Their pods go.
+    Stop,
+    /// Their claims go.
+    Release,
+    /// Claims and pods come.
+    Begin,
 }
 
 /// One step and its turn.
@@ -63,6 +81,8 @@ pub struct Decided {
     pub tasks: Vec<Task>,
     /// Objects on their way out that must be gone before they are made again.
     pub first_gone: Vec<ObjectKey>,
+    /// Objects on their way out that must be gone before a turn.
+    pub gone_before: BTreeMap<Turn, Vec<ObjectKey>>,
     /// Pods of instances that leave and are on their way out already.
     pub leaving: Vec<ObjectKey>,
     /// Pods that must be ready before any serving pod restarts.
@@ -109,7 +129,9 @@ pub fn decide(
     (observed, policy): (&Observed, Policy),
 ) -> Decided {
     let resizes = pending_resizes(desired, live, fleet);
-    let without_base = without_base(differences);
+    let volumes = Volumes::new(fleet, live);
+    let mut migrations = migrate::judge(differences, desired, &volumes);
+    let without_base = without_base(differences, &migrations);
     let situation = Situation {
         without_base: &without_base,
         fleet,
@@ -117,6 +139,7 @@ pub fn decide(
         availability: &observed.availability,
         newcomers: &observed.newcomers,
         resizes: &resizes,
+        moves: &migrations.moves,
         status: &observed.status,
         refresh: policy.refresh,
     };
@@ -126,10 +149,21 @@ pub fn decide(
         newcomers: observed.newcomers.clone(),
         ..Decided::default()
     };
-    let restarts = restarts::decide(differences, &situation);
+    let mut restarts = restarts::decide(differences, &situation);
+    migrations.hold(&restarts.halting);
+    let moving = std::mem::take(&mut restarts.moving);
+    migrate::lay_out(
+        moving,
+        &migrations.moves,
+        differences,
+        &volumes,
+        &mut decided,
+    );
     let context = Context {
         fleet,
         live,
+        volumes: &volumes,
+        migrations: &migrations,
         observed,
         due: &restarts.due,
         halting: &restarts.halting,
@@ -139,7 +173,13 @@ pub fn decide(
     for difference in &differences.objects {
         context.object(difference, &mut decided);
     }
-    let gone = condemned::judge(&differences.condemned, fleet, desired, live);
+    decided
+        .warnings
+        .extend(migrate::on_annotations(desired, &volumes));
+    decided.warnings.extend(leftovers::judge(live, &fleet.key));
+    decided.waiting.append(&mut migrations.waiting);
+    decided.blocked.append(&mut migrations.blocked);
+    let gone = condemned::judge(&differences.condemned, desired, &volumes);
     decided.tasks.extend(gone.tasks);
     decided.leaving = gone.leaving;
     decided.blocked.extend(gone.blocked);
@@ -159,6 +199,7 @@ fn take(restarts: Restarts, policy: Policy, decided: &mut Decided) {
         batches,
         waiting,
         due: _,
+        moving: _,
         halting,
     } = restarts;
     let replace = |turn: Turn, due: Due| Task {
@@ -198,20 +239,23 @@ fn take(restarts: Restarts, policy: Policy, decided: &mut Decided) {
 
 fn pending_resizes(desired: &Desired, live: &Live<'_>, fleet: &FullNode) -> BTreeSet<String> {
     let namespace = fleet.key.namespace.as_str();
-    let waits = |claim: &str| {
-        live.get(Kind::PersistentVolumeClaim, namespace, claim)
-            .is_some_and(claims::waits_for_restart)
+    let waits = |instance: &Instance| {
+        let pod = live.get(Kind::Pod, namespace, &instance.name);
+        live.get(Kind::PersistentVolumeClaim, namespace, &instance.claim)
+            .is_some_and(|claim| claims::waits_for_restart(claim, pod))
     };
     let instances = desired.instances.iter().filter(|instance| instance.has_pod);
     instances
-        .filter(|i| waits(&i.claim))
-        .map(|i| i.name.clone())
+        .filter(|instance| waits(instance))
+        .map(|instance| instance.name.clone())
         .collect()
 }
 
 struct Context<'c> {
     fleet: &'c FullNode,
     live: &'c Live<'c>,
+    volumes: &'c Volumes<'c>,
+    migrations: &'c Migrations<'c>,
     observed: &'c Observed,
     due: &'c BTreeSet<String>,
     /// Pods that must halt first, by name.
@@ -222,8 +266,16 @@ struct Context<'c> {
     without_base: &'c BTreeSet<Ordinal>,
 }
 
-fn without_base(differences: &Differences<'_, '_>) -> BTreeSet<Ordinal> {
+fn without_base(
+    differences: &Differences<'_, '_>,
+    migrations: &Migrations<'_>,
+) -> BTreeSet<Ordinal> {
+    let is_moving = |d: &Difference<'_, '_>| {
+        let ordinal = d.manifest.ordinal;
+        ordinal.is_some_and(|ordinal| migrations.moves.contains_key(&ordinal))
+    };
     let cannot_be_used = |d: &&Difference<'_, '_>| match d.manifest.role {
+        Role::Claim if is_moving(d) => false,
         Role::Claim | Role::Config => {
             matches!(d.standing, Standing::Foreign | Standing::Terminating)
         }
@@ -233,16 +285,41 @@ fn without_base(differences: &Differences<'_, '_>) -> BTreeSet<Ordinal> {
     let objects = differences.objects.iter().filter(cannot_be_used);
     objects
         .filter_map(|difference| difference.manifest.ordinal)
+        .chain(migrations.held.iter().copied())
         .collect()
 }
 
 impl Context<'_> {
     fn object(&self, difference: &Difference<'_, '_>, decided: &mut Decided) {
+        if self.is_done_elsewhere(difference) {
+            return;
+        }
         match &difference.standing {
             Standing::Foreign => {}
             Standing::Missing => self.missing(difference.manifest, decided),
             Standing::Terminating => self.terminating(difference.manifest, decided),
             Standing::Present(comparison) => self.present(difference, comparison, decided),
+        }
+    }
+
+    /// Tells whether a claim that is made anew, or a pod that comes back with it, is dealt with
+    /// there, or all is said of it.
+    fn is_done_elsewhere(&self, difference: &Difference<'_, '_>) -> bool {
+        let Some(ordinal) = difference.manifest.ordinal else {
+            return false;
+        };
+        let is_moving = self.migrations.moves.contains_key(&ordinal);
+        let is_absent = matches!(
+            difference.standing,
+            Standing::Missing | Standing::Terminating
+        );
+        match difference.manifest.role {
+            Role::Claim => {
+                let is_held = self.migrations.held.contains(&ordinal);
+                is_moving || is_held || self.migrations.settled.contains(&ordinal)
+            }
+            Role::Pod | Role::AdditionalPod => is_moving && is_absent,
+            Role::Access | Role::Service | Role::Config => false,
         }
     }
 
@@ -255,9 +332,18 @@ impl Context<'_> {
                 .push(super::waiting_until(&manifest.key, on, Vec::new()));
             return;
         }
+        if manifest.role == Role::Claim {
+            decided
+                .warnings
+                .extend(claims::of_missing(manifest, self.live));
+        }
         let (turn, why) = match manifest.role {
             Role::Access | Role::Service => (Turn::Access, not_there()),
             Role::Config => (Turn::Config, not_there()),
+            Role::Claim | Role::Pod | Role::AdditionalPod if self.returns(manifest).is_some() => (
+                Turn::Return,
+                self.returns(manifest).unwrap_or_else(not_there),
+            ),
             Role::Claim | Role::Pod | Role::AdditionalPod if self.is_known(manifest) => (
                 Turn::Return,
                 reason("Missing", "its instance runs here, but it is not there"),
@@ -270,6 +356,16 @@ impl Context<'_> {
             turn,
             step: step(Action::Create, manifest, why, Vec::new()),
         });
+    }
+
+    /// Returns why an object comes back, where its claim went to be made anew.
+    fn returns(&self, manifest: &Manifest) -> Option<Reason> {
+        let why = self.migrations.returning.get(&manifest.ordinal?)?;
+        Some(if manifest.role == Role::Claim {
+            why.clone()
+        } else {
+            reason("ClaimMadeAnew", "it comes back with its new claim")
+        })
     }
 
     /// Tells whether an object's instance runs here, but for that object: its pod is there, or its
@@ -371,9 +467,10 @@ impl Context<'_> {
     ) {
         let manifest = difference.manifest;
         if manifest.role == Role::Claim {
-            let verdict = claims::judge(difference, comparison, self.fleet, self.live);
+            let verdict = claims::judge(difference, comparison, self.volumes);
             decided.warnings.extend(verdict.warnings);
             decided.blocked.extend(verdict.blocked);
+            decided.waiting.extend(verdict.waiting);
             patch(Turn::Grow, manifest, verdict.patches, decided);
             return;
         }

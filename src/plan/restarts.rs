@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::migrate::{Batches, Move, is_mounted};
 use super::{Change, Effect, Reason, Waiting, budget, reasons, waiting_until};
 use crate::desired::{Desired, Role};
 use crate::diff::{Comparison, Difference, Differences, Standing};
@@ -33,6 +34,9 @@ pub(super) struct Restarts {
     pub(super) first_ready: Vec<ObjectKey>,
     /// The batches of pods that serve, in order.
     pub(super) batches: Vec<Vec<Due>>,
+    /// Instances whose claim is made anew, with their pods that are there: those that are away
+    /// anyway, and those that serve. The first go in batches as well, since data may go.
+    pub(super) moving: Batches,
     /// What waits.
     pub(super) waiting: Vec<Waiting>,
     /// The pods that restart, by name.
@@ -52,6 +56,8 @@ pub(super) struct Situation<'s> {
     pub(super) newcomers: &'s BTreeSet<String>,
     /// Instances whose file system waits for a restart to grow, by the name of their pod.
     pub(super) resizes: &'s BTreeSet<String>,
+    /// Claims that are made anew.
+    pub(super) moves: &'s BTreeMap<Ordinal, Move<'s>>,
     pub(super) status: &'s Status,
     /// Whether what waits for a restart is rolled out now.
     pub(super) refresh: bool,
@@ -103,7 +109,14 @@ fn judge(difference: &Difference<'_, '_>, comparison: &Comparison, s: &Situation
     let manifest = difference.manifest;
     let name = manifest.key.name.as_str();
     let mut why = reasons::of_restart(&comparison.changes, &comparison.causes);
-    if s.resizes.contains(name) {
+    let moved = manifest.ordinal.and_then(|ordinal| s.moves.get(&ordinal));
+    let is_main = manifest.role == Role::Pod;
+    if moved.is_some_and(|moved| is_main || is_mounted(moved, difference.live)) {
+        why.push(reasons::reason(
+            "ClaimMadeAnew",
+            "its claim is made anew, as an annotation asks",
+        ));
+    } else if s.resizes.contains(name) {
         why.push(reasons::reason(
             "FileSystemResizePending",
             "its volume has grown, and the file system grows when the pod restarts",
@@ -218,18 +231,31 @@ fn hold_with_main(units: &mut BTreeMap<Ordinal, Vec<Due>>, restarts: &mut Restar
 /// Puts the units into batches. Pods that are missing or on their way out come back before any
 /// serving pod restarts, so that only those that are `present` can use up the budget.
 fn batch(
-    units: BTreeMap<Ordinal, Vec<Due>>,
+    mut units: BTreeMap<Ordinal, Vec<Due>>,
     present: &BTreeSet<&str>,
     restarts: &mut Restarts,
     s: &Situation<'_>,
 ) {
+    let moving: Vec<(&Move<'_>, Vec<Due>)> = s
+        .moves
+        .iter()
+        .filter(|(_, moved)| !restarts.halting.contains(&moved.instance.name))
+        .map(|(ordinal, moved)| (moved, units.remove(ordinal).unwrap_or_default()))
+        .collect();
     let main_of = |unit: &Vec<Due>| unit.first().map(|due| due.main.clone()).unwrap_or_default();
     let is_down = |main: &str| {
         s.availability
             .get(main)
             .is_some_and(Availability::is_known_down)
     };
-    let due_mains: BTreeSet<String> = units.values().map(main_of).collect();
+    let mut due_mains: BTreeSet<String> = units.values().map(main_of).collect();
+    due_mains.extend(moving.iter().map(|(moved, _)| moved.instance.name.clone()));
+    let is_away = |moved: &Move<'_>| {
+        let main = moved.instance.name.as_str();
+        !present.contains(main) || is_down(main) || s.newcomers.contains(main)
+    };
+    let (moving_down, moving_up): (Vec<_>, Vec<_>) =
+        moving.into_iter().partition(|(moved, _)| is_away(moved));
     let (mut down, mut newcomers, mut up) = (Vec::new(), Vec::new(), Vec::new());
     for unit in units.into_values() {
         let main = main_of(&unit);
@@ -258,13 +284,17 @@ fn batch(
         })
         .collect();
     let left = allowed.saturating_sub(away.len());
-    if !up.is_empty() && left == 0 {
+    if !(up.is_empty() && moving_up.is_empty()) && left == 0 {
         restarts.first_ready = away
             .iter()
             .map(|name| pod_key(&s.fleet.key, name))
             .collect();
     }
     let size = if left == 0 { allowed } else { left };
+    restarts.moving = Batches {
+        down: in_batches(moving_down, allowed),
+        up: in_batches(moving_up, size),
+    };
     restarts.down = down;
     for units in up.chunks(size) {
         restarts
@@ -276,6 +306,16 @@ fn batch(
         None if !newcomers.is_empty() => restarts.batches.push(newcomers),
         None => {}
     }
+}
+
+fn in_batches(moving: Vec<(&Move<'_>, Vec<Due>)>, size: usize) -> Vec<BTreeMap<Ordinal, Vec<Due>>> {
+    let mut moving = moving.into_iter().peekable();
+    let mut batches = Vec::new();
+    while moving.peek().is_some() {
+        let batch = moving.by_ref().take(size.max(1));
+        batches.push(batch.map(|(m, due)| (m.instance.ordinal, due)).collect());
+    }
+    batches
 }
 
 /// Returns the key of a pod of a fleet.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::desired::Role;
 use crate::diff::{Comparison, Difference, Differences, Standing};
 use crate::model::quantity::Amount;
-use crate::model::{Kind, names};
+use crate::model::{Kind, ObjectKey, names};
 use crate::plan::{Action, Change, Effect, FleetPlan};
 
 /// What the reference's revision label of a ConfigMap becomes when we write another config.
@@ -50,11 +50,28 @@ pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan, refresh: bool
                 (Standing::Present(comparison), Role::Config) => {
                     config(difference, comparison, is_kept(difference))
                 }
-                (Standing::Present(_), Role::Claim) => claim(difference),
+                (Standing::Present(_) | Standing::Terminating, Role::Claim) => claim(difference),
                 _ => difference.manifest.body.clone(),
             },
         )
         .collect()
+}
+
+/// Returns the objects that the plan makes anew under names that are still taken: they can be
+/// applied only where the plan creates them, once those before them are gone. Until then
+/// [`settle`] gives them as they are.
+#[must_use]
+pub fn made_anew(differences: &Differences<'_, '_>, plan: &FleetPlan) -> Vec<Value> {
+    let steps = plan.waves.iter().flat_map(|wave| &wave.steps);
+    let created: BTreeSet<&ObjectKey> = steps
+        .filter(|step| step.action == Action::Create)
+        .map(|step| &step.object)
+        .collect();
+    let is_taken = |difference: &&Difference<'_, '_>| {
+        difference.live.is_some() && created.contains(&difference.manifest.key)
+    };
+    let objects = differences.objects.iter().filter(is_taken);
+    objects.map(|d| d.manifest.body.clone()).collect()
 }
 
 fn pod(difference: &Difference<'_, '_>, comparison: &Comparison) -> Value {
@@ -145,12 +162,22 @@ fn retain(list: Option<&mut Value>, keep: impl Fn(&Value) -> bool) {
     }
 }
 
-/// A claim that is there repeats what cannot change; it only grows.
+/// A claim that is there repeats what cannot change; it only grows. One that is to be made anew
+/// stays as it is: what it is to become cannot be applied over it.
 fn claim(difference: &Difference<'_, '_>) -> Value {
     let mut body = difference.manifest.body.clone();
     let Some(live) = difference.live else {
         return body;
     };
+    let (mark, former) = (names::REPLACES, live.annotation(names::REPLACES));
+    let annotations = body["metadata"]["annotations"].as_object_mut();
+    // only a claim to come bears the mark before it is there
+    let is_made_anew = annotations.is_some_and(|all| match former {
+        Some(former) => all
+            .insert(mark.to_owned(), json!(former))
+            .is_some_and(|v| v != former),
+        None => all.remove(mark).is_some(),
+    });
     let live = live.spec_tree();
     let fixed = [
         "accessModes",
@@ -160,7 +187,7 @@ fn claim(difference: &Difference<'_, '_>) -> Value {
         "volumeMode",
         "volumeName",
     ];
-    if is_smaller(&body["spec"], &live) {
+    if is_made_anew || is_smaller(&body["spec"], &live) {
         body["spec"]["resources"] = live["resources"].clone();
     }
     let Some(spec) = body["spec"].as_object_mut() else {

@@ -49,6 +49,7 @@ pub fn validate(document: CosmosFullNode) -> Reported<Option<FullNode>> {
         key,
         api_version: document.api_version,
         labels: metadata.labels,
+        annotations: metadata.annotations,
         wishes,
         spec: document.spec,
         max_unavailable,

@@ -5,19 +5,18 @@
 use std::collections::BTreeMap;
 
 use super::metadata::{name_fault, namespace_fault};
+use super::named::{self, Leave};
 use crate::diagnostic::Diagnostic;
 use crate::model::quote::quote;
 use crate::model::{FleetKey, names};
 
-/// Lets claims go with their data: `claim=uid`, with commas.
-pub const DELETE_CLAIMS: &str = "cosmos-render/delete-claims";
 /// Lets a whole fleet go: its own name.
 pub const REMOVE_FLEET: &str = "cosmos-render/remove-fleet";
 /// Takes over the volumes of a fleet of another name: that name, or `namespace/name`.
 pub const RENAMED_FROM: &str = "cosmos-render/renamed-from";
 
-/// The annotations that mean something on a document.
-const KNOWN: [&str; 3] = [DELETE_CLAIMS, REMOVE_FLEET, RENAMED_FROM];
+/// The annotations that name claims.
+const OF_CLAIMS: [Leave; 3] = [Leave::Delete, Leave::Restore, Leave::Resync];
 
 /// Annotations of ours that rendered objects carry: on a document they say nothing.
 const ON_OBJECTS: [&str; 2] = [names::FLEET, names::REVISION];
@@ -25,8 +24,6 @@ const ON_OBJECTS: [&str; 2] = [names::FLEET, names::REVISION];
 /// What the owner allows and acknowledges.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wishes {
-    /// Claims that may be deleted with their data, and the UID of each.
-    pub delete_claims: BTreeMap<String, String>,
     /// Whether the whole fleet is to go.
     pub is_removed: bool,
     /// The fleet whose instances this one takes over.
@@ -44,14 +41,17 @@ pub(super) fn read(
         .iter()
         .filter(|(name, _)| name.starts_with(names::OWN_PREFIX));
     for (name, text) in ours {
+        let of_claims = OF_CLAIMS
+            .into_iter()
+            .find(|leave| leave.annotation() == name);
         let read = match name.as_str() {
-            DELETE_CLAIMS => claims(text).map(|claims| wishes.delete_claims = claims),
+            _ if of_claims.is_some() => claims(annotations, of_claims),
             REMOVE_FLEET => remove(text, fleet).map(|()| wishes.is_removed = true),
             RENAMED_FROM => former(text, fleet).map(|key| wishes.renamed_from = Some(key)),
             name if ON_OBJECTS.contains(&name) => Ok(()),
             _ => Err((
                 format!("no annotation of that name means anything on a document: {name}"),
-                format!("the ones that do are {}", KNOWN.join(", ")),
+                format!("the ones that do are {}", known().join(", ")),
             )),
         };
         if let Err((message, hint)) = read {
@@ -66,22 +66,22 @@ pub(super) fn read(
 /// What is wrong, and what to do about it.
 type Fault = (String, String);
 
-/// Reads `claim=uid` pairs.
-fn claims(text: &str) -> Result<BTreeMap<String, String>, Fault> {
-    let entries = text.split(',').map(str::trim).filter(|e| !e.is_empty());
-    entries
-        .map(|entry| {
-            let (claim, uid) = entry.split_once('=').unwrap_or((entry, ""));
-            let (claim, uid) = (claim.trim(), uid.trim());
-            if uid.is_empty() || name_fault(claim).is_some() {
-                return Err((
-                    format!("{} names no claim with its UID", quote(entry)),
-                    "write claim=uid, with commas: the plan prints the line".to_owned(),
-                ));
-            }
-            Ok((claim.to_owned(), uid.to_owned()))
-        })
-        .collect()
+/// The annotations that mean something on a document.
+fn known() -> Vec<&'static str> {
+    let of_claims = OF_CLAIMS.into_iter().map(Leave::annotation);
+    of_claims.chain([REMOVE_FLEET, RENAMED_FROM]).collect()
+}
+
+/// Looks at an annotation that names claims: each stands with its UID.
+fn claims(annotations: &BTreeMap<String, String>, leave: Option<Leave>) -> Result<(), Fault> {
+    let unread = leave.map(|leave| named::unreadable(annotations, leave));
+    match unread.unwrap_or_default().first() {
+        None => Ok(()),
+        Some(entry) => Err((
+            format!("{} names no claim with its UID", quote(entry)),
+            "write claim=uid, with commas: the plan prints the line".to_owned(),
+        )),
+    }
 }
 
 /// Repeating the name keeps a document that was copied from removing another fleet.
@@ -139,18 +139,16 @@ mod tests {
 
     #[test]
     fn claims_are_named_with_their_uid() {
-        let pairs = [("pvc-hub-0", "u-0"), ("pvc-hub-1", "u-1")];
-        let wishes = Wishes {
-            delete_claims: pairs.map(|(c, u)| (c.to_owned(), u.to_owned())).into(),
-            ..Wishes::default()
-        };
-        check(
-            DELETE_CLAIMS,
-            "pvc-hub-0=u-0, pvc-hub-1 = u-1,",
-            Some(&wishes),
-        );
-        for text in ["pvc-hub-0", "pvc-hub-0=", "=u", "PVC=u"] {
-            check(DELETE_CLAIMS, text, None);
+        for leave in OF_CLAIMS {
+            let name = leave.annotation();
+            check(
+                name,
+                "pvc-hub-0=u-0, pvc-hub-1 = u-1,",
+                Some(&Wishes::default()),
+            );
+            for text in ["pvc-hub-0", "pvc-hub-0=", "=u"] {
+                check(name, text, None);
+            }
         }
     }
 

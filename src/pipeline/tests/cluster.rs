@@ -28,6 +28,8 @@ pub(super) struct Cluster {
     pub(super) created: Vec<String>,
     /// What was deleted, as `Kind/name`.
     pub(super) deleted: Vec<String>,
+    /// What each new claim's volume was made from.
+    pub(super) filled: BTreeMap<String, String>,
     /// Whether a controller writes `status.sync`.
     pub(super) writes_sync: bool,
 }
@@ -225,11 +227,30 @@ impl Cluster {
                 self.create(manifest);
             }
             Action::Delete => {
+                if step.reasons.iter().any(|r| r.code == "ClaimMadeAnew") {
+                    *self.replaced.entry(id.2.clone()).or_default() += 1;
+                }
+                let users = self.pods_that_mount(&id);
+                assert!(users.is_empty(), "{id:?} goes under {users:?}");
                 let gone = self.objects.remove(&id);
                 assert!(gone.is_some(), "{id:?} is not there to delete");
                 self.deleted.push(name);
             }
         }
+    }
+
+    /// The names of the pods that mount a claim; none, where it is none.
+    fn pods_that_mount(&self, id: &Id) -> Vec<String> {
+        if id.0 != "PersistentVolumeClaim" {
+            return Vec::new();
+        }
+        let mounts = |pod: &&Value| {
+            let volumes = pod["spec"]["volumes"].as_array().into_iter().flatten();
+            let mut claims = volumes.map(|v| &v["persistentVolumeClaim"]["claimName"]);
+            self::id(pod).1 == id.1 && claims.any(|claim| *claim == id.2)
+        };
+        let pods = self.of_kind("Pod").filter(mounts);
+        pods.map(|pod| self::id(pod).2).collect()
     }
 
     /// Applies one manifest as a GitOps tool does: what the manifest that it applied before had,
@@ -274,7 +295,10 @@ impl Cluster {
                 self.forget_sync(&namespace, &name);
                 self.start(&mut object, &namespace, &now);
             }
-            "PersistentVolumeClaim" => bind(&mut object, &name),
+            "PersistentVolumeClaim" => {
+                self.fill(&object);
+                bind(&mut object, &name);
+            }
             "Service" => {
                 object["spec"]["clusterIP"] = json!("10.0.0.1");
                 object["spec"]["sessionAffinity"] = json!("None");
@@ -283,6 +307,19 @@ impl Cluster {
             _ => {}
         }
         self.put(object);
+    }
+
+    /// Notes what a new claim's volume is made from.
+    fn fill(&mut self, claim: &Value) {
+        let (_, namespace, name) = id(claim);
+        let source = &claim["spec"]["dataSource"];
+        let from = source["name"].as_str().unwrap_or("nothing").to_owned();
+        if source["kind"] == "VolumeSnapshot" {
+            let snapshot = ("VolumeSnapshot".to_owned(), namespace, from.clone());
+            let snapshot = self.objects.get(&snapshot).expect("the snapshot is there");
+            assert_eq!(snapshot["status"]["readyToUse"], true, "{from}");
+        }
+        self.filled.insert(name, from);
     }
 
     fn start(&mut self, pod: &mut Value, namespace: &str, now: &str) {
@@ -450,6 +487,23 @@ fn patched(live: &Value, manifest: &Value) -> Value {
         }
     }
     object
+}
+
+/// Where a manifest would change what cannot change on the live claim: the fields.
+pub(super) fn fixed_differences(manifest: &Value, live: &Value) -> Vec<String> {
+    let (wanted, is) = (&manifest["spec"], &live["spec"]);
+    let fields = wanted.as_object().unwrap().keys();
+    let others = [
+        "dataSource",
+        "dataSourceRef",
+        "storageClassName",
+        "volumeName",
+    ];
+    let all: BTreeSet<&str> = fields.map(String::as_str).chain(others).collect();
+    all.into_iter()
+        .filter(|field| *field != "resources" && wanted[field] != is[field])
+        .map(|field| format!("spec.{field}: {}, but live {}", wanted[field], is[field]))
+        .collect()
 }
 
 /// Where a manifest would change what cannot change on the live pod: the paths.

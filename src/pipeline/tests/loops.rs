@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
-use super::cluster::{Cluster, id, immutable_differences, is_terminating};
+use super::cluster::{Cluster, fixed_differences, id, immutable_differences, is_terminating};
 use super::{Options, Outcome, every, fixture, manifests, planned, source, with_cluster};
 use crate::model::Source;
 use crate::model::{Kind, names};
@@ -33,7 +33,8 @@ pub(super) fn drive(name: &str, specs: &[Source], cluster: &mut Cluster, pace: P
             everything_is_up_to_date(name, &outcome, cluster);
             return outcome;
         }
-        let manifests = manifests(&outcome);
+        let made_anew = outcome.manifests.iter().flat_map(|f| &f.made_anew);
+        let manifests: Vec<&Value> = made_anew.chain(manifests(&outcome)).collect();
         for fleet in &outcome.plan.fleets {
             let waves = &fleet.waves;
             match pace {
@@ -77,11 +78,21 @@ pub(super) fn kept_pods_keep_what_cannot_change(name: &str, outcome: &Outcome, c
         .flat_map(|f| &f.waves)
         .flat_map(|w| &w.steps);
     let replaced: BTreeSet<(&str, &str)> = steps
-        .filter(|step| step.object.kind == Kind::Pod && step.action != Action::Patch)
+        .filter(|step| step.object.kind == Kind::Pod && step.action == Action::Replace)
         .map(|step| (step.object.namespace.as_str(), step.object.name.as_str()))
         .collect();
     for manifest in manifests(outcome) {
         let id = id(manifest);
+        if id.0 == "PersistentVolumeClaim"
+            && let Some(live) = cluster.objects.get(&id)
+        {
+            let found = fixed_differences(manifest, live);
+            assert!(
+                found.is_empty(),
+                "{name}: the manifest of {}: {found:#?}",
+                id.2
+            );
+        }
         if id.0 != "Pod" || replaced.contains(&(id.1.as_str(), id.2.as_str())) {
             continue;
         }

@@ -100,6 +100,55 @@ fn document(dice: &mut Dice) -> Value {
         "metadata": metadata, "spec": spec})
 }
 
+/// Names some claims to be made anew, most with the UIDs that they have, and takes snapshots.
+fn name_claims(document: &mut Value, cluster: &mut Cluster, dice: &mut Dice) {
+    if !dice.once_in(2) {
+        return;
+    }
+    let claims = cluster
+        .objects
+        .values()
+        .filter(|o| o["kind"] == "PersistentVolumeClaim");
+    let claims: Vec<(String, String)> = claims
+        .map(|claim| {
+            let text = |field: &str| claim["metadata"][field].as_str().unwrap_or("x").to_owned();
+            (text("name"), text("uid"))
+        })
+        .collect();
+    let mut named = [Vec::new(), Vec::new(), Vec::new()];
+    for (name, uid) in claims {
+        let uid = if dice.once_in(8) { "gone" } else { &uid };
+        let entry = format!("{name}={uid}");
+        match dice.below(6) {
+            0 | 1 => named[0].push(entry),
+            2 | 3 => named[1].push(entry),
+            4 => named[2].push(entry),
+            _ => named.iter_mut().for_each(|names| names.push(entry.clone())),
+        }
+        if !dice.once_in(4) {
+            let taken = dice.pick(&[
+                "2027-03-01T00:00:00Z",
+                "2027-03-01T00:00:00Z",
+                "2020-01-01T00:00:00Z",
+            ]);
+            let snapshot = json!({"apiVersion": "snapshot.storage.k8s.io/v1",
+                "kind": "VolumeSnapshot",
+                "metadata": {"name": format!("of-{name}"), "namespace": NAMESPACE},
+                "spec": {"source": {"persistentVolumeClaimName": name}},
+                "status": {"readyToUse": !dice.once_in(6), "creationTime": taken,
+                    "restoreSize": dice.pick(&["10Gi", "30Gi"])}});
+            cluster
+                .objects
+                .insert(super::cluster::id(&snapshot), snapshot);
+        }
+    }
+    let annotations = ["restore-claims", "resync-claims", "delete-claims"];
+    for (annotation, entries) in annotations.iter().zip(named) {
+        let key = format!("cosmos-render/{annotation}");
+        document["metadata"]["annotations"][key] = json!(entries.join(","));
+    }
+}
+
 fn pods(spec: &mut Value, dice: &mut Dice) {
     let template = &mut spec["podTemplate"];
     if dice.once_in(3) {
@@ -382,7 +431,9 @@ fn whatever_is_broken_there_is_no_panic_and_no_breach() {
         for _ in 0..dice.below(4) {
             fault(&mut cluster, dice);
         }
-        let specs = specs(&document(dice));
+        let mut document = document(dice);
+        name_claims(&mut document, &mut cluster, dice);
+        let specs = specs(&document);
         let options = Options {
             refresh: dice.once_in(4),
             ..Options::default()
@@ -396,7 +447,9 @@ fn whatever_is_broken_there_is_no_panic_and_no_breach() {
 fn from_one_document_to_another_every_fleet_comes_to_rest() {
     check(40, |dice| {
         let mut cluster = base(dice);
-        let specs = specs(&document(dice));
+        let mut document = document(dice);
+        name_claims(&mut document, &mut cluster, dice);
+        let specs = specs(&document);
         drive("random", &specs, &mut cluster, Pace::Whole);
     });
 }
@@ -405,7 +458,9 @@ fn from_one_document_to_another_every_fleet_comes_to_rest() {
 fn from_one_document_to_another_every_fleet_comes_to_rest_wherever_it_stops() {
     check(60, |dice| {
         let mut cluster = base(dice);
-        let specs = specs(&document(dice));
+        let mut document = document(dice);
+        name_claims(&mut document, &mut cluster, dice);
+        let specs = specs(&document);
         let pace = Pace::StoppedAfter(dice.below(9));
         drive("random", &specs, &mut cluster, pace);
     });

@@ -1,6 +1,8 @@
 //! Warnings and what is blocked, in a line or two each. What differs in nothing but the object's
 //! name is said once, with every name.
 
+use std::collections::BTreeSet;
+
 use crate::model::Notice;
 use crate::render::style::Tone;
 use crate::render::value;
@@ -19,7 +21,7 @@ pub(super) fn write(page: &mut Page, (tone, mark, word): (Tone, &str, &str), not
     let key = |notice: &Notice| {
         let object = notice.object.as_ref();
         let place = object.map(|o| (o.api_version.clone(), o.kind, o.namespace.clone()));
-        (of_each(notice), notice.allow.clone(), place)
+        (of_each(notice), allow_of_each(notice), place)
     };
     for group in super::grouped(notices, key) {
         let Some(first) = group.first() else { continue };
@@ -29,8 +31,11 @@ pub(super) fn write(page: &mut Page, (tone, mark, word): (Tone, &str, &str), not
         };
         let text = format!("{}{}", about(&group), value::escaped(&message));
         page.entry((2, column), &head, &text);
-        if let Some(allow) = &first.allow {
-            let text = value::escaped(allow);
+        for detail in details(&group) {
+            page.wrapped(2 + INDENT, &value::escaped(&detail));
+        }
+        if let Some(allow) = allow(&group) {
+            let text = value::escaped(&allow);
             page.entry((2 + INDENT, "to allow: ".len()), "to allow:", &text);
         }
     }
@@ -64,4 +69,46 @@ fn of_each(notice: &Notice) -> String {
         }
     });
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// Returns what is particular to the objects, with their names where it is not the same for all.
+fn details(group: &[&Notice]) -> Vec<String> {
+    let all: BTreeSet<&String> = group.iter().filter_map(|n| n.detail.as_ref()).collect();
+    if let [only] = all.iter().collect::<Vec<_>>().as_slice() {
+        return vec![(**only).clone()];
+    }
+    let line = |notice: &&Notice| {
+        let name = &notice.object.as_ref()?.name;
+        Some(format!("{name}: {}", notice.detail.as_ref()?))
+    };
+    group.iter().filter_map(line).collect()
+}
+
+/// What the owner can write, around the entry that names one claim: `"claim=uid"`.
+fn around_entry(notice: &Notice) -> Option<(&str, &str, &str)> {
+    let allow = notice.allow.as_deref()?;
+    let name = &notice.object.as_ref()?.name;
+    let start = allow.find(&format!("\"{name}="))? + 1;
+    let (before, rest) = allow.split_at_checked(start)?;
+    let (entry, after) = rest.split_at_checked(rest.find('"')?)?;
+    Some((before, entry, after))
+}
+
+/// Returns what the owner can write, without the entry that is the object's own.
+fn allow_of_each(notice: &Notice) -> Option<String> {
+    match around_entry(notice) {
+        Some((before, _, after)) => Some(format!("{before}{after}")),
+        None => notice.allow.clone(),
+    }
+}
+
+/// Returns what the owner can write for all objects at once: one line names them all.
+fn allow(group: &[&Notice]) -> Option<String> {
+    let first = group.first()?;
+    let Some((before, _, after)) = around_entry(first) else {
+        return first.allow.clone();
+    };
+    let entries = group.iter().filter_map(|notice| around_entry(notice));
+    let entries: Vec<&str> = entries.map(|(_, entry, _)| entry).collect();
+    Some(format!("{before}{}{after}", entries.join(",")))
 }

@@ -17,6 +17,15 @@ const LEFT: usize = 4;
 /// The reason that says no more than its changes do.
 const PLAIN_REASON: &str = "FieldsDiffer";
 
+/// The reasons that say what a step costs rather than why it is taken.
+const COSTS: [&str; 5] = [
+    "LastSnapshot",
+    "NoVolume",
+    "VolumeDeleted",
+    "VolumeFateUnknown",
+    "VolumeKept",
+];
+
 /// What was told in former waves of a fleet, so that it is told once.
 #[derive(Default)]
 pub(super) struct Told {
@@ -93,7 +102,12 @@ fn blocks(step: &Step, look: Look) -> Vec<String> {
     for reason in &step.reasons {
         let says_no_more = reason.code == PLAIN_REASON && !step.changes.is_empty();
         if !says_no_more || look.detail == Detail::Every {
-            let text = format!("because {}", value::escaped(why(reason, step, look)));
+            let word = if COSTS.contains(&reason.code) {
+                "note:"
+            } else {
+                "because"
+            };
+            let text = format!("{word} {}", value::escaped(why(reason, step, look)));
             let rows = page::rows(&text, WIDTH - LEFT - INDENT);
             let rows = rows.iter().map(|row| look.paint(Tone::Faint, row));
             blocks.push(rows.collect::<Vec<_>>().join("\n"));
@@ -193,8 +207,9 @@ fn write_gate(page: &mut Page, namespace: &str, gates: &[Gate]) {
 
 fn situation(action: Action) -> Situation {
     match action {
-        Action::Replace => Situation::Replaced,
-        Action::Create | Action::Patch | Action::Delete => Situation::Patched,
+        // what is created with changes was there before
+        Action::Replace | Action::Create => Situation::Replaced,
+        Action::Patch | Action::Delete => Situation::Patched,
     }
 }
 
