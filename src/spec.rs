@@ -3,6 +3,7 @@
 //! which only [`validate()`] makes. Knows nothing of files, YAML or the cluster.
 
 pub mod core;
+pub mod crd;
 pub mod document;
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -239,6 +239,7 @@ impl<'a> Walk<'a> {
         let Form::Text {
             allowed,
             min_length,
+            format: _, // only a status has any
         } = form
         else {
             return;
