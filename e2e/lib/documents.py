@@ -4,7 +4,7 @@ the server reads it with its own eyes."""
 import re
 from dataclasses import dataclass
 
-FLEET = re.compile(r"""^\s*["']?kind["']?\s*:\s*["']?CosmosFullNode["']?\s*,?\s*$""", re.M)
+FLEET = re.compile(r"""^["']?kind["']?\s*:\s*["']?CosmosFullNode["']?\s*$""", re.M)
 GROUP = re.compile(r"""^(apiVersion\s*:\s*["']?)([^/\s"']+)(/)""", re.M)
 METADATA = re.compile(r"^metadata:[ \t]*(?:#.*)?\n((?:[ \t]+.*\n|[ \t]*\n)*)", re.M)
 NAMESPACE = re.compile(r"""^\s+namespace\s*:\s*["']?([^\s"'#]+)""", re.M)
@@ -35,6 +35,7 @@ class Document:
 
 
 def documents(text: str) -> list[Document]:
-    """Returns the fleets of a file. Documents begin at lines of three dashes, as for kubectl."""
+    """Returns the fleets of a YAML file. Documents begin at lines of three dashes, as for kubectl; the
+    items of Lists are left out."""
     parts = re.split(r"^---(?:\s.*)?$\n?", text, flags=re.M)
     return [Document(part) for part in parts if FLEET.search(part)]

@@ -60,14 +60,17 @@ class Program:
 
     def run(self, *arguments: str | Path) -> Ran:
         """Runs it without anything on standard input."""
-        ran = subprocess.run(
-            [self.path, *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        words = " ".join(str(argument) for argument in arguments)
+        try:
+            ran = subprocess.run(
+                [self.path, *arguments],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=120,
+            )
+        except subprocess.TimeoutExpired:
+            raise Fault(f"`{words}` did not end within 120 s") from None
         if ran.returncode not in (0, 1, 2, 3):
-            words = " ".join(str(argument) for argument in arguments)
             raise Fault(f"`{words}` ended with code {ran.returncode}: {ran.stderr}")
         return Ran(ran.returncode, ran.stdout, ran.stderr)
