@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 from lib import servers
-from lib.api import APPLY, MERGE, YAML, Api, wait
-from lib.documents import Document, documents
+from lib.api import APPLY, MERGE, YAML, Answer, Api, wait
 from lib.edges import edges
-from lib.program import Program, Said
+from lib.judge import Judge
+from lib.program import Program
 from lib.report import Report
 
 SERVERS = ["etcd", "kube-apiserver"]
@@ -17,40 +17,21 @@ SERVERS = ["etcd", "kube-apiserver"]
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 SERVED = "cosmos.strange.love"
-GROUP = f"/apis/{SERVED}/v1"
+KIND = f"/apis/{SERVED}/v1/namespaces/{{}}/cosmosfullnodes"
 NAME = f"cosmosfullnodes.{SERVED}"
 MANAGER = "fieldManager=e2e"
 
-# What the program refuses and no schema can: the meaning of a document, not its form. A path is the
-# whole path, or what it ends in.
-MEANING = {
-    "bad-toml": [""],
-    # A schema's pattern counts no digits.
-    "bad-max-unavailable": ["spec.strategy.maxUnavailable"],
-    "duplicate-name": [""],
-    "name-clash": [""],
-    "no-container": [""],
-    "no-image": [""],
-    "no-storage": [""],
-    # The parts of a document that must be names are names of other objects.
-    "bad-name": [".name"],
-    # Whole sums and heights: a schema knows a minimum for each field alone.
-    "out-of-range": ["spec.ordinals.start", ".height"],
-    "too-short": [".image", ".name"],
-    # A size of nothing, and texts that may be a quantity or a percentage.
-    "bad-quantity": [".storage", ".maxSize", ".increaseQuantity"],
-    # The reference's definition does not ask for a spec, and a server would make up a name.
-    "missing-field": ["spec", "metadata.name"],
-}
-# Whatever the field: servers neither count the bits of a number nor see that one which is nearly
-# whole is none, and what reads the documents in the cluster then fails.
-MEANING_OF_NUMBERS = re.compile(r"does not fit a number of 32 bits$|^expected a whole number, found [0-9.]+$")
-# What the server refuses and the program lets be, on purpose.
-PATIENCE = {
-    # Appliers read YAML into JSON before they send it, and take the merge key as YAML has it.
-    "a key beside `<<`": re.compile(r'yaml: unmarshal errors: .*key "\w+" already set in map'),
-    # A specification's status is nobody's wish: it is passed over, whatever it holds.
-    "a field of `status`": re.compile(r'unknown field "status\.'),
+# Fixtures whose objects are applied as they are rendered.
+APPLIED = ["additional-and-main", "empty-cluster", "hub-upgrade"]
+
+RESOURCES = {
+    "ConfigMap": "/api/v1/namespaces/{}/configmaps",
+    "PersistentVolumeClaim": "/api/v1/namespaces/{}/persistentvolumeclaims",
+    "Pod": "/api/v1/namespaces/{}/pods",
+    "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
+    "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
+    "Service": "/api/v1/namespaces/{}/services",
+    "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
 }
 
 
@@ -61,7 +42,7 @@ def run(program: Program, binaries: dict[str, Path], folder: Path, report: Repor
             return
         the_definition_stays(program, api, report)
         the_definition_fits_kubectls_annotation(program, api, report)
-        judge = Judge(program, api, folder, report)
+        judge = Judge(program, api, KIND, folder, report)
         fixtures = REPOSITORY / "fixtures"
         judge.all("fixtures", sorted([*fixtures.glob("*/spec.yaml"), *fixtures.glob("*/specs/**/*.yaml")]))
         own = REPOSITORY / "e2e" / "documents"
@@ -73,6 +54,8 @@ def run(program: Program, binaries: dict[str, Path], folder: Path, report: Repor
         the_known_violations_are_refused(judge, shared, report)
         judge.sum()
         a_status_comes_back(program, api, folder, report)
+        for name in APPLIED:
+            what_was_applied_is_up_to_date(name, program, api, folder, report)
 
 
 def the_definition_is_taken(program: Program, api: Api, report: Report) -> bool:
@@ -89,13 +72,13 @@ def the_definition_is_taken(program: Program, api: Api, report: Report) -> bool:
     return not faults
 
 
-def apply(program: Program, api: Api):
+def apply(program: Program, api: Api) -> Answer:
     """Applies what `crd` prints by default."""
     path = f"{DEFINITIONS}/{NAME}?{MANAGER}"
     return api.request("PATCH", path, program.run("crd").out, APPLY)
 
 
-def faults_of(answer) -> list[str]:
+def faults_of(answer: Answer) -> list[str]:
     """Returns what is wrong with an answer that should say nothing but yes."""
     faults = [f"warned: {warning}" for warning in answer.warnings]
     if not answer.accepted:
@@ -113,8 +96,8 @@ def conditions(api: Api) -> list[str]:
         found.update({each["type"]: each["status"] for each in status.get("conditions") or []})
         return found.get("Established") == "True" and resources().accepted
 
-    def resources():
-        return api.request("GET", f"{GROUP}/cosmosfullnodes")
+    def resources() -> Answer:
+        return api.request("GET", KIND.format("default"))
 
     faults = [] if wait(is_served) else ["it is never established"]
     if found.get("NamesAccepted") != "True":
@@ -162,113 +145,6 @@ def the_definition_fits_kubectls_annotation(program: Program, api: Api, report: 
     report.case("crd/annotation", faults_of(answer))
 
 
-class Judge:
-    """Holds documents before the program and the server, and compares what they say."""
-
-    def __init__(self, program: Program, api: Api, folder: Path, report: Report) -> None:
-        self.program = program
-        self.api = api
-        self.folder = folder / "documents"
-        self.folder.mkdir()
-        self.report = report
-        self.namespaces = {"default"}
-        self.counts = {"accepted": 0, "refused": 0}
-        self.meaning: dict[str, list[str]] = {}
-        self.patience: dict[str, list[str]] = {}
-        self.fields: dict[str, list[str]] = {}
-
-    def all(self, group: str, files: list[Path]) -> None:
-        """Judges every document of files; what is no fleet is left out."""
-        if not files:
-            self.report.note(f"{group}: nothing is here; skipped")
-        for file in files:
-            whole = documents(file.read_text())
-            for index, document in enumerate(whole, 1):
-                part = f"#{index}" if len(whole) > 1 else ""
-                place = file.parent.name if file.name == "spec.yaml" else file.stem
-                self.one(f"{group}/{place}{part}", document)
-
-    def one(self, name: str, document: Document) -> None:
-        """Judges one document."""
-        file = self.folder / "spec.yaml"
-        file.write_text(document.text)
-        said = self.program.run("plan", file)
-        answer = self.ask(document)
-        self.fields[name] = answer.fields or [answer.message]
-        errors = [each for each in said.said if each.severity == "error"]
-        if answer.accepted and said.accepted:
-            self.counts["accepted"] += 1
-            # The group is the file's own again: it shows in what is rendered.
-            returned = answer.body | {"apiVersion": f"{document.group}/v1"}
-            self.report.case(name, self.as_returned(file, returned))
-        elif answer.accepted:
-            self.report.case(name, [f"refuses alone: {e}" for e in errors if not is_meaning(e)])
-            self.meaning.setdefault(", ".join(sorted({e.code for e in errors})), []).append(name)
-        elif said.accepted:
-            why = patience(said.said, answer.message)
-            fault = f"accepts alone; the server says: {answer.message}"
-            self.report.case(name, [] if why else [fault])
-            if why:
-                self.patience.setdefault(why, []).append(name)
-        else:
-            self.counts["refused"] += 1
-            self.report.case(name, unnamed(answer.fields, errors))
-
-    def ask(self, document: Document):
-        """Asks the server, in the words of the file, whether it would take a document."""
-        namespace = document.namespace
-        if namespace not in self.namespaces:
-            body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
-            self.api.request("POST", "/api/v1/namespaces", body)
-            self.namespaces.add(namespace)
-        path = f"{GROUP}/namespaces/{namespace}/cosmosfullnodes"
-        query = f"dryRun=All&fieldValidation=Strict&{MANAGER}"
-        return self.api.request("POST", f"{path}?{query}", document.of_group(SERVED), YAML)
-
-    def as_returned(self, file: Path, returned: dict) -> list[str]:
-        """Renders what was written and what the server made of it: where both fill in the same
-        defaults and read the same values, the same objects come out."""
-        other = self.folder / "returned.json"
-        other.write_text(json.dumps(returned))
-        written = self.program.run("render", file)
-        stored = self.program.run("render", other)
-        if (written.code, written.out) == (stored.code, stored.out):
-            return []
-        if not stored.accepted:
-            return [f"refuses what the server returned: {each}" for each in stored.said]
-        return ["what the server returned renders to other objects"]
-
-    def sum(self) -> None:
-        """Says how it went, and lists what only the program refuses."""
-        self.report.note(f"{self.counts['accepted']} documents are accepted, "
-                         f"{self.counts['refused']} refused, by program and server alike")
-        for code, names in sorted(self.meaning.items()):
-            self.report.note(f"refused by the program alone, for its meaning ({code}): {', '.join(names)}")
-        for why, names in sorted(self.patience.items()):
-            self.report.note(f"taken by the program alone ({why}): {', '.join(names)}")
-
-
-def is_meaning(fault: Said) -> bool:
-    """Whether a fault is one of meaning."""
-    if fault.code in ("out-of-range", "wrong-type") and MEANING_OF_NUMBERS.search(fault.message):
-        return True
-    return any(fault.path.endswith(end) for end in MEANING.get(fault.code, []))
-
-
-def patience(said: list[Said], message: str) -> str | None:
-    """Returns why the program takes what the server refuses with a message, where it should."""
-    if any(each.code == "renamed-field" for each in said):
-        return "a former field name"
-    return next((why for why, pattern in PATIENCE.items() if pattern.search(message)), None)
-
-
-def unnamed(fields: list[str], errors: list[Said]) -> list[str]:
-    """Returns the fields that the server finds fault with and the program does not."""
-    paths = [each.path for each in errors]
-    missing = [field for field in fields if not any(path.startswith(field) for path in paths)]
-    return [f"the server also refuses {field}" for field in missing]
-
-
 def the_known_violations_are_refused(judge: Judge, shared: Path, report: Report) -> None:
     """What is known to break the reference's definition breaks ours, at the same fields."""
     table = shared / "oracle" / "tables" / "crd_validation.json"
@@ -289,7 +165,7 @@ def the_known_violations_are_refused(judge: Judge, shared: Path, report: Report)
 def a_status_comes_back(program: Program, api: Api, folder: Path, report: Report) -> None:
     """Heights and sync, written through the status subresource, decide what is planned."""
     spec = (REPOSITORY / "e2e" / "documents" / "upgrade.yaml").read_text()
-    path = f"{GROUP}/namespaces/default/cosmosfullnodes"
+    path = KIND.format("default")
     created = api.request("POST", f"{path}?fieldValidation=Strict", spec, YAML)
     report.case("status/create", faults_of(created))
     if not created.accepted:
@@ -357,3 +233,74 @@ def refused(api: Api, path: str, document: dict) -> list[str]:
     answer = api.request("PUT", path, document)
     want = {"status.sync.kelp-0.timestamp", "status.height.kelp-0"}
     return [] if want <= set(answer.fields) else [f"{answer.status}: {answer.message}"]
+
+
+def what_was_applied_is_up_to_date(
+    fixture: str, program: Program, api: Api, folder: Path, report: Report
+) -> None:
+    """Applies what is rendered for an empty cluster. The server fills in its defaults, and admission
+    adds volumes and tolerations; of all that the next plan must find nothing to do."""
+    specs = [REPOSITORY / "fixtures" / fixture / name for name in ("spec.yaml", "identities.yaml")]
+    specs = [spec for spec in specs if spec.exists()]
+    namespace = f"applied-{fixture}"
+    api.request("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+    # No controller runs that makes it.
+    accounts = RESOURCES["ServiceAccount"].format(namespace)
+    api.request("POST", accounts, {"metadata": {"name": "default"}})
+    spec = folder / f"{fixture}.yaml"
+    text = "\n---\n".join(each.read_text() for each in specs)
+    spec.write_text(re.sub(r"(?m)^  namespace: .*$", f"  namespace: {namespace}", text))
+    ran = program.run("render", spec, "-o", "json")
+    objects = json.loads(ran.out)["items"] if ran.accepted else []
+    faults = [] if objects else ["nothing is rendered"]
+    for each in objects:
+        answer = applied(api, each)
+        name = f"{each['kind']}/{each['metadata']['name']}"
+        faults += [f"{name}: {fault}" for fault in faults_of(answer)]
+    report.case(f"applied/{fixture}", faults)
+    snapshot = folder / f"{fixture}.json"
+    snapshot.write_text(json.dumps(captured(api, namespace)))
+    planned = program.run("plan", spec, "--snapshot", snapshot, "--detailed-exitcode", "-o", "json")
+    found = [] if planned.code == 0 else [f"code {planned.code}, not 0: {left(planned.out)}"]
+    report.case(f"applied/{fixture}/plan", found)
+
+
+def applied(api: Api, manifest: dict) -> Answer:
+    """Applies one object, as server-side apply does it; a pod then runs and a claim is bound."""
+    metadata = manifest["metadata"]
+    base = RESOURCES[manifest["kind"]].format(metadata["namespace"])
+    path = f"{base}/{metadata['name']}"
+    query = f"{MANAGER}&fieldValidation=Strict"
+    answer = api.request("PATCH", f"{path}?{query}", json.dumps(manifest), APPLY)
+    status = {
+        "Pod": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]},
+        "PersistentVolumeClaim": {
+            "phase": "Bound",
+            "capacity": (manifest.get("spec", {}).get("resources") or {}).get("requests"),
+        },
+    }.get(manifest["kind"])
+    if status and answer.accepted:
+        api.request("PATCH", f"{path}/status", {"status": status}, MERGE)
+    return answer
+
+
+def captured(api: Api, namespace: str) -> dict:
+    """Returns what `kubectl get` prints of all kinds that are planned."""
+    items = []
+    for kind, path in RESOURCES.items():
+        listed = api.request("GET", path.format(namespace)).body
+        frame = {"apiVersion": listed["apiVersion"], "kind": kind}
+        items += [frame | item for item in listed["items"]]
+    return {"apiVersion": "v1", "kind": "List", "items": items}
+
+
+def left(plan: str) -> str:
+    """Returns in a line what a plan would do."""
+    fleets = json.loads(plan)["fleets"] if plan else []
+    steps = [step for fleet in fleets for wave in fleet["waves"] for step in wave["steps"]]
+    changes = [
+        f"{step['action']} {step['object']['kind']}/{step['object']['name']} "
+        f"{[change['path'] for change in step.get('changes', [])]}"
+        for step in steps
+    ]
+    return "; ".join(changes + [json.dumps(fleet["blocked"]) for fleet in fleets if fleet["blocked"]])

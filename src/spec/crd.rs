@@ -1,4 +1,4 @@
-//! CustomResourceDefinitions, made from the schemas that documents are held against: an API server
+//! Definitions of custom resources, made from the schemas that documents are held against: an API server
 //! that has one refuses what `parse` refuses for its form. Knows nothing of how objects are written.
 
 use serde_json::{Map, Value, json};
@@ -28,7 +28,7 @@ struct Resource {
 /// made for: a document that works today must not be locked out of its cluster by an upgrade.
 struct Rule {
     path: &'static str,
-    rule: &'static str,
+    cel: &'static str,
     message: &'static str,
 }
 
@@ -36,7 +36,7 @@ const GROUP: &str = "cosmos.strange.love";
 
 const FULL_NODE_RULES: &[Rule] = &[Rule {
     path: ".spec.strategy.maxUnavailable",
-    rule: "type(self) == int ? self >= 0 : self.matches('^[0-9]+%$')",
+    cel: "type(self) == int ? self >= 0 : self.matches('^[0-9]+%$')",
     message: "must be a number from 0 up, or a whole percentage such as 25%",
 }];
 
@@ -155,7 +155,7 @@ impl Printer<'_> {
     fn rules_at(&self, path: &str) -> Vec<Value> {
         let rules = self.rules.iter().filter(|rule| rule.path == path);
         rules
-            .map(|rule| json!({"rule": rule.rule, "message": rule.message}))
+            .map(|rule| json!({"rule": rule.cel, "message": rule.message}))
             .collect()
     }
 
