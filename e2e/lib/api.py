@@ -53,7 +53,7 @@ class Api:
 
     def request(self, method: str, path: str, body: Any = None, kind: str = JSON) -> Answer:
         """Asks once. Texts are sent as they are, other bodies as JSON."""
-        data = body.encode() if isinstance(body, str) else json.dumps(body) if body is not None else None
+        text = body if body is None or isinstance(body, str) else json.dumps(body)
         headers = {"Authorization": f"Bearer {self.token}", "Accept": JSON, "Content-Type": kind}
         try:
             if self.connection is None:
@@ -61,16 +61,17 @@ class Api:
                 self.connection = http.client.HTTPSConnection(
                     "127.0.0.1", self.port, timeout=60, context=context
                 )
+            data = None if text is None else text.encode()
             self.connection.request(method, path, data, headers)
             response = self.connection.getresponse()
-            text = response.read().decode()
+            said = response.read().decode()
         except (OSError, http.client.HTTPException) as error:
             self.connection = None
             raise OSError(str(error)) from error
         is_json = response.getheader("Content-Type", "").startswith(JSON)
         return Answer(
             response.status,
-            json.loads(text) if is_json else text,
+            json.loads(said) if is_json else said,
             response.headers.get_all("Warning") or [],
         )
 

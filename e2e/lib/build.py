@@ -71,9 +71,11 @@ def build(module: Path, name: str, path: Path) -> None:
 def linker_flags(module: Path) -> str:
     """Returns what tells Kubernetes' programs their version: without it they call themselves
     v0.0.0, and some features look at it."""
-    required = re.search(r"^\tk8s\.io/kubernetes (v(\d+)\.(\d+)\S+)$", (module / "go.mod").read_text(), re.M)
+    pattern = r"^\tk8s\.io/kubernetes (v(\d+)\.(\d+)\S+)$"
+    required = re.search(pattern, (module / "go.mod").read_text(), re.M)
     if not required:
         raise Fault("e2e/go.mod requires no k8s.io/kubernetes")
-    facts = {"gitVersion": required[1], "gitMajor": required[2], "gitMinor": required[3], "gitTreeState": "clean"}
+    names = ("gitVersion", "gitMajor", "gitMinor")
+    facts = dict(zip(names, required.groups())) | {"gitTreeState": "clean"}
     given = [f"-X k8s.io/component-base/version.{name}={fact}" for name, fact in facts.items()]
     return " ".join(["-s", "-w", *given])

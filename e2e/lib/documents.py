@@ -35,7 +35,7 @@ class Document:
 
 
 def documents(text: str) -> list[Document]:
-    """Returns the fleets of a YAML file. Documents begin at lines of three dashes, as for kubectl; the
-    items of Lists are left out."""
+    """Returns the fleets of a YAML file, those in Lists left out. Documents begin at lines of three
+    dashes, as for kubectl."""
     parts = re.split(r"^---(?:\s.*)?$\n?", text, flags=re.M)
     return [Document(part) for part in parts if FLEET.search(part)]

@@ -33,12 +33,14 @@ MEANING = {
 }
 # Whatever the field: servers neither count the bits of a number nor see that one which is nearly
 # whole is none, and what reads the documents in the cluster then fails.
-MEANING_OF_NUMBERS = re.compile(r"does not fit a number of 32 bits$|^expected a whole number, found [0-9.]+$")
+MEANING_OF_NUMBERS = re.compile(
+    r"does not fit a number of 32 bits$|^expected a whole number, found [0-9.]+$"
+)
 MERGED = "a key beside `<<`"
 # What the server refuses and the program lets be, on purpose.
 PATIENCE = {
     # Appliers read YAML into JSON before they send it, and take the merge key as YAML has it.
-    MERGED: re.compile(r'(?s)yaml: unmarshal errors: .*key "\w+" already set in map'),
+    MERGED: re.compile(r'(?s)yaml: unmarshal errors:.*key "\w+" already set in map'),
     # A specification's status is nobody's wish: it is passed over, whatever it holds.
     "a field of `status`": re.compile(r'unknown field "status\.'),
 }

@@ -44,7 +44,8 @@ def run(program: Program, binaries: dict[str, Path], folder: Path, report: Repor
         the_definition_fits_kubectls_annotation(program, api, report)
         judge = Judge(program, api, KIND, folder, report)
         fixtures = REPOSITORY / "fixtures"
-        judge.all("fixtures", sorted([*fixtures.glob("*/spec.yaml"), *fixtures.glob("*/specs/**/*.yaml")]))
+        specs = [*fixtures.glob("*/spec.yaml"), *fixtures.glob("*/specs/**/*.yaml")]
+        judge.all("fixtures", sorted(specs))
         own = REPOSITORY / "e2e" / "documents"
         judge.all("e2e", sorted(own.glob("*.yaml")))
         for name, document in edges(own / "edges.txt").items():
@@ -182,7 +183,7 @@ def a_status_comes_back(program: Program, api: Api, folder: Path, report: Report
             "kelp-1": {"timestamp": "2026-01-02T03:04:05Z", "error": "connection refused"},
         },
         "peers": ["0f2e4c6a8b1d3f507192a3b4c5d6e7f8091a2b3c@p2p.example.com:26656"],
-        "scheduledSnapshotStatus": {"default.daily.cosmos.strange.love": {"podCandidate": "kelp-2"}},
+        "scheduledSnapshotStatus": {"default.daily.snapshots": {"podCandidate": "kelp-2"}},
         "selfHealing": {"pvcAutoScaler": {"pvc-kelp-0": {
             "requestedSize": "20Gi", "requestedAt": "2026-01-02T03:04:05Z"}}},
     }
@@ -199,8 +200,8 @@ def a_status_comes_back(program: Program, api: Api, folder: Path, report: Report
 
 
 def planned(program: Program, api: Api, folder: Path, path: str) -> list[str]:
-    """Plans with the document as the server prints it: the node past the upgrade has the new image,
-    the one below it the old one, the third is away for a snapshot, and the first claim has grown."""
+    """Renders with the document as the server prints it: the node past the upgrade has the new
+    image, the one below it the old one, the third is away, and the first claim has grown."""
     snapshot = folder / "live.json"
     snapshot.write_text(json.dumps(api.request("GET", path).body))
     spec = REPOSITORY / "e2e" / "documents" / "upgrade.yaml"
@@ -238,8 +239,8 @@ def refused(api: Api, path: str, document: dict) -> list[str]:
 def what_was_applied_is_up_to_date(
     fixture: str, program: Program, api: Api, folder: Path, report: Report
 ) -> None:
-    """Applies what is rendered for an empty cluster. The server fills in its defaults, and admission
-    adds volumes and tolerations; of all that the next plan must find nothing to do."""
+    """Applies what is rendered for an empty cluster. The server fills in its defaults, admission
+    adds volumes and tolerations; in all that the next plan must find nothing to do."""
     specs = [REPOSITORY / "fixtures" / fixture / name for name in ("spec.yaml", "identities.yaml")]
     specs = [spec for spec in specs if spec.exists()]
     namespace = f"applied-{fixture}"
@@ -303,4 +304,5 @@ def left(plan: str) -> str:
         f"{[change['path'] for change in step.get('changes', [])]}"
         for step in steps
     ]
-    return "; ".join(changes + [json.dumps(fleet["blocked"]) for fleet in fleets if fleet["blocked"]])
+    blocked = [json.dumps(fleet["blocked"]) for fleet in fleets if fleet["blocked"]]
+    return "; ".join(changes + blocked)
