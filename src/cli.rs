@@ -3,6 +3,7 @@
 //! anything is wrong, standard output stays empty.
 
 mod args;
+mod crd;
 mod input;
 mod plan;
 mod policy;
@@ -56,6 +57,7 @@ fn dispatch(cli: Cli) -> Exit {
     let result = match command {
         Command::Plan(args) => resolve::plan(args).and_then(|run| plan::run(&run, &terminal)),
         Command::Render(args) => resolve::render(args).and_then(|run| render::run(&run, &terminal)),
+        Command::Crd(args) => crd::run(&args),
     };
     match result {
         Ok(exit) => exit,

@@ -1,8 +1,9 @@
 //! `CosmosFullNode` as its owner wrote it (`document`, `core`: serde and schemars), the schema
-//! that an API server would hold it against (`schema`), and [`FullNode`], its validated form,
-//! which only [`validate()`] makes. Knows nothing of files, YAML or the cluster.
+//! that an API server would hold it against (`schema`) and the definition that teaches it to one
+//! (`crd`), and [`FullNode`], its validated form, which only [`validate()`] makes. Knows nothing of files, YAML or the cluster.
 
 pub mod core;
+pub mod crd;
 pub mod document;
 #[cfg(test)]
 pub(crate) mod fixtures;

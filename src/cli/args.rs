@@ -36,6 +36,18 @@ Exit codes:
   2  something is to change (only with --detailed-exitcode)
   3  something is denied or blocked; the plan is printed all the same";
 
+const CRD_EXAMPLES: &str = "\
+Examples:
+  Teach a cluster the kind, without an operator:
+    cosmos-render crd | kubectl apply -f -
+
+  For programs:
+    cosmos-render crd -o json
+
+Exit codes:
+  0  printed
+  1  bad usage";
+
 const RENDER_EXAMPLES: &str = "\
 Examples:
   One stream for kubectl:
@@ -85,6 +97,8 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Write the manifests that the documents ask for
     Render(RenderArgs),
+    /// Print the CustomResourceDefinition of a kind of document
+    Crd(CrdArgs),
 }
 
 #[derive(Debug, Args)]
@@ -182,6 +196,44 @@ pub(super) struct RenderArgs {
     pub(super) allow_empty: bool,
 }
 
+#[derive(Debug, Args)]
+#[command(after_help = CRD_EXAMPLES)]
+pub(super) struct CrdArgs {
+    /// Whose definition is printed
+    #[arg(
+        long,
+        value_name = "KIND",
+        default_value = "CosmosFullNode",
+        ignore_case = true,
+        help_heading = "Output"
+    )]
+    pub(super) kind: CustomKind,
+    /// How the definition is printed
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "yaml",
+        help_heading = "Output"
+    )]
+    pub(super) output: CrdFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CustomKind {
+    /// A fleet of nodes
+    #[value(name = "CosmosFullNode")]
+    CosmosFullNode,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CrdFormat {
+    /// One YAML document
+    Yaml,
+    /// One JSON object
+    Json,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum PlanFormat {
     /// For people
@@ -241,6 +293,18 @@ mod tests {
         check_wrong("cosmos-render plan a --max-restarts -1");
         check_wrong("cosmos-render render a --target argocd");
         check_wrong("cosmos-render render a --allow-empty");
+        check_wrong("cosmos-render crd --kind Pod");
+        check_wrong("cosmos-render crd fleets/");
+    }
+
+    #[test]
+    fn a_kind_is_known_in_any_case() {
+        let line = "cosmos-render crd --kind cosmosfullnode -o json";
+        let Command::Crd(args) = Cli::try_parse_from(line.split(' ')).unwrap().command else {
+            panic!("another command");
+        };
+        assert_eq!(args.kind, CustomKind::CosmosFullNode);
+        assert_eq!(args.output, CrdFormat::Json);
     }
 
     #[test]

@@ -47,9 +47,10 @@ pub fn fit(node: &Node, schema: &Schema) -> Fitted {
         schema,
         faults: Vec::new(),
     };
-    let value = walk.value(node, &schema.root, "");
+    let mut value = walk.value(node, &schema.root, "");
     if let Some(node) = node.get("metadata") {
         metadata::check(node, &mut walk.faults);
+        metadata::fill(node, &mut value);
     }
     Fitted {
         value,
@@ -239,6 +240,7 @@ impl<'a> Walk<'a> {
         let Form::Text {
             allowed,
             min_length,
+            format: _, // only a status has any
         } = form
         else {
             return;

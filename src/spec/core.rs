@@ -113,6 +113,7 @@ pub struct ResourceRequirements {
 /// Names an object of the same namespace.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct LocalObjectReference {
     /// Its name.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -122,6 +123,7 @@ pub struct LocalObjectReference {
 /// Names an object of the same namespace and any kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct TypedLocalObjectReference {
     /// The API group; the core group where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]

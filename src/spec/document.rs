@@ -5,6 +5,7 @@ mod chain;
 mod claim;
 mod pods;
 mod service;
+mod status;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ pub use claim::{
 };
 pub use pods::{AdditionalPod, PodTemplate, ProbeStrategy, Probes, Strategy};
 pub use service::{Service, ServiceTemplate, ServiceType, TrafficPolicy};
+pub use status::{SelfHealing, SnapshotCandidate, Status, StorageRequest, SyncState};
 
 /// A map of texts: labels, annotations, selectors.
 pub type StringMap = BTreeMap<String, String>;

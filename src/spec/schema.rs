@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use super::document::CosmosFullNode;
+use super::document::{CosmosFullNode, Status};
 use super::identities::NodeIdentities;
 
 /// The schema of one kind of document.
@@ -26,6 +26,9 @@ pub struct Shape {
     pub doc: String,
     /// What the API server fills in where nothing is given.
     pub default: Option<Value>,
+    /// How server-side apply merges a mapping or a list (`x-kubernetes-map-type` and
+    /// `x-kubernetes-list-type`), where it is not the usual way.
+    pub merge: Option<String>,
     /// The form that it must have.
     pub form: Form,
 }
@@ -55,6 +58,8 @@ pub enum Form {
         allowed: Vec<String>,
         /// The least number of characters.
         min_length: Option<u64>,
+        /// What the text stands for, such as `date-time`.
+        format: Option<String>,
     },
     /// A whole number.
     Integer {
@@ -120,6 +125,13 @@ pub fn full_node() -> &'static Schema {
     SCHEMA.get_or_init(|| compact(schemars::schema_for!(CosmosFullNode).as_value()))
 }
 
+/// Returns the schema of the status of a `CosmosFullNode`. It stands alone since a specification's
+/// status is nobody's wish: it is passed over, whatever it holds.
+pub fn full_node_status() -> &'static Schema {
+    static SCHEMA: OnceLock<Schema> = OnceLock::new();
+    SCHEMA.get_or_init(|| compact(schemars::schema_for!(Status).as_value()))
+}
+
 /// Returns the schema of `NodeIdentities`.
 pub fn identities() -> &'static Schema {
     static SCHEMA: OnceLock<Schema> = OnceLock::new();
@@ -147,6 +159,10 @@ fn shape(schema: &Value) -> Shape {
     Shape {
         doc: text(schema, "description"),
         default: schema.get("x-default").cloned(),
+        merge: ["x-kubernetes-map-type", "x-kubernetes-list-type"]
+            .iter()
+            .find_map(|key| schema.get(key).and_then(Value::as_str))
+            .map(str::to_owned),
         form: form(schema),
     }
 }
@@ -170,6 +186,7 @@ fn form(schema: &Value) -> Form {
         return Form::Text {
             allowed,
             min_length: None,
+            format: None,
         };
     }
     match type_name(schema) {
@@ -180,6 +197,10 @@ fn form(schema: &Value) -> Form {
         "string" => Form::Text {
             allowed: texts(schema.get("enum")),
             min_length: schema.get("minLength").and_then(Value::as_u64),
+            format: schema
+                .get("format")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
         },
         "integer" => Form::Integer {
             size: match text(schema, "format").as_str() {
@@ -265,6 +286,7 @@ fn opaque() -> Shape {
     Shape {
         doc: String::new(),
         default: None,
+        merge: None,
         form: Form::Opaque,
     }
 }
@@ -300,6 +322,7 @@ mod tests {
             Form::Text {
                 allowed,
                 min_length,
+                format: _,
             } => {
                 let allowed: BTreeSet<_> = allowed.iter().collect();
                 json!({"type": "string", "enum": allowed, "minLength": min_length})

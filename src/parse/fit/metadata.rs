@@ -1,14 +1,37 @@
-//! The document's own metadata: what an API server refuses of names, namespaces, labels and
-//! annotations. All other metadata is passed over.
+//! The document's own metadata: what an API server refuses of its fields' names, and of names,
+//! namespaces, labels and annotations. What a server writes itself is passed over.
 
-use super::Fault;
+use serde_json::Value;
+
+use super::{Fault, words};
 use crate::diagnostic::Severity;
 use crate::parse::tree::{Content, Key, Mark, Node};
 use crate::spec::metadata::{key_fault, label_value_fault, name_fault, namespace_fault};
 use crate::spec::path;
 
+/// The fields of metadata, by Kubernetes' definition of any object. A misspelt one would be lost
+/// without a word, and with it what an owner allows in annotations.
+const FIELDS: [&str; 15] = [
+    "annotations",
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "finalizers",
+    "generateName",
+    "generation",
+    "labels",
+    "managedFields",
+    "name",
+    "namespace",
+    "ownerReferences",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
+
 /// Checks the metadata of a document.
 pub(super) fn check(node: &Node, faults: &mut Vec<Fault>) {
+    unknown_fields(node, faults);
     let mut fault = |path: String, mark: Mark, code: &'static str, message: String| {
         faults.push(Fault {
             path,
@@ -52,6 +75,39 @@ pub(super) fn check(node: &Node, faults: &mut Vec<Fault>) {
             }
         }
     }
+}
+
+/// Fills in what an API server makes of a label or annotation without a value: an empty text.
+pub(super) fn fill(node: &Node, document: &mut Value) {
+    for field in ["labels", "annotations"] {
+        let Some(Content::Mapping(entries)) = node.get(field).map(|map| &map.value) else {
+            continue;
+        };
+        let nulls = entries.iter().filter(|(_, v)| v.value == Content::Null);
+        for (key, _) in nulls {
+            document["metadata"][field][&key.text] = Value::from("");
+        }
+    }
+}
+
+fn unknown_fields(node: &Node, faults: &mut Vec<Fault>) {
+    let Content::Mapping(entries) = &node.value else {
+        return;
+    };
+    let unknown = entries
+        .iter()
+        .filter(|(k, _)| !FIELDS.contains(&k.text.as_str()));
+    faults.extend(unknown.map(|(key, _)| {
+        let (message, hint) = words::unknown_metadata(&FIELDS, &key.text);
+        Fault {
+            path: path::field("metadata", &key.text),
+            mark: key.mark,
+            severity: Severity::Error,
+            code: "unknown-field",
+            message,
+            hint,
+        }
+    }));
 }
 
 fn name(name: Option<&Node>) -> Option<(&'static str, String)> {

@@ -25,7 +25,7 @@ pub(super) fn unknown_field(
     (parent, name): (&str, &str),
 ) -> Words {
     let message = format!("unknown field {}", quote(name));
-    if let Some(near) = nearest(name, siblings.keys()) {
+    if let Some(near) = nearest(name, siblings.keys().map(String::as_str)) {
         return (message, Some(format!("did you mean `{near}`?")));
     }
     let elsewhere = homes(schema, name, parent);
@@ -35,6 +35,15 @@ pub(super) fn unknown_field(
         homes => Some(format!("a field of that name belongs to {}", list(homes))),
     };
     (message, hint)
+}
+
+/// Says that a field of metadata is unknown, and what may be meant.
+pub(super) fn unknown_metadata(known: &[&str], name: &str) -> Words {
+    let hint = match nearest(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "notes of your own belong to `metadata.annotations`".to_owned(),
+    };
+    (format!("unknown field {}", quote(name)), Some(hint))
 }
 
 /// Says that a field is missing and what it is for.
@@ -127,7 +136,8 @@ pub(super) fn not_allowed(text: &str, allowed: &[String]) -> Words {
         quote(text),
         list(allowed)
     );
-    let hint = nearest(text, allowed.iter()).map(|near| format!("did you mean `{near}`?"));
+    let hint = nearest(text, allowed.iter().map(String::as_str))
+        .map(|near| format!("did you mean `{near}`?"));
     (message, hint)
 }
 
@@ -203,7 +213,7 @@ pub(super) fn twin(keys: &[String], values: &[Option<Value>], first: &str) -> Wo
 }
 
 /// Returns the candidate that a word was probably meant to be.
-fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_ascii_lowercase();
     let likeness = |candidate: &str| {
         let candidate = candidate.to_ascii_lowercase();

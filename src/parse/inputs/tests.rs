@@ -213,6 +213,36 @@ fn ports_of_a_container_differ() {
 }
 
 #[test]
+fn metadata_has_known_fields() {
+    check(
+        "{name: hub}",
+        "{name: hub, uid: a, managedFields: [], finalizers: null}",
+        &[],
+    );
+    check(
+        "{name: hub}",
+        "{name: hub, annotation: {a: b}, team: me}",
+        &[
+            "error unknown-field a.yaml metadata.annotation: unknown field `annotation` (did you \
+             mean `annotations`?)",
+            "error unknown-field a.yaml metadata.team: unknown field `team` (notes of your own \
+             belong to `metadata.annotations`)",
+        ],
+    );
+}
+
+#[test]
+fn a_label_without_a_value_is_an_empty_one() {
+    let text = FLEET.replace("{name: hub}", "{name: hub, labels: {a: null, b: c}}");
+    let labels = read(&[&text]).value.fleets.remove(0).node.labels;
+    let labels: Vec<_> = labels
+        .iter()
+        .map(|(k, v)| (k.as_str(), v.as_str()))
+        .collect();
+    assert_eq!(labels, [("a", ""), ("b", "c")]);
+}
+
+#[test]
 fn metadata_is_what_kubernetes_takes() {
     check(
         "{name: hub}",

@@ -41,6 +41,7 @@ pub struct EnvVarSource {
 /// One entry of a ConfigMap or Secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct KeySelector {
     /// The name.
     #[serde(default, skip_serializing_if = "super::is_default")]
@@ -55,6 +56,7 @@ pub struct KeySelector {
 /// A field of the pod.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct ObjectFieldSelector {
     /// The API version of the path; `v1` where it is not given.
     #[serde(default, skip_serializing_if = "super::is_default")]
@@ -66,6 +68,7 @@ pub struct ObjectFieldSelector {
 /// A limit or request of a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct ResourceFieldSelector {
     /// The container; one's own where it is not given.
     #[serde(default, skip_serializing_if = "super::is_default")]
@@ -95,6 +98,7 @@ pub struct EnvFromSource {
 /// Names the ConfigMap or Secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct EnvSource {
     /// The name.
     #[serde(default, skip_serializing_if = "super::is_default")]

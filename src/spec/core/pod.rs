@@ -68,6 +68,7 @@ pub struct PodSpec {
     pub node_name: String,
     /// Labels of fitting machines.
     #[serde(default, skip_serializing_if = "super::is_default")]
+    #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
     pub node_selector: BTreeMap<String, String>,
     /// The operating system.
     #[serde(skip_serializing_if = "Option::is_none")]

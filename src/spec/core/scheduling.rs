@@ -46,6 +46,7 @@ pub struct PreferredSchedulingTerm {
 /// Machines of which any one term must fit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct NodeSelector {
     /// The terms, of which any one must fit.
     pub node_selector_terms: Vec<NodeSelectorTerm>,
@@ -54,6 +55,7 @@ pub struct NodeSelector {
 /// Conditions on a machine that hold together.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct NodeSelectorTerm {
     /// Conditions on labels.
     #[serde(default, skip_serializing_if = "super::is_default")]
@@ -118,6 +120,7 @@ pub struct PodAffinityTerm {
 /// Objects by their labels; an empty one fits all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct LabelSelector {
     /// Conditions on labels.
     #[serde(default, skip_serializing_if = "super::is_default")]
@@ -157,6 +160,7 @@ pub struct TopologySpreadConstraint {
     pub label_selector: Option<LabelSelector>,
     /// Labels whose values must equal the pod's own.
     #[serde(default, skip_serializing_if = "super::is_default")]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub match_label_keys: Vec<String>,
     /// How uneven the spread may be.
     pub max_skew: i32,

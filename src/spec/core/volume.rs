@@ -114,6 +114,7 @@ pub struct Volume {
 /// A ConfigMap as files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct ConfigMapVolume {
     /// The name.
     #[serde(default, skip_serializing_if = "super::is_default")]
@@ -256,6 +257,7 @@ pub struct VolumeProjection {
 /// A ConfigMap or Secret in a projected volume.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct NamedProjection {
     /// The name.
     #[serde(default, skip_serializing_if = "super::is_default")]

@@ -76,8 +76,9 @@ pub enum ProbeStrategy {
     InSync,
 }
 
-/// A further pod beside each instance. Serde cannot refuse unknown fields of a struct that takes
-/// in another one; the schema knows all of them and does.
+/// A further pod beside each instance.
+// Serde cannot refuse unknown fields of a struct that takes in another one; the schema knows all
+// of them and does.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AdditionalPod {
