@@ -25,6 +25,8 @@ MEANING = {
     "bad-name": [".name"],
     # Whole sums and heights: a schema knows a minimum for each field alone.
     "out-of-range": ["spec.ordinals.start", ".height"],
+    # No server bounds the replicas of a fleet.
+    "too-many-replicas": ["spec.replicas"],
     "too-short": [".image", ".name"],
     # A size of nothing, and texts that may be a quantity or a percentage.
     "bad-quantity": [".storage", ".maxSize", ".increaseQuantity"],

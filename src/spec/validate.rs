@@ -13,6 +13,10 @@ use crate::model::FleetKey;
 use crate::model::quantity::Amount;
 use crate::model::quote::quote;
 
+/// The most replicas of one fleet: far beyond any that is run, and few enough that a slip of the
+/// pen is told at once, not after the memory is full.
+const MAX_REPLICAS: i32 = 100_000;
+
 /// How many instances may be away at a time where the owner does not say, in percent.
 const DEFAULT_MAX_UNAVAILABLE: i64 = 25;
 
@@ -123,6 +127,14 @@ fn toml(text: Option<&str>, path: &str, faults: &mut Faults) -> toml::Table {
 
 /// Ordinals are 32 bits wide in the reference's CRD, the last one included.
 fn ordinals(spec: &Spec, faults: &mut Faults) {
+    if spec.replicas > MAX_REPLICAS {
+        let message = format!(
+            "{} replicas are more than one fleet may have here, {MAX_REPLICAS}",
+            spec.replicas
+        );
+        let hint = "if it is no slip, split the fleet with ordinals.start";
+        faults.advise("spec.replicas", "too-many-replicas", (message, hint));
+    }
     let end = i64::from(spec.ordinals.start) + i64::from(spec.replicas);
     if end > i64::from(i32::MAX) {
         let message = format!(
