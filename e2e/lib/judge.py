@@ -13,6 +13,7 @@ from .report import Report
 # What the program refuses and no schema can: the meaning of a document, not its form. A path is the
 # whole path, or what it ends in.
 MEANING = {
+    "bad-annotation": [""],
     "bad-toml": [""],
     # A schema's pattern counts no digits.
     "bad-max-unavailable": ["spec.strategy.maxUnavailable"],
