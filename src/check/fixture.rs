@@ -411,6 +411,8 @@ struct ObjectText<'a> {
     spec: Option<&'a RawValue>,
     #[serde(borrow)]
     status: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reclaim_policy: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -421,6 +423,7 @@ struct MetaText {
     labels: BTreeMap<String, String>,
     annotations: BTreeMap<String, String>,
     owner_references: Vec<OwnerText>,
+    uid: String,
     creation_timestamp: Option<String>,
     deletion_timestamp: Option<String>,
 }
@@ -448,6 +451,7 @@ fn read_object(text: &str) -> Object<'_> {
         namespace: read.metadata.namespace.into(),
         labels: texts(read.metadata.labels),
         annotations: texts(read.metadata.annotations),
+        uid: read.metadata.uid.into(),
         owners: owners
             .map(|owner| Owner {
                 api_version: owner.api_version.into(),
@@ -468,7 +472,11 @@ fn read_object(text: &str) -> Object<'_> {
         status: read.status,
         data: BTreeMap::new(),
         node_keys: BTreeMap::new(),
-        rest: BTreeMap::new(),
+        rest: read
+            .reclaim_policy
+            .into_iter()
+            .map(|policy| ("reclaimPolicy", policy))
+            .collect(),
         version: (0, 0),
     }
 }
