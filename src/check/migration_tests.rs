@@ -101,7 +101,7 @@ fn a_claim_comes_back_once_it_is_gone_and_with_its_pod() {
             world
                 .wave("begin 1")
                 .steps
-                .retain(|s| s.object.kind != kind)
+                .retain(|s| s.object.kind != kind);
         }
     };
     check(
