@@ -20,6 +20,8 @@ mod words;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod migration_tests;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;

@@ -412,6 +412,8 @@ struct ObjectText<'a> {
     spec: Option<&'a RawValue>,
     #[serde(borrow)]
     status: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reclaim_policy: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -448,9 +450,9 @@ fn read_object(text: &str) -> Object<'_> {
     let meta = Meta {
         name: read.metadata.name.into(),
         namespace: read.metadata.namespace.into(),
-        uid: read.metadata.uid.into(),
         labels: texts(read.metadata.labels),
         annotations: texts(read.metadata.annotations),
+        uid: read.metadata.uid.into(),
         owners: owners
             .map(|owner| Owner {
                 api_version: owner.api_version.into(),
@@ -471,7 +473,11 @@ fn read_object(text: &str) -> Object<'_> {
         status: read.status,
         data: BTreeMap::new(),
         node_keys: BTreeMap::new(),
-        rest: BTreeMap::new(),
+        rest: read
+            .reclaim_policy
+            .into_iter()
+            .map(|policy| ("reclaimPolicy", policy))
+            .collect(),
         version: (0, 0),
     }
 }

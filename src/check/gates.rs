@@ -39,11 +39,9 @@ fn never_ready<'a>(case: &Case<'a>, wave: usize, gate: &'a Gate) -> Option<&'sta
     if id.kind != Kind::Pod {
         return Some("which is no pod, to be ready");
     }
-    let mut done = case.steps_of(id).iter().filter(|p| p.wave <= wave);
-    if done
-        .next_back()
-        .is_some_and(|p| p.step.action == Action::Delete)
-    {
+    let mut done = case.steps_of(id).iter().rev();
+    let last = done.find(|placed| placed.wave <= wave);
+    if last.is_some_and(|p| p.step.action == Action::Delete) {
         return Some("which is deleted by then, to be ready");
     }
     let exists = case.stands(id) || is_done(case, id, &MADE, wave);

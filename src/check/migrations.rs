@@ -60,10 +60,12 @@ pub(super) fn is_named(case: &Case<'_>, claim: &str) -> bool {
 /// anew, or a pod of such a claim's instance.
 pub(super) fn may_return(case: &Case<'_>, step: &Step) -> bool {
     let object = &step.object;
-    let instance = match object.kind {
-        CLAIM => case.claims.get(object.name.as_str()).copied(),
-        Kind::Pod => case.instance_of(&object.name),
-        _ => None,
+    let instance = if object.kind == CLAIM {
+        case.claims.get(object.name.as_str()).copied()
+    } else if object.kind == Kind::Pod {
+        case.instance_of(&object.name)
+    } else {
+        None
     };
     instance.is_some_and(|instance| is_let_go(case, &instance.claim))
         && comes_back(case, Id::from(object))

@@ -8,7 +8,7 @@ manifests, without access to the cluster.";
 
 const EXAMPLES: &str = "\
 Examples:
-  kubectl get pods,pvc,pv,sc,cm,svc,sa,role,rolebinding,cosmosfullnodes -A -o json > live.json
+  kubectl get pods,pvc,pv,sc,cm,svc,sa,role,rolebinding,cosmosfullnodes,volumesnapshots -A -o json > live.json
   cosmos-render plan fleets/ --snapshot live.json
   kustomize build . | cosmos-render plan - --snapshot live.json --deny data-loss
   cosmos-render render fleets/ --snapshot live.json --out manifests/

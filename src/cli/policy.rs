@@ -1,5 +1,6 @@
 //! What a plan may do before the run ends with another code than 0. Reads the plan only.
 
+use crate::model::Kind;
 use crate::plan::{Action, Impact, Plan, Step};
 
 use super::Exit;
@@ -93,10 +94,14 @@ fn denial(denied: DenyImpact, plan: &Plan) -> Option<String> {
     ))
 }
 
-/// Tells whether a step has an impact. To replace an object restarts it, whatever else it does.
+/// Tells whether a step has an impact. To replace a pod, or to delete it, takes its node away,
+/// whatever else it does.
 fn is_guilty(denied: DenyImpact, step: &Step) -> bool {
     match denied {
-        DenyImpact::Restart => step.impact == Impact::Restart || step.action == Action::Replace,
+        DenyImpact::Restart => {
+            let takes_away = matches!(step.action, Action::Replace | Action::Delete);
+            step.impact == Impact::Restart || takes_away && step.object.kind == Kind::Pod
+        }
         DenyImpact::IdentityChange => step.impact == Impact::IdentityChange,
         DenyImpact::DataLoss => step.impact == Impact::DataLoss,
     }

@@ -176,6 +176,9 @@ pub fn decide(
     decided
         .warnings
         .extend(migrate::on_annotations(desired, &volumes));
+    decided
+        .warnings
+        .extend(migrate::on_signing(&migrations, fleet));
     decided.warnings.extend(leftovers::judge(live, &fleet.key));
     decided.waiting.append(&mut migrations.waiting);
     decided.blocked.append(&mut migrations.blocked);
@@ -291,7 +294,7 @@ fn without_base(
 
 impl Context<'_> {
     fn object(&self, difference: &Difference<'_, '_>, decided: &mut Decided) {
-        if self.is_done_elsewhere(difference) {
+        if self.migrations.deal_with(difference) {
             return;
         }
         match &difference.standing {
@@ -299,27 +302,6 @@ impl Context<'_> {
             Standing::Missing => self.missing(difference.manifest, decided),
             Standing::Terminating => self.terminating(difference.manifest, decided),
             Standing::Present(comparison) => self.present(difference, comparison, decided),
-        }
-    }
-
-    /// Tells whether a claim that is made anew, or a pod that comes back with it, is dealt with
-    /// there, or all is said of it.
-    fn is_done_elsewhere(&self, difference: &Difference<'_, '_>) -> bool {
-        let Some(ordinal) = difference.manifest.ordinal else {
-            return false;
-        };
-        let is_moving = self.migrations.moves.contains_key(&ordinal);
-        let is_absent = matches!(
-            difference.standing,
-            Standing::Missing | Standing::Terminating
-        );
-        match difference.manifest.role {
-            Role::Claim => {
-                let is_held = self.migrations.held.contains(&ordinal);
-                is_moving || is_held || self.migrations.settled.contains(&ordinal)
-            }
-            Role::Pod | Role::AdditionalPod => is_moving && is_absent,
-            Role::Access | Role::Service | Role::Config => false,
         }
     }
 
@@ -337,13 +319,13 @@ impl Context<'_> {
                 .warnings
                 .extend(claims::of_missing(manifest, self.live));
         }
+        let returns = self.migrations.returns(manifest);
         let (turn, why) = match manifest.role {
             Role::Access | Role::Service => (Turn::Access, not_there()),
             Role::Config => (Turn::Config, not_there()),
-            Role::Claim | Role::Pod | Role::AdditionalPod if self.returns(manifest).is_some() => (
-                Turn::Return,
-                self.returns(manifest).unwrap_or_else(not_there),
-            ),
+            Role::Claim | Role::Pod | Role::AdditionalPod if returns.is_some() => {
+                (Turn::Return, returns.unwrap_or_else(not_there))
+            }
             Role::Claim | Role::Pod | Role::AdditionalPod if self.is_known(manifest) => (
                 Turn::Return,
                 reason("Missing", "its instance runs here, but it is not there"),
@@ -356,16 +338,6 @@ impl Context<'_> {
             turn,
             step: step(Action::Create, manifest, why, Vec::new()),
         });
-    }
-
-    /// Returns why an object comes back, where its claim went to be made anew.
-    fn returns(&self, manifest: &Manifest) -> Option<Reason> {
-        let why = self.migrations.returning.get(&manifest.ordinal?)?;
-        Some(if manifest.role == Role::Claim {
-            why.clone()
-        } else {
-            reason("ClaimMadeAnew", "it comes back with its new claim")
-        })
     }
 
     /// Tells whether an object's instance runs here, but for that object: its pod is there, or its

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-pub(super) use notes::on_annotations;
+pub(super) use notes::{on_annotations, on_signing};
 pub(super) use tasks::{Batches, lay_out};
 
 use super::volumes::Volumes;
@@ -104,7 +104,7 @@ impl<'d> Migrations<'d> {
         match obstacle_to_return(renewal) {
             Some((code, message)) => {
                 let mut notice = Notice::on(key.clone(), code, message);
-                notice.allow = Some(other_way(&key.name, &renewal.uid));
+                notice.allow = Some(other_way(&key.name, renewal));
                 self.blocked.push(notice);
                 self.held.insert(ordinal);
             }
@@ -133,6 +133,37 @@ impl<'d> Migrations<'d> {
         };
         self.settled.insert(ordinal);
         self.waiting.push(waiting_until(key, on, planned.changes));
+    }
+
+    /// Tells whether a claim that is made anew, or a pod that comes back with it, has its steps
+    /// from here, or all is said of it.
+    pub(super) fn deal_with(&self, difference: &Difference<'_, '_>) -> bool {
+        let Some(ordinal) = difference.manifest.ordinal else {
+            return false;
+        };
+        let is_moving = self.moves.contains_key(&ordinal);
+        match difference.manifest.role {
+            Role::Claim => {
+                is_moving || self.held.contains(&ordinal) || self.settled.contains(&ordinal)
+            }
+            Role::Pod | Role::AdditionalPod => {
+                let standing = &difference.standing;
+                is_moving && matches!(standing, Standing::Missing | Standing::Terminating)
+            }
+            Role::Access | Role::Service | Role::Config => false,
+        }
+    }
+
+    /// Returns why an object comes back, where its claim went to be made anew.
+    pub(super) fn returns(&self, manifest: &Manifest) -> Option<Reason> {
+        let is_part = manifest.role == Role::Claim || manifest.role.is_pod();
+        let ordinal = manifest.ordinal.filter(|_| is_part)?;
+        let of_claim = self.returning.get(&ordinal)?;
+        Some(if manifest.role == Role::Claim {
+            of_claim.clone()
+        } else {
+            reasons::reason("ClaimMadeAnew", "it comes back with its new claim")
+        })
     }
 
     /// Puts off those whose pods must halt first.
@@ -217,11 +248,15 @@ fn obstacle_to_return(renewal: &Renewal) -> Option<Obstacle> {
     }
 }
 
-fn other_way(claim: &str, uid: &str) -> String {
-    format!(
-        "name it in one annotation, {}, or capture volumesnapshots with the snapshot",
-        Leave::Resync.line(claim, uid)
-    )
+fn other_way(claim: &str, renewal: &Renewal) -> String {
+    match renewal.way {
+        Way::Unclear => "take its entry out of one of the two annotations".to_owned(),
+        Way::Restore | Way::Resync => format!(
+            "capture volumesnapshots with the snapshot; or, to give its data up, move its entry to \
+             {}",
+            Leave::Resync.line(claim, &renewal.uid)
+        ),
+    }
 }
 
 /// Returns what forbids that a claim is made anew though its owner named it.
@@ -229,7 +264,7 @@ fn obstacle(planned: &Move<'_>, volumes: &Volumes<'_>) -> Option<Notice> {
     let key = &planned.manifest.key;
     if let Some((code, message)) = obstacle_to_return(planned.renewal) {
         let mut notice = Notice::on(key.clone(), code, message);
-        notice.allow = Some(other_way(&key.name, &planned.renewal.uid));
+        notice.allow = Some(other_way(&key.name, planned.renewal));
         return Some(notice);
     }
     if let Some(pod) = volumes.mounted_by_other(&key.name) {

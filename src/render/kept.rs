@@ -32,6 +32,7 @@ pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan, refresh: bool
         })
         .map(|step| (step.object.kind, step.object.name.as_str()))
         .collect();
+    let created = created(plan);
     let is_kept = |difference: &Difference<'_, '_>| {
         let key = &difference.manifest.key;
         !refresh && !changed.contains(&(key.kind, key.name.as_str()))
@@ -40,6 +41,7 @@ pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan, refresh: bool
         .objects
         .iter()
         .filter(|difference| difference.standing != Standing::Foreign)
+        .filter(|difference| !must_not_come_yet(difference, &created))
         .map(
             |difference| match (&difference.standing, difference.manifest.role) {
                 (Standing::Present(comparison), Role::Pod | Role::AdditionalPod)
@@ -57,16 +59,31 @@ pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan, refresh: bool
         .collect()
 }
 
+fn created(plan: &FleetPlan) -> BTreeSet<&ObjectKey> {
+    let steps = plan.waves.iter().flat_map(|wave| &wave.steps);
+    let created = steps.filter(|step| step.action == Action::Create);
+    created.map(|step| &step.object).collect()
+}
+
+/// A claim that is gone and that no step makes would come back empty; and one on its way out that
+/// is made anew would come back as it was.
+fn must_not_come_yet(difference: &Difference<'_, '_>, created: &BTreeSet<&ObjectKey>) -> bool {
+    let is_created = created.contains(&difference.manifest.key);
+    let is_claim = difference.manifest.role == Role::Claim;
+    is_claim
+        && match difference.standing {
+            Standing::Missing => !is_created,
+            Standing::Terminating => is_created,
+            Standing::Foreign | Standing::Present(_) => false,
+        }
+}
+
 /// Returns the objects that the plan makes anew under names that are still taken: they can be
 /// applied only where the plan creates them, once those before them are gone. Until then
 /// [`settle`] gives them as they are.
 #[must_use]
 pub fn made_anew(differences: &Differences<'_, '_>, plan: &FleetPlan) -> Vec<Value> {
-    let steps = plan.waves.iter().flat_map(|wave| &wave.steps);
-    let created: BTreeSet<&ObjectKey> = steps
-        .filter(|step| step.action == Action::Create)
-        .map(|step| &step.object)
-        .collect();
+    let created = created(plan);
     let is_taken = |difference: &&Difference<'_, '_>| {
         difference.live.is_some() && created.contains(&difference.manifest.key)
     };

@@ -176,6 +176,13 @@ fn a_claim_that_is_gone_is_not_made_empty_where_it_is_to_be_restored() {
     let fleet = plan_of(&specs, &cluster);
     let codes: Vec<&str> = fleet.blocked.iter().map(|b| b.code.as_str()).collect();
     assert!(codes.contains(&"NoSnapshotToRestore"), "{codes:?}");
+    let outcome = planned(&specs, &cluster, Options::default());
+    let rendered = super::manifests(&outcome);
+    assert!(
+        !rendered
+            .iter()
+            .any(|m| super::cluster::id(m) == claim_id(0))
+    );
     let steps = fleet.waves.iter().flat_map(|wave| &wave.steps);
     let made: Vec<String> = steps
         .filter(|s| s.action == Action::Create)

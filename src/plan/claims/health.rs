@@ -51,6 +51,7 @@ pub(super) fn judge(claim: &Object<'_>, volumes: &Volumes<'_>) -> Vec<Notice> {
         _ => {}
     }
     warnings.extend(resize_failed(claim));
+    warnings.extend(still_pending(claim, volumes));
     warnings
 }
 
@@ -112,6 +113,19 @@ fn resize_failed(claim: &Object<'_>) -> Option<Notice> {
     };
     let message = format!("its volume failed to grow ({why})");
     Some(Notice::on(claim.key(), "VolumeResizeFailed", message))
+}
+
+/// Warns where a file system waits though its pod was started since.
+fn still_pending(claim: &Object<'_>, volumes: &Volumes<'_>) -> Option<Notice> {
+    let instance = claim.meta.name.strip_prefix("pvc-")?;
+    let namespace = volumes.fleet.key.namespace.as_str();
+    let pod = volumes.live.get(Kind::Pod, namespace, instance)?;
+    let is_given_time = waits_for_restart(claim, None) && !waits_for_restart(claim, Some(pod));
+    is_given_time.then(|| {
+        let message = "its file system still waits to grow, though its pod was started since: it \
+                       is given time, and does not restart again for that";
+        Notice::on(claim.key(), "FileSystemResizePending", message)
+    })
 }
 
 /// Returns whether a claim's file system waits for its pod to restart. A pod that was started

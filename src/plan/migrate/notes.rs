@@ -1,12 +1,15 @@
-//! What is worth a word about the annotations that name claims: entries that cannot be read, that
-//! mean no claim, and those that are done. Decides nothing.
+//! What is worth a word about the annotations that name claims: entries that mean no claim, and
+//! those that are done. Decides nothing.
 
 use std::collections::BTreeMap;
 
 use crate::desired::{Desired, Role};
 use crate::live::Object;
 use crate::model::{Kind, Notice, names};
+use crate::plan::migrate::Migrations;
 use crate::plan::volumes::Volumes;
+use crate::spec::FullNode;
+use crate::spec::document::NodeType;
 use crate::spec::named::{self, Leave, NamedClaim};
 
 const ALL: [Leave; 3] = [Leave::Delete, Leave::Restore, Leave::Resync];
@@ -16,10 +19,6 @@ pub(in crate::plan) fn on_annotations(desired: &Desired, volumes: &Volumes<'_>) 
     let annotations = &volumes.fleet.annotations;
     let mut found: BTreeMap<(Leave, Matter), Vec<String>> = BTreeMap::new();
     for leave in ALL {
-        for part in named::unreadable(annotations, leave) {
-            let parts = found.entry((leave, Matter::Unreadable)).or_default();
-            parts.push(part.to_owned());
-        }
         for entry in named::named(annotations, leave) {
             if let Some(matter) = matter(&entry, leave, (desired, volumes)) {
                 let claims = found.entry((leave, matter)).or_default();
@@ -33,10 +32,20 @@ pub(in crate::plan) fn on_annotations(desired: &Desired, volumes: &Volumes<'_>) 
         .collect()
 }
 
+/// Warns that a node which signs blocks itself would not find its signing state where it was.
+pub(in crate::plan) fn on_signing(migrations: &Migrations<'_>, fleet: &FullNode) -> Option<Notice> {
+    let is_sentry = fleet.spec.node_type == Some(NodeType::Sentry);
+    let is_any = !(migrations.moves.is_empty() && migrations.returning.is_empty());
+    (is_any && !is_sentry).then(|| {
+        let message = "a volume that is made anew holds older signing state, or none: a node that \
+                       signs blocks with a key of its own could sign twice; take its key away first";
+        Notice::general("SigningStateGoes", message)
+    })
+}
+
 /// What is the matter with an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Matter {
-    Unreadable,
     Needed,
     Done,
     OtherUid,
@@ -57,24 +66,24 @@ fn matter(
         .any(|m| m.role == Role::Claim && m.key.name == entry.claim);
     let is_meant = live.is_some_and(|live| live.meta.uid == entry.uid.as_str());
     let is_after = |live: &Object<'_>| live.annotation(names::REPLACES) == Some(&entry.uid);
-    match (leave, live) {
-        (Leave::Delete, Some(_)) if is_meant && is_wanted => Some(Matter::Needed),
-        (Leave::Delete, Some(_)) if !is_meant => Some(Matter::OtherUid),
-        (Leave::Delete, _) => None,
-        (Leave::Restore | Leave::Resync, _) if !is_wanted => Some(Matter::NoClaim),
-        (Leave::Restore | Leave::Resync, Some(live)) if is_after(live) => Some(Matter::Done),
-        (Leave::Restore | Leave::Resync, Some(_)) if !is_meant => Some(Matter::OtherUid),
-        (Leave::Restore | Leave::Resync, _) => None,
+    match leave {
+        Leave::Delete => match live {
+            Some(_) if !is_meant => Some(Matter::OtherUid),
+            Some(_) if is_wanted => Some(Matter::Needed),
+            Some(_) | None => None,
+        },
+        Leave::Restore | Leave::Resync => match live {
+            _ if !is_wanted => Some(Matter::NoClaim),
+            Some(live) if is_after(live) => Some(Matter::Done),
+            Some(_) if !is_meant => Some(Matter::OtherUid),
+            Some(_) | None => None,
+        },
     }
 }
 
 fn notice(leave: Leave, matter: Matter, claims: &[String]) -> Notice {
     let (annotation, claims) = (leave.annotation(), claims.join(", "));
     let (code, message) = match matter {
-        Matter::Unreadable => (
-            "AnnotationUnreadable",
-            format!("{annotation} has entries that are not claim=uid, and do nothing: {claims}"),
-        ),
         Matter::Needed => (
             "NamedClaimNeeded",
             format!(

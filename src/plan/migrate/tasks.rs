@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{Move, why};
-use crate::desired::{Manifest, Role};
+use crate::desired::Manifest;
 use crate::diff::{Difference, Differences, Standing};
 use crate::live::volumes;
 use crate::model::{ObjectKey, Ordinal};
@@ -23,6 +23,9 @@ pub(in crate::plan) struct Batches {
     pub(in crate::plan) up: Vec<BTreeMap<Ordinal, Vec<Due>>>,
 }
 
+/// A turn's making of a batch and a phase.
+type Family = fn(usize, Phase) -> Turn;
+
 /// Adds the tasks of all batches.
 pub(in crate::plan) fn lay_out(
     batches: Batches,
@@ -35,18 +38,23 @@ pub(in crate::plan) fn lay_out(
     if down.is_empty() && up.is_empty() {
         return;
     }
-    let pods = pods(differences);
-    let families: [(fn(usize, Phase) -> Turn, _); 2] = [(Turn::RenewDown, down), (Turn::Renew, up)];
+    let all_pods = pods(differences);
+    let families: [(Family, _); 2] = [(Turn::RenewDown, down), (Turn::Renew, up)];
     for (family, batches) in families {
         for (index, batch) in batches.into_iter().enumerate() {
             let turn = |phase: Phase| family(index, phase);
             for (ordinal, due) in batch {
-                let (Some(moved), Some(pods)) = (moves.get(&ordinal), pods.get(&ordinal)) else {
+                let (Some(planned), Some(pods)) = (moves.get(&ordinal), all_pods.get(&ordinal))
+                else {
                     continue;
                 };
-                decided.newcomers.remove(&moved.instance.name);
-                let unit = Unit { moved, pods, due };
-                unit.stop(turn(Phase::Stop), decided);
+                decided.newcomers.remove(&planned.instance.name);
+                let unit = Unit {
+                    moved: planned,
+                    pods,
+                    due,
+                };
+                unit.stop(turn(Phase::Stop), volumes, decided);
                 unit.release(&turn, volumes, decided);
                 unit.begin(turn(Phase::Begin), decided);
             }
@@ -76,16 +84,29 @@ struct Unit<'u> {
 }
 
 impl Unit<'_> {
-    fn stop(&self, turn: Turn, decided: &mut Decided) {
+    /// A claim on its way out goes with the last pod that holds it: then that pod's step says what
+    /// is lost.
+    fn stop(&self, turn: Turn, volumes: &Volumes<'_>, decided: &mut Decided) {
+        let fate = volumes::fate(volumes.live, self.moved.live);
+        let is_loss = self.moved.is_going() && fate.loses_data();
         for due in &self.due {
+            let mut reasons = due.reasons.clone();
+            let ends_it = is_loss && due.object.name == self.moved.instance.name;
+            if ends_it {
+                reasons.extend(volumes.cost(self.moved.live));
+            }
             decided.tasks.push(Task {
                 turn,
                 step: Step {
                     action: Action::Delete,
                     object: due.object.clone(),
                     ordinal: Some(due.ordinal),
-                    impact: Impact::Restart,
-                    reasons: due.reasons.clone(),
+                    impact: if ends_it {
+                        Impact::DataLoss
+                    } else {
+                        Impact::Restart
+                    },
+                    reasons,
                     changes: Vec::new(),
                 },
             });
@@ -100,7 +121,7 @@ impl Unit<'_> {
         } else {
             Phase::Release
         };
-        let going = self.pods.iter().filter(|pod| self.is_leaving(pod));
+        let going = self.pods.iter().filter(|pod| is_leaving(pod));
         let mut first_gone: Vec<ObjectKey> = going.map(|pod| pod.manifest.key.clone()).collect();
         if is_going {
             first_gone.push(self.moved.manifest.key.clone());
@@ -149,7 +170,7 @@ impl Unit<'_> {
         create(self.moved.manifest, of_claim, self.moved.changes.clone());
         for pod in self.pods {
             let due = self.due_of(pod);
-            let is_absent = pod.standing == Standing::Missing || self.is_leaving(pod);
+            let is_absent = pod.standing == Standing::Missing || is_leaving(pod);
             if due.is_some() || is_absent {
                 let why = reason("ClaimMadeAnew", "it comes back with its new claim");
                 let changes = due.map(|due| due.changes.clone()).unwrap_or_default();
@@ -161,9 +182,8 @@ impl Unit<'_> {
     fn due_of(&self, pod: &Difference<'_, '_>) -> Option<&Due> {
         self.due.iter().find(|due| due.object == pod.manifest.key)
     }
+}
 
-    fn is_leaving(&self, pod: &Difference<'_, '_>) -> bool {
-        pod.standing == Standing::Terminating
-            && matches!(pod.manifest.role, Role::Pod | Role::AdditionalPod)
-    }
+fn is_leaving(pod: &Difference<'_, '_>) -> bool {
+    pod.standing == Standing::Terminating
 }
