@@ -262,8 +262,8 @@ impl<'a> Walk<'a> {
             self.fault(at, "wrong-type", words::no_whole_number(number));
             return Value::Number(number.clone());
         };
-        if size == IntSize::Int32 && i32::try_from(value).is_err() {
-            self.fault(at, "out-of-range", words::too_large(value));
+        if !size.range().contains(&value) {
+            self.fault(at, "out-of-range", words::too_wide(value, size));
         }
         if let Some(least) = minimum.filter(|least| value < *least) {
             self.fault(at, "out-of-range", words::too_small(value, least));

@@ -8,7 +8,7 @@ use crate::model::quantity::{Amount, fits_pattern};
 use crate::model::quote::quote;
 use crate::parse::tree::Content;
 use crate::spec::path;
-use crate::spec::schema::{Form, Schema, Shape};
+use crate::spec::schema::{Form, IntSize, Schema, Shape};
 
 /// A message and a hint.
 type Words = (String, Option<String>);
@@ -142,10 +142,12 @@ pub(super) fn too_small(value: i64, least: i64) -> Words {
     (format!("{value} is below the minimum of {least}"), None)
 }
 
-/// Says that a number is more than 32 bits can hold.
-pub(super) fn too_large(value: i64) -> Words {
-    let message = format!("{value} does not fit a number of 32 bits");
-    let hint = format!("the range is {} to {}", i32::MIN, i32::MAX);
+/// Says that a number is more, or less, than its field can hold.
+pub(super) fn too_wide(value: i64, size: IntSize) -> Words {
+    let range = size.range();
+    let sign = [" without a sign", ""][usize::from(range.contains(&-1))];
+    let message = format!("{value} does not fit a number of 32 bits{sign}");
+    let hint = format!("the range is {} to {}", range.start(), range.end());
     (message, Some(hint))
 }
 

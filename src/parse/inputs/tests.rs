@@ -167,6 +167,22 @@ fn values_outside_their_range_are_refused() {
 }
 
 #[test]
+fn pruning_takes_numbers_of_32_bits_without_a_sign() {
+    let pruning = |member: &str| format!("binary: c, app: {{minGasPrice: 1a, pruning: {{strategy: custom, {member}}}}}");
+    check("binary: c", &pruning("keepEvery: 4294967295"), &[]);
+    for (member, value) in [("keepRecent", "-1"), ("minRetainBlocks", "4294967296")] {
+        check(
+            "binary: c",
+            &pruning(&format!("{member}: {value}")),
+            &[&format!(
+                "error out-of-range a.yaml spec.chain.app.pruning.{member}: {value} does not fit a \
+                 number of 32 bits without a sign (the range is 0 to 4294967295)"
+            )],
+        );
+    }
+}
+
+#[test]
 fn missing_fields_say_what_they_are_for() {
     check(
         "network: b, ",
