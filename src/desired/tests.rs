@@ -376,3 +376,30 @@ fn text_grows_with_the_fleet_and_not_with_its_square() {
     };
     assert!(size(400) < 5 * size(100));
 }
+
+#[test]
+fn an_instances_own_machines_replace_the_templates() {
+    check_machines(None, Some(json!({"disk": "ssd"})));
+    check_machines(Some(json!({"zone": "a"})), Some(json!({"zone": "a"})));
+    check_machines(Some(json!({})), None);
+}
+
+/// Compares what `hub-0` and its additional pod select, where their overrides say this.
+#[track_caller]
+fn check_machines(own: Option<Value>, expected: Option<Value>) {
+    let own = own.map_or_else(|| json!({}), |own| json!({"nodeSelector": own}));
+    let change = json!({
+        "podTemplate": {"nodeSelector": {"disk": "ssd"}},
+        "additionalVersionedPods": [{
+            "name": "index",
+            "containers": [{"name": "a", "image": "a:1"}],
+            "nodeSelector": {"disk": "ssd"},
+        }],
+        "instanceOverrides": {"hub-0": own, "index-0": own},
+    });
+    let desired = build(&fleet(&change), &facts());
+    for pod in ["hub-0", "index-0"] {
+        let body = &find(&desired, "Pod", pod).body;
+        assert_eq!(body["spec"].get("nodeSelector"), expected.as_ref(), "{pod}");
+    }
+}
