@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::desired::fleet::Fleet;
-use crate::desired::service;
+use crate::desired::{pod, service};
 use crate::live::facts::ExternalAddress;
 use crate::model::{Kind, NodeId, Notice, Ordinal};
 
@@ -111,6 +111,30 @@ pub(crate) fn lost_addresses(fleet: &Fleet<'_>) -> Vec<Notice> {
             );
             let key = fleet.key(Kind::Service, &fleet.p2p_service(ordinal));
             Some(Notice::on(key, "AddressLost", message))
+        })
+        .collect()
+}
+
+/// Warns of load balancers that are to go. Their nodes keep the address while it is there, as the
+/// reference's do; but once it is gone they restart to tell their peers, which this plan cannot show.
+pub(crate) fn leaving_addresses(fleet: &Fleet<'_>) -> Vec<Notice> {
+    let is_leaving = |ordinal: &Ordinal| {
+        let owners = fleet.instance_override(&fleet.instance(*ordinal));
+        let is_told = pod::is_wanted(fleet, &fleet.instance(*ordinal));
+        is_told
+            && owners.is_none_or(|own| own.external_address.is_none())
+            && !service::is_load_balancer(fleet, *ordinal)
+    };
+    let leaving = fleet.ordinals().filter(is_leaving);
+    leaving
+        .filter_map(|ordinal| {
+            let address = external_address(fleet, ordinal)?;
+            let message = format!(
+                "its load balancer goes, and the address {address} with it: once it is gone, the \
+                 next plan restarts the node, which then no longer tells its peers of it"
+            );
+            let key = fleet.key(Kind::Service, &fleet.p2p_service(ordinal));
+            Some(Notice::on(key, "AddressLeaves", message))
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use crate::desired::{Desired, Manifest, Role, build, merge};
-use crate::live::facts::{ClaimFacts, Facts, RunningPod};
+use crate::live::facts::{ClaimFacts, ExternalAddress, Facts, RunningPod};
 use crate::model::{NodeId, Notice};
 use crate::spec::FullNode;
 use crate::spec::validate;
@@ -375,6 +375,32 @@ fn text_grows_with_the_fleet_and_not_with_its_square() {
         bodies.sum::<usize>()
     };
     assert!(size(400) < 5 * size(100));
+}
+
+#[test]
+fn a_load_balancer_that_goes_is_warned_of() {
+    let check = |change: Value, expected: &[&str]| {
+        let mut facts = facts();
+        let address = ExternalAddress {
+            ip: Some("203.0.113.1".to_owned()),
+            hostname: None,
+        };
+        facts.addresses.insert("hub-p2p-0".to_owned(), address);
+        let desired = build(&fleet(&change), &facts);
+        assert_eq!(codes(&desired.warnings), expected, "{change}");
+    };
+    let leaves = ["AddressLeaves"];
+    check(json!({}), &[]);
+    check(json!({"service": {"maxP2PExternalAddresses": 0}}), &leaves);
+    let node_port = json!({"p2pTemplate": {"type": "NodePort"}});
+    check(json!({"service": node_port}), &leaves);
+    for own in [json!({"externalAddress": "a:1"}), json!({"disable": "Pod"})] {
+        let overrides = json!({"hub-0": own});
+        check(
+            json!({"service": node_port, "instanceOverrides": overrides}),
+            &[],
+        );
+    }
 }
 
 #[test]
