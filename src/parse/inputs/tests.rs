@@ -423,6 +423,31 @@ fn cases(folder: &str, is_wanted: fn(&str) -> bool) -> Vec<(String, String)> {
     texts
 }
 
+#[test]
+fn what_an_api_server_refuses_of_the_references_cases_is_told() {
+    let Some(text) = fixtures::shared("oracle/tables/crd_validation.json") else {
+        return;
+    };
+    let table: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let specs = cases("oracle/cases", |path| path.ends_with("spec.yaml"));
+    for row in table {
+        let case = row["case"].as_str().unwrap().trim_start_matches("public-");
+        let is_it = |(path, _): &&(String, String)| path.rsplit('/').nth(1) == Some(case);
+        // Some rows are about specifications that are not at hand.
+        let Some((_, text)) = specs.iter().find(is_it) else {
+            continue;
+        };
+        let said = said(&read(&[text]));
+        for violation in row["violations"].as_array().unwrap() {
+            let violation = violation.as_str().unwrap();
+            let path = violation.split([':', ' ']).next().unwrap();
+            let told = format!(" {}: ", path.trim_start_matches('.'));
+            let is_told = said.iter().any(|line| line.contains(&told));
+            assert!(is_told, "{case}: {violation}\n{said:#?}");
+        }
+    }
+}
+
 /// The cases of the reference whose specification is at fault, and the path of one of its faults.
 const FAULTY: [(&str, &str); 11] = [
     ("app-overrides-invalid", "spec.chain.app.overrides"),
