@@ -194,4 +194,35 @@ mod tests {
             assert_eq!(i64::try_from(reached.len()), Ok(count));
         }
     }
+
+    /// Counts who still hears of each other, starting at the first that is left.
+    fn reached(count: i64, is_lost: impl Fn(Ordinal) -> bool) -> usize {
+        let mut fresh: Vec<Ordinal> = (0..count).filter(|o| !is_lost(*o)).take(1).collect();
+        let mut reached: BTreeSet<Ordinal> = fresh.iter().copied().collect();
+        while let Some(ordinal) = fresh.pop() {
+            for other in neighbours(0..count, ordinal) {
+                if !is_lost(other) && reached.insert(other) {
+                    fresh.push(other);
+                }
+            }
+        }
+        reached.len()
+    }
+
+    #[test]
+    fn a_large_fleet_stays_whole_when_a_tenth_of_it_is_lost() {
+        for count in [33, 100, 2000, 10_000] {
+            for seed in 0..5 {
+                // Any scatter will do: the fractional parts of multiples of an irrational number.
+                let scattered = |ordinal: Ordinal| (ordinal * 7919 + seed * 104_729) * 618_034;
+                let is_lost = |ordinal: Ordinal| scattered(ordinal) / 1000 % 1000 < 100;
+                let left = (0..count).filter(|ordinal| !is_lost(*ordinal)).count();
+                assert_eq!(reached(count, is_lost), left, "{count}, {seed}");
+            }
+            // A whole stretch of neighbours, as when a zone is lost.
+            let is_lost = |ordinal: Ordinal| ordinal < count / 10;
+            let left = usize::try_from(count - count / 10).unwrap();
+            assert_eq!(reached(count, is_lost), left, "{count}");
+        }
+    }
 }

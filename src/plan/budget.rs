@@ -69,9 +69,12 @@ mod tests {
         let mut compared = 0;
         for row in rows {
             let number = |member: &str| row[member].as_u64().and_then(|n| usize::try_from(n).ok());
-            let (Some(allowed), Some(all), Some(ready), Some(result)) =
-                (allowed(&row), number("desired"), number("ready"), number("result"))
-            else {
+            let (Some(allowed), Some(all), Some(ready), Some(result)) = (
+                allowed(&row),
+                number("desired"),
+                number("ready"),
+                number("result"),
+            ) else {
                 continue;
             };
             // The reference counts beyond what there is: in an empty fleet, with more ready than
@@ -84,7 +87,11 @@ mod tests {
             if all == 0 || ready > all || is_larger {
                 continue;
             }
-            assert_eq!(of(allowed, all).saturating_sub(all - ready), result, "{row}");
+            assert_eq!(
+                of(allowed, all).saturating_sub(all - ready),
+                result,
+                "{row}"
+            );
             compared += 1;
         }
         assert!(compared > 500, "{compared}");

@@ -168,7 +168,9 @@ fn values_outside_their_range_are_refused() {
 
 #[test]
 fn pruning_takes_numbers_of_32_bits_without_a_sign() {
-    let pruning = |member: &str| format!("binary: c, app: {{minGasPrice: 1a, pruning: {{strategy: custom, {member}}}}}");
+    let pruning = |member: &str| {
+        format!("binary: c, app: {{minGasPrice: 1a, pruning: {{strategy: custom, {member}}}}}")
+    };
     check("binary: c", &pruning("keepEvery: 4294967295"), &[]);
     for (member, value) in [("keepRecent", "-1"), ("minRetainBlocks", "4294967296")] {
         check(
