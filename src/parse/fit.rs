@@ -166,7 +166,7 @@ impl<'a> Walk<'a> {
     /// `podTemplate` `template`.
     fn present_name<'k>(&mut self, key: &'k Key, siblings: &[(Key, Node)], path: &str) -> &'k str {
         let is_old = path == "spec"
-            && key.text == "template"
+            && key.text == words::OLD_POD_TEMPLATE
             && siblings.iter().all(|(key, _)| key.text != "podTemplate");
         if !is_old {
             return &key.text;

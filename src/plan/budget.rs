@@ -50,14 +50,13 @@ mod tests {
     /// Reads what a row of the reference's table allows; none where the reference crashes on it, or
     /// where it is negative, which a specification may not be.
     fn allowed(row: &Value) -> Option<MaxUnavailable> {
-        match &row["maxUnavailable"] {
-            Value::Null => Some(MaxUnavailable::Percent(25)),
-            Value::Number(count) => count.as_i64().map(MaxUnavailable::Count),
-            other => {
-                let percent = other.as_str()?.strip_suffix('%')?.parse().ok()?;
-                Some(MaxUnavailable::Percent(percent))
-            }
+        let asked = &row["maxUnavailable"];
+        if let Some(text) = asked.as_str() {
+            let percent = text.strip_suffix('%')?.parse().ok()?;
+            return Some(MaxUnavailable::Percent(percent));
         }
+        let count = asked.as_i64().map(MaxUnavailable::Count);
+        Some(count.unwrap_or(MaxUnavailable::Percent(25)))
     }
 
     #[test]

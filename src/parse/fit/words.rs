@@ -15,6 +15,8 @@ type Words = (String, Option<String>);
 
 /// Below this likeness (of 1) a name is no guess worth making.
 const ALIKE: f64 = 0.84;
+/// What documents of the project's early days call `podTemplate`.
+pub(super) const OLD_POD_TEMPLATE: &str = "template";
 /// More fields than this are not worth listing.
 const MAX_LISTED: usize = 15;
 
@@ -27,6 +29,10 @@ pub(super) fn unknown_field(
     let message = format!("unknown field {}", quote(name));
     if let Some(near) = nearest(name, siblings.keys()) {
         return (message, Some(format!("did you mean `{near}`?")));
+    }
+    if (parent, name) == ("spec", OLD_POD_TEMPLATE) {
+        let hint = "it is the former name of `podTemplate`, which is given too: remove one of them";
+        return (message, Some(hint.to_owned()));
     }
     let elsewhere = homes(schema, name, parent);
     let hint = match elsewhere.as_slice() {

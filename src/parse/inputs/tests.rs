@@ -217,6 +217,36 @@ fn the_former_name_of_the_pod_template_is_understood() {
 }
 
 #[test]
+fn the_former_and_the_present_name_do_not_go_together() {
+    check(
+        "podTemplate:",
+        "template: {image: 'x:2'}\n  podTemplate:",
+        &[
+            "error unknown-field a.yaml spec.template: unknown field `template` (it is the former \
+             name of `podTemplate`, which is given too: remove one of them)",
+        ],
+    );
+}
+
+#[test]
+fn versions_out_of_order_are_warned_of() {
+    let versions = |heights: [u32; 2]| {
+        let [a, b] = heights;
+        format!("binary: c, versions: [{{height: {a}, image: r:1}}, {{height: {b}, image: r:2}}]")
+    };
+    check("binary: c", &versions([50, 100]), &[]);
+    check(
+        "binary: c",
+        &versions([100, 50]),
+        &[
+            "warning version-order a.yaml spec.chain.versions[1].height: height 50 stands after \
+             height 100: versions are tried in the order given (sort them by height: above both \
+             heights this version would run)",
+        ],
+    );
+}
+
+#[test]
 fn ports_of_a_container_differ() {
     check(
         "image: 'x:1'",
