@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use crate::desired::{Desired, Manifest, Role, build, merge};
-use crate::live::facts::{ClaimFacts, ExternalAddress, Facts, RunningPod};
+use crate::live::facts::{ClaimFacts, ExternalAddress, Facts, RunningPod, VolumeSnapshotFacts};
 use crate::model::{NodeId, Notice};
 use crate::spec::FullNode;
 use crate::spec::validate;
@@ -328,8 +328,14 @@ fn additional_pods_follow_their_main_pod() {
     let (mut fleet, _) = versioned();
     fleet.spec.additional_versioned_pods = vec![serde_json::from_value(pod).unwrap()];
     let mut facts = facts();
+    facts.heights.insert("hub-0".to_owned(), 50);
     facts.heights.insert("hub-1".to_owned(), 150);
     let desired = build(&fleet, &facts);
+    let first = &find(&desired, "Pod", "indexer-0").body["spec"]["containers"][0];
+    assert_eq!(
+        first["image"], "hub:1",
+        "its own main's, not the last one's"
+    );
     let indexer = find(&desired, "Pod", "indexer-1");
     assert_eq!(
         (indexer.role, indexer.ordinal),
@@ -340,6 +346,39 @@ fn additional_pods_follow_their_main_pod() {
     assert_eq!(container["env"][0]["name"], "COSMOS_RENDER_REVISION");
     assert_eq!(indexer.pod.as_ref().unwrap().main, "hub-1");
     assert_eq!(desired.instances[1].additional, ["indexer-1"]);
+}
+
+#[test]
+fn claims_of_sources_that_say_too_little_are_made_with_a_warning() {
+    let snapshot = json!({
+        "kind": "VolumeSnapshot", "name": "base", "apiGroup": "snapshot.storage.k8s.io",
+    });
+    check_source(&snapshot, Some("5Gi"), &[]);
+    check_source(&snapshot, None, &["DataSourceSizeUnknown"]);
+    let other = json!({"kind": "VolumeSnapshot", "name": "base"});
+    check_source(&other, Some("5Gi"), &["DataSourceUnsupported"]);
+    let gone = json!({"kind": "PersistentVolumeClaim", "name": "gone"});
+    check_source(&gone, None, &["DataSourceMissing"]);
+}
+
+/// Compares what is said of a new claim that is made from a source, where there is a snapshot
+/// `base` of this size.
+#[track_caller]
+fn check_source(source: &Value, size: Option<&str>, expected: &[&str]) {
+    let mut facts = facts();
+    let snapshot = VolumeSnapshotFacts {
+        labels: BTreeMap::new(),
+        created: None,
+        is_ready: true,
+        restore_size: size.map(str::to_owned),
+        is_terminating: false,
+    };
+    facts.volume_snapshots.insert("base".to_owned(), snapshot);
+    let change = json!({"replicas": 1, "volumeClaimTemplate": {"dataSource": source}});
+    let desired = build(&fleet(&change), &facts);
+    assert_eq!(codes(&desired.warnings), expected);
+    let claim = &find(&desired, "PersistentVolumeClaim", "pvc-hub-0").body;
+    assert!(claim["spec"]["resources"]["requests"]["storage"].is_string());
 }
 
 #[test]

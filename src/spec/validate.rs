@@ -168,7 +168,7 @@ fn order_of_versions(spec: &Spec, faults: &mut Faults) {
                 version.height, before.height
             );
             let warning = Diagnostic::warning("version-order", message)
-                .at("", &path::field(&here, "height"))
+                .at("", path::field(&here, "height"))
                 .hint("sort them by height: above both heights this version would run");
             faults.0.push(warning);
         }
