@@ -141,6 +141,7 @@ pub fn build(fleet: &FullNode, facts: &Facts) -> Desired {
     };
     desired.warnings.extend(scripts::kept_whole(&fleet));
     desired.warnings.extend(peers::lost_addresses(&fleet));
+    desired.warnings.extend(peers::leaving_addresses(&fleet));
     desired.manifests.extend(access::build(&fleet));
     desired.manifests.extend(service::build(&fleet));
     let template = pod::Template::new(&fleet);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::desired::fleet::{Fleet, Made, members, plain};
 use crate::desired::revision::{self, Asked};
-use crate::desired::{Manifest, PodNotes, Role, labels, settle, versions};
+use crate::desired::{Manifest, PodNotes, Role, labels, pod, settle, versions};
 use crate::model::{Kind, Ordinal, names};
 use crate::spec::document::AdditionalPod;
 
@@ -45,9 +45,7 @@ fn pod(fleet: &Fleet<'_>, template: &AdditionalPod, ordinal: Ordinal) -> Option<
         {
             first.insert("image".to_owned(), json!(own.image));
         }
-        if !own.node_selector.is_empty() {
-            spec["nodeSelector"] = json!(own.node_selector);
-        }
+        pod::select_nodes(&mut spec, own);
     }
     let revision = revision::of(&Asked {
         spec: &spec,

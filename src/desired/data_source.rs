@@ -109,9 +109,15 @@ fn named(fleet: &Fleet<'_>, wanted: &TypedLocalObjectReference, claim: &ObjectKe
             source.map(|source| source.capacity.as_deref())
         }
         (_, _) => {
+            let of = if group.is_empty() {
+                "without an apiGroup".to_owned()
+            } else {
+                format!("of apiGroup {group}")
+            };
             let message = format!(
-                "a data source of kind {kind} is not supported: the claim is made without it; \
-                 VolumeSnapshot and PersistentVolumeClaim are"
+                "a data source of kind {kind} {of} is not supported: the claim is made without it; \
+                 VolumeSnapshot of {SNAPSHOT_GROUP} and PersistentVolumeClaim without an apiGroup \
+                 are"
             );
             return Err(missing(claim, "DataSourceUnsupported", message));
         }

@@ -198,6 +198,7 @@ pub(crate) fn below(folder: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desired::oracle_tests::table;
 
     #[track_caller]
     fn check(home_dir: &str, expected: &str) {
@@ -215,6 +216,17 @@ mod tests {
         check("a//b", "/home/operator/a/b");
         check("/", "/home/operator");
         check("../../../..", "/");
+    }
+
+    #[test]
+    fn folders_are_those_of_the_reference() {
+        for row in table("homedir") {
+            let text = |member: &str| row[member].as_str().unwrap().to_owned();
+            let home = chain_home(&text("homeDir"));
+            assert_eq!(home, text("home"));
+            assert_eq!(below(&home, "data"), text("data"));
+            assert_eq!(below(&home, "config/genesis.json"), text("genesis"));
+        }
     }
 
     #[test]

@@ -152,7 +152,7 @@ fn rpc(fleet: &Fleet<'_>) -> Table {
 
 /// The SDK wants texts for three of these numbers, and a number for the last.
 fn prune(pruning: &Pruning) -> Table {
-    let number = |value: Option<i32>| Value::from(value.unwrap_or(0).to_string());
+    let number = |value: Option<u32>| Value::from(value.unwrap_or(0).to_string());
     table_of([
         (
             "pruning",

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::desired::fleet::Fleet;
-use crate::desired::service;
+use crate::desired::{pod, service};
 use crate::live::facts::ExternalAddress;
 use crate::model::{Kind, NodeId, Notice, Ordinal};
 
@@ -115,6 +115,30 @@ pub(crate) fn lost_addresses(fleet: &Fleet<'_>) -> Vec<Notice> {
         .collect()
 }
 
+/// Warns of load balancers that are to go. Their nodes keep the address while it is there, as the
+/// reference's do; but once it is gone they restart to tell their peers, which this plan cannot show.
+pub(crate) fn leaving_addresses(fleet: &Fleet<'_>) -> Vec<Notice> {
+    let is_leaving = |ordinal: &Ordinal| {
+        let owners = fleet.instance_override(&fleet.instance(*ordinal));
+        let is_told = pod::is_wanted(fleet, &fleet.instance(*ordinal));
+        is_told
+            && owners.is_none_or(|own| own.external_address.is_none())
+            && !service::is_load_balancer(fleet, *ordinal)
+    };
+    let leaving = fleet.ordinals().filter(is_leaving);
+    leaving
+        .filter_map(|ordinal| {
+            let address = external_address(fleet, ordinal)?;
+            let message = format!(
+                "its load balancer goes, and the address {address} with it: once it is gone, the \
+                 next plan restarts the node, which then no longer tells its peers of it"
+            );
+            let key = fleet.key(Kind::Service, &fleet.p2p_service(ordinal));
+            Some(Notice::on(key, "AddressLeaves", message))
+        })
+        .collect()
+}
+
 fn node_id<'a>(fleet: &Fleet<'a>, ordinal: Ordinal) -> Option<&'a NodeId> {
     fleet.facts.node_ids.get(&fleet.instance(ordinal))
 }
@@ -168,6 +192,37 @@ mod tests {
                 }
             }
             assert_eq!(i64::try_from(reached.len()), Ok(count));
+        }
+    }
+
+    /// Counts who still hears of each other, starting at the first that is left.
+    fn reached(count: i64, is_lost: impl Fn(Ordinal) -> bool) -> usize {
+        let mut fresh: Vec<Ordinal> = (0..count).filter(|o| !is_lost(*o)).take(1).collect();
+        let mut reached: BTreeSet<Ordinal> = fresh.iter().copied().collect();
+        while let Some(ordinal) = fresh.pop() {
+            for other in neighbours(0..count, ordinal) {
+                if !is_lost(other) && reached.insert(other) {
+                    fresh.push(other);
+                }
+            }
+        }
+        reached.len()
+    }
+
+    #[test]
+    fn a_large_fleet_stays_whole_when_a_tenth_of_it_is_lost() {
+        for count in [33, 100, 2000, 10_000] {
+            for seed in 0..5 {
+                // Any scatter will do: the fractional parts of multiples of an irrational number.
+                let scattered = |ordinal: Ordinal| (ordinal * 7919 + seed * 104_729) * 618_034;
+                let is_lost = |ordinal: Ordinal| scattered(ordinal) / 1000 % 1000 < 100;
+                let left = (0..count).filter(|ordinal| !is_lost(*ordinal)).count();
+                assert_eq!(reached(count, is_lost), left, "{count}, {seed}");
+            }
+            // A whole stretch of neighbours, as when a zone is lost.
+            let is_lost = |ordinal: Ordinal| ordinal < count / 10;
+            let left = usize::try_from(count - count / 10).unwrap();
+            assert_eq!(reached(count, is_lost), left, "{count}");
         }
     }
 }

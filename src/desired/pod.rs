@@ -13,6 +13,7 @@ use crate::desired::{
     volumes,
 };
 use crate::model::{Kind, Notice, Ordinal, names};
+use crate::spec::document::InstanceOverride;
 
 /// How long a node may take to stop where the owner does not say, in seconds.
 const DEFAULT_GRACE: i64 = 30;
@@ -89,9 +90,7 @@ pub(crate) fn build(
         if !own.image.is_empty() {
             versions::set_chain_image(&mut spec, &own.image);
         }
-        if !own.node_selector.is_empty() {
-            spec["nodeSelector"] = json!(own.node_selector);
-        }
+        select_nodes(&mut spec, own);
     }
     let patched = patched(fleet, template);
     let revision = revision::of(&Asked {
@@ -111,6 +110,17 @@ pub(crate) fn build(
         reference_start: node::reference_start(fleet),
     });
     manifest
+}
+
+/// Puts an instance's own choice of machines in the place of the template's, as the reference does:
+/// an empty one takes the template's away.
+pub(crate) fn select_nodes(spec: &mut Value, own: &InstanceOverride) {
+    if let (Some(selector), Some(spec)) = (&own.node_selector, spec.as_object_mut()) {
+        spec.remove("nodeSelector");
+        if !selector.is_empty() {
+            spec.insert("nodeSelector".to_owned(), json!(selector));
+        }
+    }
 }
 
 /// Warns where a version had to be chosen without knowing the height.

@@ -43,6 +43,7 @@ pub(crate) fn of_node(fleet: &Fleet<'_>) -> Vec<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desired::oracle_tests::table;
 
     #[track_caller]
     fn check(address: &str, expected: i32) {
@@ -58,6 +59,18 @@ mod tests {
         check("tcp://h:-5", -5);
         check("tcp://h:+5", 5);
         check("tcp://h:70000", 70000);
+    }
+
+    #[test]
+    fn ports_are_found_as_the_reference_finds_them() {
+        for row in table("ports") {
+            let address = row["addr"].as_str().unwrap();
+            let [p2p, rpc] = [("p2pPort", P2P), ("rpcPort", RPC)].map(|(name, default)| {
+                let found = of_address(address, default);
+                (i64::from(found), row[name].as_i64().unwrap())
+            });
+            assert_eq!((p2p.0, rpc.0), (p2p.1, rpc.1), "{address:?}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use crate::desired::{Desired, Manifest, Role, build, merge};
-use crate::live::facts::{ClaimFacts, Facts, RunningPod};
+use crate::live::facts::{ClaimFacts, ExternalAddress, Facts, RunningPod, VolumeSnapshotFacts};
 use crate::model::{NodeId, Notice};
 use crate::spec::FullNode;
 use crate::spec::validate;
@@ -328,8 +328,14 @@ fn additional_pods_follow_their_main_pod() {
     let (mut fleet, _) = versioned();
     fleet.spec.additional_versioned_pods = vec![serde_json::from_value(pod).unwrap()];
     let mut facts = facts();
+    facts.heights.insert("hub-0".to_owned(), 50);
     facts.heights.insert("hub-1".to_owned(), 150);
     let desired = build(&fleet, &facts);
+    let first = &find(&desired, "Pod", "indexer-0").body["spec"]["containers"][0];
+    assert_eq!(
+        first["image"], "hub:1",
+        "its own main's, not the last one's"
+    );
     let indexer = find(&desired, "Pod", "indexer-1");
     assert_eq!(
         (indexer.role, indexer.ordinal),
@@ -340,6 +346,39 @@ fn additional_pods_follow_their_main_pod() {
     assert_eq!(container["env"][0]["name"], "COSMOS_RENDER_REVISION");
     assert_eq!(indexer.pod.as_ref().unwrap().main, "hub-1");
     assert_eq!(desired.instances[1].additional, ["indexer-1"]);
+}
+
+#[test]
+fn claims_of_sources_that_say_too_little_are_made_with_a_warning() {
+    let snapshot = json!({
+        "kind": "VolumeSnapshot", "name": "base", "apiGroup": "snapshot.storage.k8s.io",
+    });
+    check_source(&snapshot, Some("5Gi"), &[]);
+    check_source(&snapshot, None, &["DataSourceSizeUnknown"]);
+    let other = json!({"kind": "VolumeSnapshot", "name": "base"});
+    check_source(&other, Some("5Gi"), &["DataSourceUnsupported"]);
+    let gone = json!({"kind": "PersistentVolumeClaim", "name": "gone"});
+    check_source(&gone, None, &["DataSourceMissing"]);
+}
+
+/// Compares what is said of a new claim that is made from a source, where there is a snapshot
+/// `base` of this size.
+#[track_caller]
+fn check_source(source: &Value, size: Option<&str>, expected: &[&str]) {
+    let mut facts = facts();
+    let snapshot = VolumeSnapshotFacts {
+        labels: BTreeMap::new(),
+        created: None,
+        is_ready: true,
+        restore_size: size.map(str::to_owned),
+        is_terminating: false,
+    };
+    facts.volume_snapshots.insert("base".to_owned(), snapshot);
+    let change = json!({"replicas": 1, "volumeClaimTemplate": {"dataSource": source}});
+    let desired = build(&fleet(&change), &facts);
+    assert_eq!(codes(&desired.warnings), expected);
+    let claim = &find(&desired, "PersistentVolumeClaim", "pvc-hub-0").body;
+    assert!(claim["spec"]["resources"]["requests"]["storage"].is_string());
 }
 
 #[test]
@@ -375,4 +414,57 @@ fn text_grows_with_the_fleet_and_not_with_its_square() {
         bodies.sum::<usize>()
     };
     assert!(size(400) < 5 * size(100));
+}
+
+#[test]
+fn a_load_balancer_that_goes_is_warned_of() {
+    let check = |change: Value, expected: &[&str]| {
+        let mut facts = facts();
+        let address = ExternalAddress {
+            ip: Some("203.0.113.1".to_owned()),
+            hostname: None,
+        };
+        facts.addresses.insert("hub-p2p-0".to_owned(), address);
+        let desired = build(&fleet(&change), &facts);
+        assert_eq!(codes(&desired.warnings), expected, "{change}");
+    };
+    let leaves = ["AddressLeaves"];
+    check(json!({}), &[]);
+    check(json!({"service": {"maxP2PExternalAddresses": 0}}), &leaves);
+    let node_port = json!({"p2pTemplate": {"type": "NodePort"}});
+    check(json!({"service": node_port}), &leaves);
+    for own in [json!({"externalAddress": "a:1"}), json!({"disable": "Pod"})] {
+        let overrides = json!({"hub-0": own});
+        check(
+            json!({"service": node_port, "instanceOverrides": overrides}),
+            &[],
+        );
+    }
+}
+
+#[test]
+fn an_instances_own_machines_replace_the_templates() {
+    check_machines(None, Some(&json!({"disk": "ssd"})));
+    check_machines(Some(json!({"zone": "a"})), Some(&json!({"zone": "a"})));
+    check_machines(Some(json!({})), None);
+}
+
+/// Compares what `hub-0` and its additional pod select, where their overrides say this.
+#[track_caller]
+fn check_machines(own: Option<Value>, expected: Option<&Value>) {
+    let own = own.map_or_else(|| json!({}), |own| json!({"nodeSelector": own}));
+    let change = json!({
+        "podTemplate": {"nodeSelector": {"disk": "ssd"}},
+        "additionalVersionedPods": [{
+            "name": "index",
+            "containers": [{"name": "a", "image": "a:1"}],
+            "nodeSelector": {"disk": "ssd"},
+        }],
+        "instanceOverrides": {"hub-0": own, "index-0": own},
+    });
+    let desired = build(&fleet(&change), &facts());
+    for pod in ["hub-0", "index-0"] {
+        let body = &find(&desired, "Pod", pod).body;
+        assert_eq!(body["spec"].get("nodeSelector"), expected, "{pod}");
+    }
 }

@@ -167,7 +167,7 @@ impl<'a> Walk<'a> {
     /// `podTemplate` `template`.
     fn present_name<'k>(&mut self, key: &'k Key, siblings: &[(Key, Node)], path: &str) -> &'k str {
         let is_old = path == "spec"
-            && key.text == "template"
+            && key.text == words::OLD_POD_TEMPLATE
             && siblings.iter().all(|(key, _)| key.text != "podTemplate");
         if !is_old {
             return &key.text;
@@ -264,8 +264,8 @@ impl<'a> Walk<'a> {
             self.fault(at, "wrong-type", words::no_whole_number(number));
             return Value::Number(number.clone());
         };
-        if size == IntSize::Int32 && i32::try_from(value).is_err() {
-            self.fault(at, "out-of-range", words::too_large(value));
+        if !size.range().contains(&value) {
+            self.fault(at, "out-of-range", words::too_wide(value, size));
         }
         if let Some(least) = minimum.filter(|least| value < *least) {
             self.fault(at, "out-of-range", words::too_small(value, least));

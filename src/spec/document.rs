@@ -142,9 +142,8 @@ pub struct InstanceOverride {
     pub image: String,
     /// The address that peers outside reach it by.
     pub external_address: Option<String>,
-    /// Labels of fitting machines.
-    #[serde(default)]
-    pub node_selector: StringMap,
+    /// Labels of fitting machines, instead of the template's; `{}` fits all.
+    pub node_selector: Option<StringMap>,
 }
 
 /// What is taken out of service.

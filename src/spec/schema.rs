@@ -3,6 +3,7 @@
 //! nothing of how a document is written; `parse::fit` does the walking.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -86,16 +87,29 @@ pub enum Form {
 pub enum IntSize {
     /// 32 bits with a sign.
     Int32,
+    /// 32 bits without a sign: the reference's CRD calls it `int32` and sets no bounds, but its
+    /// program cannot read more, nor less than zero.
+    Uint32,
     /// 64 bits with a sign.
     Int64,
 }
 
 impl IntSize {
+    /// Returns what a number of this size can hold.
+    #[must_use]
+    pub fn range(self) -> RangeInclusive<i64> {
+        match self {
+            IntSize::Int32 => i32::MIN.into()..=i32::MAX.into(),
+            IntSize::Uint32 => 0..=u32::MAX.into(),
+            IntSize::Int64 => i64::MIN..=i64::MAX,
+        }
+    }
+
     /// Returns the size as schemas call it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            IntSize::Int32 => "int32",
+            IntSize::Int32 | IntSize::Uint32 => "int32",
             IntSize::Int64 => "int64",
         }
     }
@@ -202,16 +216,22 @@ fn form(schema: &Value) -> Form {
                 .and_then(Value::as_str)
                 .map(str::to_owned),
         },
-        "integer" => Form::Integer {
-            size: match text(schema, "format").as_str() {
-                "int32" => IntSize::Int32,
-                _ => IntSize::Int64,
-            },
-            minimum: schema.get("minimum").and_then(Value::as_i64),
-        },
+        "integer" => integer(schema),
         "boolean" => Form::Boolean,
         _ => mapping(schema),
     }
+}
+
+/// Reads the form of a whole number. A type without a sign tells of its bound by itself.
+fn integer(schema: &Value) -> Form {
+    let size = match text(schema, "format").as_str() {
+        "int32" => IntSize::Int32,
+        "uint32" => IntSize::Uint32,
+        _ => IntSize::Int64,
+    };
+    let minimum = schema.get("minimum").and_then(Value::as_i64);
+    let minimum = minimum.filter(|_| size != IntSize::Uint32);
+    Form::Integer { size, minimum }
 }
 
 /// Reads the form of a mapping.

@@ -8,7 +8,7 @@ use super::core::{Container, IntOrString, Quantity};
 use super::document::{AdditionalPod, ClaimTemplate, CosmosFullNode, Spec};
 use super::metadata::name_fault;
 use super::{FullNode, MaxUnavailable, overrides, path, wishes};
-use crate::diagnostic::{Diagnostic, Reported};
+use crate::diagnostic::{Diagnostic, Reported, Severity};
 use crate::model::FleetKey;
 use crate::model::quantity::Amount;
 use crate::model::quote::quote;
@@ -34,6 +34,7 @@ pub fn validate(document: CosmosFullNode) -> Reported<Option<FullNode>> {
     let app_overrides = toml(app, &format!("{chain}.app.overrides"), &mut faults);
     ordinals(spec, &mut faults);
     images(spec, &mut faults);
+    order_of_versions(spec, &mut faults);
     claims(spec, &mut faults);
     auto_scale(spec, &mut faults);
     pod_template(spec, &mut faults);
@@ -48,7 +49,8 @@ pub fn validate(document: CosmosFullNode) -> Reported<Option<FullNode>> {
     };
     let (wishes, unread) = wishes::read(&metadata.annotations, &key);
     faults.0.extend(unread);
-    let is_sound = faults.0.is_empty();
+    let is_error = |fault: &Diagnostic| fault.severity == Severity::Error;
+    let is_sound = !faults.0.iter().any(is_error);
     let value = FullNode {
         key,
         api_version: document.api_version,
@@ -66,7 +68,7 @@ pub fn validate(document: CosmosFullNode) -> Reported<Option<FullNode>> {
     }
 }
 
-/// All that was found: errors throughout.
+/// All that was found.
 struct Faults(Vec<Diagnostic>);
 
 impl Faults {
@@ -162,6 +164,29 @@ fn images(spec: &Spec, faults: &mut Faults) {
         if version.image.is_empty() {
             let message = "must not be empty: it is the image from this height on";
             faults.add(&path::field(&here, "image"), "too-short", message);
+        }
+    }
+}
+
+/// Warns of versions that are not sorted: as the reference does, a node takes the last version before
+/// the first that is above its height, so one out of order takes another's place.
+fn order_of_versions(spec: &Spec, faults: &mut Faults) {
+    let pairs = spec
+        .chain
+        .versions
+        .iter()
+        .zip(spec.chain.versions.iter().skip(1));
+    for (index, (before, version)) in pairs.enumerate() {
+        if version.height < before.height {
+            let here = path::item("spec.chain.versions", index + 1);
+            let message = format!(
+                "height {} stands after height {}: versions are tried in the order given",
+                version.height, before.height
+            );
+            let warning = Diagnostic::warning("version-order", message)
+                .at("", path::field(&here, "height"))
+                .hint("sort them by height: above both heights this version would run");
+            faults.0.push(warning);
         }
     }
 }

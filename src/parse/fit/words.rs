@@ -8,13 +8,15 @@ use crate::model::quantity::{Amount, fits_pattern};
 use crate::model::quote::quote;
 use crate::parse::tree::Content;
 use crate::spec::path;
-use crate::spec::schema::{Form, Schema, Shape};
+use crate::spec::schema::{Form, IntSize, Schema, Shape};
 
 /// A message and a hint.
 type Words = (String, Option<String>);
 
 /// Below this likeness (of 1) a name is no guess worth making.
 const ALIKE: f64 = 0.84;
+/// What documents of the project's early days call `podTemplate`.
+pub(super) const OLD_POD_TEMPLATE: &str = "template";
 /// More fields than this are not worth listing.
 const MAX_LISTED: usize = 15;
 
@@ -27,6 +29,10 @@ pub(super) fn unknown_field(
     let message = format!("unknown field {}", quote(name));
     if let Some(near) = nearest(name, siblings.keys().map(String::as_str)) {
         return (message, Some(format!("did you mean `{near}`?")));
+    }
+    if (parent, name) == ("spec", OLD_POD_TEMPLATE) {
+        let hint = "it is the former name of `podTemplate`, which is given too: remove one of them";
+        return (message, Some(hint.to_owned()));
     }
     let elsewhere = homes(schema, name, parent);
     let hint = match elsewhere.as_slice() {
@@ -152,10 +158,12 @@ pub(super) fn too_small(value: i64, least: i64) -> Words {
     (format!("{value} is below the minimum of {least}"), None)
 }
 
-/// Says that a number is more than 32 bits can hold.
-pub(super) fn too_large(value: i64) -> Words {
-    let message = format!("{value} does not fit a number of 32 bits");
-    let hint = format!("the range is {} to {}", i32::MIN, i32::MAX);
+/// Says that a number is more, or less, than its field can hold.
+pub(super) fn too_wide(value: i64, size: IntSize) -> Words {
+    let range = size.range();
+    let sign = [" without a sign", ""][usize::from(range.contains(&-1))];
+    let message = format!("{value} does not fit a number of 32 bits{sign}");
+    let hint = format!("the range is {} to {}", range.start(), range.end());
     (message, Some(hint))
 }
 

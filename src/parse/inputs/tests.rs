@@ -167,6 +167,24 @@ fn values_outside_their_range_are_refused() {
 }
 
 #[test]
+fn pruning_takes_numbers_of_32_bits_without_a_sign() {
+    let pruning = |member: &str| {
+        format!("binary: c, app: {{minGasPrice: 1a, pruning: {{strategy: custom, {member}}}}}")
+    };
+    check("binary: c", &pruning("keepEvery: 4294967295"), &[]);
+    for (member, value) in [("keepRecent", "-1"), ("minRetainBlocks", "4294967296")] {
+        check(
+            "binary: c",
+            &pruning(&format!("{member}: {value}")),
+            &[&format!(
+                "error out-of-range a.yaml spec.chain.app.pruning.{member}: {value} does not fit a \
+                 number of 32 bits without a sign (the range is 0 to 4294967295)"
+            )],
+        );
+    }
+}
+
+#[test]
 fn missing_fields_say_what_they_are_for() {
     check(
         "network: b, ",
@@ -194,6 +212,36 @@ fn the_former_name_of_the_pod_template_is_understood() {
         &[
             "warning renamed-field a.yaml spec.template: `template` is called `podTemplate` today \
            (rename it: an API server refuses the former name)",
+        ],
+    );
+}
+
+#[test]
+fn the_former_and_the_present_name_do_not_go_together() {
+    check(
+        "podTemplate:",
+        "template: {image: 'x:2'}\n  podTemplate:",
+        &[
+            "error unknown-field a.yaml spec.template: unknown field `template` (it is the former \
+             name of `podTemplate`, which is given too: remove one of them)",
+        ],
+    );
+}
+
+#[test]
+fn versions_out_of_order_are_warned_of() {
+    let versions = |heights: [u32; 2]| {
+        let [a, b] = heights;
+        format!("binary: c, versions: [{{height: {a}, image: r:1}}, {{height: {b}, image: r:2}}]")
+    };
+    check("binary: c", &versions([50, 100]), &[]);
+    check(
+        "binary: c",
+        &versions([100, 50]),
+        &[
+            "warning version-order a.yaml spec.chain.versions[1].height: height 50 stands after \
+             height 100: versions are tried in the order given (sort them by height: above both \
+             heights this version would run)",
         ],
     );
 }
@@ -435,6 +483,31 @@ fn cases(folder: &str, is_wanted: fn(&str) -> bool) -> Vec<(String, String)> {
     }
     texts.sort();
     texts
+}
+
+#[test]
+fn what_an_api_server_refuses_of_the_references_cases_is_told() {
+    let Some(text) = fixtures::shared("oracle/tables/crd_validation.json") else {
+        return;
+    };
+    let table: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let specs = cases("oracle/cases", |path| path.ends_with("spec.yaml"));
+    for row in table {
+        let case = row["case"].as_str().unwrap().trim_start_matches("public-");
+        let is_it = |(path, _): &&(String, String)| path.rsplit('/').nth(1) == Some(case);
+        // Some rows are about specifications that are not at hand.
+        let Some((_, text)) = specs.iter().find(is_it) else {
+            continue;
+        };
+        let said = said(&read(&[text]));
+        for violation in row["violations"].as_array().unwrap() {
+            let violation = violation.as_str().unwrap();
+            let path = violation.split([':', ' ']).next().unwrap();
+            let told = format!(" {}: ", path.trim_start_matches('.'));
+            let is_told = said.iter().any(|line| line.contains(&told));
+            assert!(is_told, "{case}: {violation}\n{said:#?}");
+        }
+    }
 }
 
 /// The cases of the reference whose specification is at fault, and the path of one of its faults.

@@ -177,13 +177,13 @@ pub struct Pruning {
     /// The SDK's named strategy.
     pub strategy: PruningStrategy,
     /// Prune every so many blocks (`custom`).
-    pub interval: Option<i32>,
+    pub interval: Option<u32>,
     /// Keep every so-manieth state (`custom`, old SDKs).
-    pub keep_every: Option<i32>,
+    pub keep_every: Option<u32>,
     /// Keep so many recent states (`custom`).
-    pub keep_recent: Option<i32>,
+    pub keep_recent: Option<u32>,
     /// Keep at least so many blocks.
-    pub min_retain_blocks: Option<i32>,
+    pub min_retain_blocks: Option<u32>,
 }
 
 /// The SDK's named pruning strategies.
