@@ -5,13 +5,18 @@ pub mod budget;
 mod claims;
 mod condemned;
 mod decide;
+mod halting;
 mod reasons;
 mod restarts;
+mod upgrades;
+mod versions;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use decide::{Decided, Observed, Policy, Task, Turn, decide};
+pub use halting::Chain;
+pub use upgrades::{Upgrade, UpgradeInstances};
 
 use crate::model::{FleetKey, Notice, ObjectKey, Ordinal};
 
@@ -88,6 +93,8 @@ pub struct FleetPlan {
     pub blocked: Vec<Notice>,
     /// Where the cluster differs though nobody asked for a change.
     pub drift: Vec<Drift>,
+    /// The chain's versions and who runs them; empty where the document declares none.
+    pub upgrades: Vec<Upgrade>,
 }
 
 /// Steps that may run side by side, and what must hold before the next wave.
@@ -230,6 +237,7 @@ pub fn assemble(fleet: &FleetKey, waves: Vec<Wave>, decided: Decided) -> FleetPl
         mut warnings,
         mut blocked,
         mut drift,
+        upgrades,
         ..
     } = decided;
     waiting.sort_by(|a, b| (&a.object, &a.on).cmp(&(&b.object, &b.on)));
@@ -246,6 +254,7 @@ pub fn assemble(fleet: &FleetKey, waves: Vec<Wave>, decided: Decided) -> FleetPl
         warnings,
         blocked,
         drift,
+        upgrades,
     }
 }
 

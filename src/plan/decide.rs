@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::reasons::reason;
 use super::restarts::{self, Due, Restarts, Situation};
-use super::{Action, Change, Drift, Effect, Impact, Reason, Step, Waiting, claims, condemned};
+use super::{
+    Action, Chain, Change, Drift, Effect, Impact, Reason, Step, Upgrade, Waiting, claims,
+    condemned, upgrades, versions,
+};
 use crate::desired::{Desired, Instance, Manifest, Role};
 use crate::diff::{Comparison, Difference, Differences, Standing, is_observed_setting};
 use crate::live::Live;
@@ -73,6 +76,8 @@ pub struct Decided {
     pub blocked: Vec<Notice>,
     /// Where the cluster differs though nobody asked for a change.
     pub drift: Vec<Drift>,
+    /// The chain's versions and who runs them.
+    pub upgrades: Vec<Upgrade>,
 }
 
 /// What was observed of a fleet beyond its objects.
@@ -84,6 +89,8 @@ pub struct Observed {
     pub status: Status,
     /// Pods that were born with their claim and never were in sync.
     pub newcomers: BTreeSet<String>,
+    /// Where the chain stands.
+    pub chain: Chain,
 }
 
 /// What the caller asks of a plan.
@@ -111,7 +118,7 @@ pub fn decide(
         availability: &observed.availability,
         newcomers: &observed.newcomers,
         resizes: &resizes,
-        status: &observed.status,
+        chain: &observed.chain,
         refresh: policy.refresh,
     };
     let mut decided = Decided {
@@ -137,6 +144,10 @@ pub fn decide(
     decided.tasks.extend(gone.tasks);
     decided.leaving = gone.leaving;
     decided.blocked.extend(gone.blocked);
+    decided.upgrades = upgrades::list(&situation, &restarts);
+    decided
+        .warnings
+        .extend(versions::notices(&situation, differences));
     take(restarts, policy, &mut decided);
     decided
 }
@@ -149,7 +160,9 @@ fn take(restarts: Restarts, policy: Policy, decided: &mut Decided) {
         waiting,
         due: _,
         halting,
+        warnings,
     } = restarts;
+    decided.warnings.extend(warnings);
     let replace = |turn: Turn, due: Due| Task {
         turn,
         step: Step {
