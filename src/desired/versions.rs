@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::desired::fleet::Fleet;
 use crate::live::facts::RunningPod;
+use crate::model::semver;
 use crate::spec::document::ChainVersion;
 
 /// The container that runs the chain.
@@ -54,15 +55,23 @@ pub(crate) fn standing<'a>(fleet: &Fleet<'a>, main: &str, pod: &str) -> Standing
 /// has reached is the same.
 fn ahead_of(fleet: &Fleet<'_>, running: &RunningPod, height: u64) -> Option<u64> {
     let versions = &fleet.chain().versions;
-    let (above, reached): (Vec<&ChainVersion>, Vec<&ChainVersion>) = versions
-        .iter()
-        .filter(|version| is_run_by(version, running))
-        .partition(|version| upgrade_height(version) > height);
-    let is_below_all = reached_at(versions, height).is_none();
+    // an entry that stands behind a greater height comes into force there, not at its own
+    let from = versions.iter().scan(0, |from: &mut u64, version| {
+        *from = upgrade_height(version).max(*from);
+        Some((*from, version))
+    });
+    let (above, reached): (Vec<u64>, Vec<u64>) = from
+        .filter(|(_, version)| is_run_by(version, running))
+        .map(|(from, _)| from)
+        .partition(|from| *from > height);
     let base = fleet.spec().pod_template.image.as_ref();
-    let is_base = is_below_all && running.images.get(NODE) == base;
-    let lowest = above.into_iter().map(upgrade_height).min();
-    lowest.filter(|_| reached.is_empty() && !is_base)
+    let due = reached_at(versions, height).map_or(base, |version| Some(&version.image));
+    let runs = running.images.get(NODE);
+    // an image that says itself that it is older than what is due is not ahead of anything
+    let is_older = matches!((runs, due), (Some(runs), Some(due)) if semver::is_older(runs, due));
+    let is_due = runs == due && reached_at(versions, height).is_none();
+    let lowest = above.into_iter().min();
+    lowest.filter(|_| reached.is_empty() && !is_older && !is_due)
 }
 
 /// Tells whether a pod has the images of a version, as far as it has the containers. The image of

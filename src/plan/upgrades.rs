@@ -127,11 +127,10 @@ fn tell_when(list: &mut [Upgrade], s: &Situation<'_>) {
     let newest = progress.seen().next_back().map(|seen| seen.at);
     let last = progress.seen().rfind(|seen| seen.in_sync);
     for upgrade in list {
-        let Some(height) = upgrade.height.filter(|height| *height >= foremost) else {
+        let Some(height) = upgrade.height.filter(|height| *height > foremost) else {
             continue;
         };
-        // the foremost node works on its height: the block before it is done
-        upgrade.blocks_to_go = Some(height - foremost + 1).filter(|_| height > 0);
+        upgrade.blocks_to_go = Some(height - foremost);
         let (Some(pace), Some(last), Some(newest)) = (progress.pace(), last, newest) else {
             continue;
         };
