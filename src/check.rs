@@ -23,6 +23,8 @@ mod fixture;
 mod properties;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod upgrade_tests;
 
 use crate::desired::Desired;
 use crate::live::Live;

@@ -86,6 +86,13 @@ impl Progress {
 }
 
 impl Pace {
+    /// Returns how many blocks there are in so many seconds.
+    #[must_use]
+    pub fn blocks_in(self, seconds: u64) -> u64 {
+        let product = u128::from(self.blocks) * u128::from(seconds);
+        u64::try_from(product / u128::from(self.seconds.max(1))).unwrap_or(u64::MAX)
+    }
+
     /// Returns how many seconds so many blocks take.
     #[must_use]
     pub fn seconds_of(self, blocks: u64) -> u64 {

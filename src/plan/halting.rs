@@ -32,8 +32,10 @@ const SILENT_AFTER: i64 = 60;
 
 /// So close below an upgrade, in blocks, a pod does not go for any other reason: on its way out it
 /// may get to the last block before the upgrade, and comes back where the old version is refused
-/// and the new one lacks the upgrade info. A hundred blocks are some ten minutes.
+/// and the new one lacks the upgrade info. A hundred blocks are some ten minutes on most chains.
 const CLOSE: u64 = 100;
+/// The same in seconds, where the snapshot tells how fast the chain goes.
+const CLOSE_SECONDS: u64 = 600;
 
 /// What was observed of the chain.
 #[derive(Debug, Clone, Default)]
@@ -79,7 +81,7 @@ pub(super) fn hold(s: &Situation<'_>, pod: &Manifest, comparison: &Comparison) -
                 // the pods beside a node stop nothing of it
                 None if pod.role != Role::Pod => None,
                 None if may_interrupt(restarts(), versions, known) => None,
-                None => close_below(versions, answer.height),
+                None => close_below(s, answer),
             }
         }
         Rpc::Silent(_) | Rpc::Unknown => {
@@ -203,14 +205,22 @@ fn may_interrupt<'c>(
     })
 }
 
-fn close_below(versions: &[ChainVersion], committed: u64) -> Option<Hold> {
-    let height = next_above(versions, committed)?;
-    let blocks = height - committed;
-    (blocks <= CLOSE).then(|| Hold {
-        on: format!(
-            "the upgrade at height {height}, {blocks} {} ahead",
-            if blocks == 1 { "block" } else { "blocks" }
-        ),
+/// A node that answers just below an upgrade. Where it is in sync, it is as far as the foremost of
+/// those by now: its own answer may be some minutes old.
+fn close_below(s: &Situation<'_>, answer: &Answer) -> Option<Hold> {
+    let upgrade = next_above(&s.fleet.spec.chain.versions, answer.height)?;
+    let progress = &s.chain.progress;
+    let others = progress
+        .seen()
+        .filter(|seen| seen.in_sync && answer.in_sync);
+    let foremost = others.map(|seen| seen.height).max().unwrap_or_default();
+    let works_on = foremost.max(answer.height).saturating_add(1).min(upgrade);
+    let blocks = upgrade - works_on;
+    let soon = progress
+        .pace()
+        .map_or(0, |pace| pace.blocks_in(CLOSE_SECONDS));
+    (blocks <= soon.max(CLOSE)).then(|| Hold {
+        on: format!("the upgrade at height {upgrade}, {blocks} blocks ahead"),
         notice: None,
     })
 }

@@ -40,8 +40,9 @@ pub(super) fn write(page: &mut Page, upgrades: &[Upgrade]) {
 
 /// Returns the next upgrade in a line; nothing where there is none, or its distance is not known.
 pub(super) fn next(upgrades: &[Upgrade]) -> Option<String> {
-    let ahead = upgrades.iter().filter(|u| u.blocks_to_go.is_some());
-    let next = ahead.min_by_key(|upgrade| upgrade.height)?;
+    let above = upgrades.iter().filter(|u| u.blocks_to_go.is_some());
+    let to_come = above.filter(|upgrade| upgrade.instances.ahead.is_empty());
+    let next = to_come.min_by_key(|upgrade| upgrade.height)?;
     let blocks = next.blocks_to_go?;
     let noun = if blocks == 1 { "block" } else { "blocks" };
     let when = next.eta_seconds.map(about).unwrap_or_default();
