@@ -66,6 +66,7 @@ pub fn gather(live: &Live<'_>, fleet: &FleetKey) -> Progress {
 
 impl Progress {
     /// Returns all that was seen, the oldest first.
+    #[must_use]
     pub fn seen(&self) -> impl DoubleEndedIterator<Item = &Seen> {
         self.seen.iter()
     }

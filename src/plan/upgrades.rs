@@ -125,18 +125,18 @@ fn tell_when(list: &mut [Upgrade], s: &Situation<'_>) {
     };
     let progress = &s.chain.progress;
     let newest = progress.seen().next_back().map(|seen| seen.at);
-    let last = progress.seen().rfind(|seen| seen.in_sync);
+    let latest = progress.seen().rfind(|seen| seen.in_sync);
     for upgrade in list {
         let Some(height) = upgrade.height.filter(|height| *height > foremost) else {
             continue;
         };
         upgrade.blocks_to_go = Some(height - foremost);
-        let (Some(pace), Some(last), Some(newest)) = (progress.pace(), last, newest) else {
+        let (Some(pace), Some(latest), Some(newest)) = (progress.pace(), latest, newest) else {
             continue;
         };
-        let passed = newest.as_second() - last.at.as_second();
+        let passed = newest.as_second() - latest.at.as_second();
         let passed = u64::try_from(passed).unwrap_or(0);
-        let left = pace.seconds_of(height.saturating_sub(last.height));
+        let left = pace.seconds_of(height.saturating_sub(latest.height));
         upgrade.eta_seconds = Some(left.saturating_sub(passed));
     }
 }
