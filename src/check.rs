@@ -15,6 +15,7 @@ mod pace;
 mod quantity;
 mod sequence;
 mod touch;
+mod upgrades;
 mod words;
 
 #[cfg(test)]
@@ -25,6 +26,8 @@ mod migration_tests;
 mod properties;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod upgrade_tests;
 
 use crate::desired::Desired;
 use crate::live::Live;
@@ -105,6 +108,10 @@ pub mod rules {
     pub const NEW_LAST: &str = "new-last";
     /// What scaled away loses its pods before its other objects.
     pub const PODS_GO_FIRST: &str = "pods-go-first";
+    /// No node is replaced by the next version before it has halted.
+    pub const HALT_FIRST: &str = "halt-first";
+    /// No node goes back to an older version because of a height alone.
+    pub const GOES_BACK: &str = "goes-back";
     /// Every step says why.
     pub const REASON: &str = "reason";
     /// Every change says where.
@@ -134,6 +141,7 @@ pub fn breaches(
             pace::judge(&case, &mut found);
             sequence::judge(&case, &mut found);
             gates::judge(&case, &mut found);
+            upgrades::judge(&case, &mut found);
             words::judge(&case, &mut found);
         }
         (None, _) | (_, None) => touch::judge_without_desired(plan, &mut found),

@@ -27,6 +27,8 @@ mod sidecars;
 #[cfg(test)]
 mod tests;
 mod versions;
+#[cfg(test)]
+mod versions_tests;
 mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet};

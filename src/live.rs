@@ -5,6 +5,8 @@
 
 pub mod availability;
 pub mod facts;
+pub mod node;
+pub mod progress;
 pub mod status;
 pub mod troubles;
 pub mod volumes;
@@ -29,6 +31,8 @@ pub struct Live<'a> {
     pub objects: BTreeMap<Kind, ByName<'a, ByName<'a, Object<'a>>>>,
     /// Which objects say that they are of which fleet: namespace, fleet, kind and name.
     by_fleet: ByName<'a, ByName<'a, Members<'a>>>,
+    /// Older copies of `CosmosFullNode`s, in any order: what they tell of heights stays true.
+    former: Vec<Object<'a>>,
     /// How many objects of other kinds were passed over.
     pub passed_over: usize,
     /// Whether there was no snapshot at all, and an empty cluster is assumed.
@@ -134,9 +138,26 @@ impl<'a> Live<'a> {
         let is_newest = of_namespace
             .get(&object.meta.name)
             .is_none_or(|known| rank(known) < rank(&object));
-        if is_newest {
-            of_namespace.insert(object.meta.name.clone(), object);
-        }
+        let older = if is_newest {
+            of_namespace.insert(object.meta.name.clone(), object)
+        } else {
+            Some(object)
+        };
+        self.former
+            .extend(older.filter(|older| older.kind == Kind::CosmosFullNode));
+    }
+
+    /// Returns all copies of a fleet's live document, the newest first.
+    pub fn documents(&self, fleet: &FleetKey) -> impl Iterator<Item = &Object<'a>> {
+        let newest = self.get(Kind::CosmosFullNode, &fleet.namespace, &fleet.name);
+        let is_same = move |older: &&Object<'a>| {
+            newest.is_some_and(|newest| {
+                older.meta.namespace == newest.meta.namespace
+                    && older.meta.name == newest.meta.name
+                    && older.meta.uid == newest.meta.uid
+            })
+        };
+        newest.into_iter().chain(self.former.iter().filter(is_same))
     }
 
     /// Finds out which object is of which fleet, once all objects are there.

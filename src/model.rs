@@ -4,6 +4,7 @@
 pub mod digest;
 pub mod quantity;
 pub mod quote;
+pub mod semver;
 
 use std::fmt;
 

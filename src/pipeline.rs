@@ -143,7 +143,7 @@ fn whole(fleets: Vec<plan::FleetPlan>, request: &Request) -> Plan {
     Plan {
         api_version: "cosmos-render/v1",
         kind: "Plan",
-        format_version: "1.0",
+        format_version: "1.1",
         inputs: plan::Inputs {
             digests: digests(request),
             snapshot_age: None,

@@ -6,10 +6,13 @@ pub mod budget;
 mod claims;
 mod condemned;
 mod decide;
+mod halting;
 mod leftovers;
 mod migrate;
 mod reasons;
 mod restarts;
+mod upgrades;
+mod versions;
 mod volumes;
 
 use std::collections::BTreeSet;
@@ -18,6 +21,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use decide::{Decided, Observed, Phase, Policy, Task, Turn, decide};
+pub use halting::Chain;
+pub use upgrades::{Upgrade, UpgradeInstances};
 
 use crate::live::{Live, troubles};
 use crate::model::{FleetKey, Kind, Notice, ObjectKey, Ordinal};
@@ -95,6 +100,8 @@ pub struct FleetPlan {
     pub blocked: Vec<Notice>,
     /// Where the cluster differs though nobody asked for a change.
     pub drift: Vec<Drift>,
+    /// The chain's versions and who runs them; empty where the document declares none.
+    pub upgrades: Vec<Upgrade>,
 }
 
 /// Steps that may run side by side, and what must hold before the next wave.
@@ -237,6 +244,7 @@ pub fn assemble(fleet: &FleetKey, waves: Vec<Wave>, decided: Decided) -> FleetPl
         mut warnings,
         mut blocked,
         mut drift,
+        upgrades,
         ..
     } = decided;
     waiting.sort_by(|a, b| (&a.object, &a.on).cmp(&(&b.object, &b.on)));
@@ -253,6 +261,7 @@ pub fn assemble(fleet: &FleetKey, waves: Vec<Wave>, decided: Decided) -> FleetPl
         warnings,
         blocked,
         drift,
+        upgrades,
     }
 }
 

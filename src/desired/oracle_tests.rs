@@ -257,7 +257,7 @@ fn observe(object: &Value, node: &FullNode, facts: &mut Facts) {
             let image = |c: &Value| Some((text(&c["name"])?, text(&c["image"])?));
             let pod = RunningPod {
                 images: all.filter_map(image).collect(),
-                halt_height: None,
+                ..RunningPod::default()
             };
             facts.pods.insert(name, pod);
         }

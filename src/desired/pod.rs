@@ -123,28 +123,42 @@ pub(crate) fn select_nodes(spec: &mut Value, own: &InstanceOverride) {
     }
 }
 
-/// Warns where a version had to be chosen without knowing the height.
+/// Warns where a version could not be chosen by the height.
 fn height_notice(fleet: &Fleet<'_>, ordinal: Ordinal, standing: &Standing<'_>) -> Option<Notice> {
     let name = fleet.instance(ordinal);
-    let is_unknown = !fleet.facts.heights.contains_key(&name);
+    let known = fleet.facts.heights.get(&name);
     let has_volume = fleet.facts.claims.contains_key(&fleet.claim(ordinal));
-    let message = match standing {
-        Standing::Unknown(_) => {
+    let (code, message) = match (standing, known) {
+        (Standing::Unknown(_), _) => (
+            "HeightUnknown",
             "the height is not known, so the pod keeps the images that it runs and its halt \
              height; capture a snapshot that has the CosmosFullNode's status, or read heights"
-        }
-        Standing::At(_) if is_unknown && has_volume && !fleet.chain().versions.is_empty() => {
+                .to_owned(),
+        ),
+        (Standing::At(_), None) if has_volume && !fleet.chain().versions.is_empty() => (
+            "HeightUnknown",
             "the height is not known and no pod runs, so the image is that of height 0, though \
              the volume may be further; capture a snapshot that has the CosmosFullNode's status, \
              or read heights"
-        }
-        Standing::At(_) => return None,
+                .to_owned(),
+        ),
+        (Standing::Ahead(_, of_image), Some(height)) if !has_own_image(fleet, &name) => (
+            "ImageAhead",
+            format!(
+                "it runs the version of height {of_image}, though its own height is said to be \
+                 {height}: it keeps that, since an older image is not rendered unasked; where the \
+                 node was set back on purpose, name the older image in instanceOverrides"
+            ),
+        ),
+        (Standing::At(_) | Standing::Ahead(..), _) => return None,
     };
-    Some(Notice::on(
-        fleet.key(Kind::Pod, &name),
-        "HeightUnknown",
-        message,
-    ))
+    Some(Notice::on(fleet.key(Kind::Pod, &name), code, message))
+}
+
+fn has_own_image(fleet: &Fleet<'_>, name: &str) -> bool {
+    fleet
+        .instance_override(name)
+        .is_some_and(|own| !own.image.is_empty())
 }
 
 fn made(fleet: &Fleet<'_>, ordinal: Ordinal, name: &str, revision: &str, spec: Value) -> Made {

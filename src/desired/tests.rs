@@ -11,7 +11,7 @@ use crate::spec::FullNode;
 use crate::spec::validate;
 
 /// A fleet of two, with a change merged into its specification.
-fn fleet(change: &Value) -> FullNode {
+pub(super) fn fleet(change: &Value) -> FullNode {
     let mut spec: Map<String, Value> = json!({
         "replicas": 2,
         "chain": {
@@ -82,6 +82,7 @@ fn versioned() -> (FullNode, RunningPod) {
     let running = RunningPod {
         images: BTreeMap::from(images),
         halt_height: Some(200),
+        is_newcomer: false,
     };
     (fleet(&change), running)
 }

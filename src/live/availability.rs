@@ -105,6 +105,42 @@ struct ConditionEntry {
     last_transition_time: Option<String>,
 }
 
+impl PodStatus {
+    fn ready(&self) -> Option<&ConditionEntry> {
+        self.conditions.iter().find(|c| c.condition == "Ready")
+    }
+
+    fn started(&self, pod: &Object<'_>) -> Option<Timestamp> {
+        let started = self.start_time.as_deref();
+        started.or(pod.meta.created.as_deref()).and_then(parse)
+    }
+}
+
+/// What makes a status entry news.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    /// When it was written; `None` where it is no news of the pod that is there now.
+    pub(super) at: Option<Timestamp>,
+    /// How long the pod had not been ready then, in seconds.
+    pub(super) not_ready_for: Option<i64>,
+}
+
+/// Tells whether a status entry is about the pod that is there now, and recent.
+pub(super) fn news(pod: &Object<'_>, entry: Option<&SyncEntry>, newest: Option<Timestamp>) -> News {
+    let status: PodStatus = lenient(pod.status);
+    let started = status.started(pod);
+    let Some(entry) = entry.filter(|entry| is_news(entry, started, newest)) else {
+        return News::default();
+    };
+    let at = entry.timestamp.as_deref().and_then(parse);
+    let since = status
+        .ready()
+        .filter(|ready| ready.status == "False")
+        .and_then(|ready| parse(ready.last_transition_time.as_deref()?));
+    let not_ready_for = at.zip(since).map(|(at, since)| seconds_between(since, at));
+    News { at, not_ready_for }
+}
+
 fn read(pod: &Object<'_>, entry: Option<&SyncEntry>, newest: Option<Timestamp>) -> Signs {
     let status: PodStatus = lenient(pod.status);
     if pod.is_terminating() {
@@ -116,16 +152,8 @@ fn read(pod: &Object<'_>, entry: Option<&SyncEntry>, newest: Option<Timestamp>) 
     if status.phase == PENDING {
         return down("it is pending");
     }
-    let ready = status
-        .conditions
-        .iter()
-        .find(|c| c.condition == "Ready")
-        .map(|c| c.status == "True");
-    let started = status
-        .start_time
-        .as_deref()
-        .or(pod.meta.created.as_deref())
-        .and_then(parse);
+    let ready = status.ready().map(|c| c.status == "True");
+    let started = status.started(pod);
     let entry = entry.filter(|entry| is_news(entry, started, newest));
     let Some(entry) = entry else {
         return match ready {
@@ -137,7 +165,7 @@ fn read(pod: &Object<'_>, entry: Option<&SyncEntry>, newest: Option<Timestamp>) 
             },
         };
     };
-    let reachable = entry.error.as_deref().is_none_or(str::is_empty);
+    let reachable = !entry.is_error();
     let in_sync = reachable && entry.in_sync == Some(true) && ready != Some(false);
     let why = match (&entry.error, ready) {
         (Some(error), _) if !reachable => format!("its RPC does not answer: {error}"),
@@ -169,7 +197,8 @@ fn is_news(entry: &SyncEntry, started: Option<Timestamp>, newest: Option<Timesta
     is_of_this_pod && is_recent
 }
 
-fn seconds_between(earlier: Timestamp, later: Timestamp) -> i64 {
+/// Returns the seconds from one time to another.
+pub(super) fn seconds_between(earlier: Timestamp, later: Timestamp) -> i64 {
     later.as_second() - earlier.as_second()
 }
 
@@ -193,6 +222,7 @@ pub fn newest_time(live: &Live<'_>, fleet: &FleetKey, status: &Status) -> Option
     of_pods.chain(of_entries).max()
 }
 
+/// Reads a time in RFC 3339.
 pub(super) fn parse(time: &str) -> Option<Timestamp> {
     time.parse().ok()
 }
@@ -225,7 +255,7 @@ pub fn is_newcomer(live: &Live<'_>, namespace: &str, pod: &str, claim: &str) -> 
     };
     let status: PodStatus = lenient(pod.status);
     let is_close = seconds_between(claim_born, born).abs() <= BORN_TOGETHER_SECONDS;
-    let Some(ready) = status.conditions.iter().find(|c| c.condition == "Ready") else {
+    let Some(ready) = status.ready() else {
         return is_close && status.phase == PENDING;
     };
     let never_ready = ready

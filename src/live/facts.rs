@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{Live, NodeKey, Object, lenient, status, volumes};
+use super::{Live, NodeKey, Object, availability, lenient, node, status, volumes};
 use crate::model::{FleetKey, Kind, NodeId, Notice, names};
 
 /// What the snapshot says of one fleet, as far as its desired objects depend on it. All maps go
 /// by the plain names of objects in the fleet's namespace.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
-    /// Chain heights by the name of the pod (additional pods have their own); unknown where absent.
+    /// Chain heights by the name of the pod (additional pods have their own): that of the block
+    /// which the node works on, one after the last that it committed. Unknown where absent.
     pub heights: BTreeMap<String, u64>,
     /// The live (or formerly rendered) pods, for the rule that an unknown height is not zero.
     pub pods: BTreeMap<String, RunningPod>,
@@ -49,6 +50,9 @@ pub struct RunningPod {
     pub images: BTreeMap<String, String>,
     /// `halt-height` in the app overlay of the ConfigMap of the same name, where it can be read.
     pub halt_height: Option<u64>,
+    /// Whether it was born with its claim and never was ready: nothing on its volume is of the
+    /// images that it has.
+    pub is_newcomer: bool,
 }
 
 /// A live claim.
@@ -113,7 +117,7 @@ pub fn gather(
     let mut facts = Facts::default();
     let mut notices = Vec::new();
     let status = status::read(live, fleet);
-    facts.heights = status.known_heights();
+    facts.heights = status.known_heights(&node::read(live, fleet, &status));
     facts.autoscaled = status.autoscaled();
     facts.snapshot_candidates = status.snapshot_candidates();
     for object in live.kind_of_fleet(Kind::ConfigMap, fleet) {
@@ -201,6 +205,20 @@ struct PodImages {
     init_containers: Vec<NamedImage>,
     #[serde(default)]
     containers: Vec<NamedImage>,
+    #[serde(default)]
+    volumes: Vec<Volume>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Volume {
+    persistent_volume_claim: Option<ClaimSource>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ClaimSource {
+    claim_name: String,
 }
 
 #[derive(Deserialize)]
@@ -215,11 +233,17 @@ fn pods(live: &Live<'_>, fleet: &FleetKey, facts: &mut Facts) {
         let spec = pod
             .spec
             .and_then(|raw| serde_json::from_str::<PodImages>(raw.get()).ok());
+        let mut claims = Vec::new();
         let images = spec.map(|spec| {
+            let mounted = spec.volumes.into_iter();
+            claims.extend(mounted.filter_map(|v| Some(v.persistent_volume_claim?.claim_name)));
             let all = spec.init_containers.into_iter().chain(spec.containers);
             all.map(|container| (container.name, container.image))
                 .collect()
         });
+        let is_newcomer = |claim: &String| {
+            availability::is_newcomer(live, &fleet.namespace, &pod.meta.name, claim)
+        };
         let main = pod.label(names::BELONGS_TO).unwrap_or(&pod.meta.name);
         let halt_height = live
             .get(Kind::ConfigMap, &fleet.namespace, main)
@@ -230,6 +254,7 @@ fn pods(live: &Live<'_>, fleet: &FleetKey, facts: &mut Facts) {
         let running = RunningPod {
             images: images.unwrap_or_default(),
             halt_height,
+            is_newcomer: claims.iter().any(is_newcomer),
         };
         facts
             .pods

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{Live, lenient};
+use super::node::Node;
+use super::{Live, Object, lenient};
 use crate::model::{FleetKey, Kind};
 
 /// The status of one live `CosmosFullNode`.
@@ -43,6 +44,14 @@ pub struct SyncEntry {
     pub error: Option<String>,
 }
 
+impl SyncEntry {
+    /// Returns whether it says that RPC did not answer.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.error.as_deref().is_some_and(|error| !error.is_empty())
+    }
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Candidate {
@@ -68,23 +77,36 @@ struct Requested {
 #[must_use]
 pub fn read(live: &Live<'_>, fleet: &FleetKey) -> Status {
     live.get(Kind::CosmosFullNode, &fleet.namespace, &fleet.name)
-        .map(|document| lenient(document.status))
+        .map(of_document)
         .unwrap_or_default()
 }
 
+/// Reads the status of one copy of a document.
+pub(super) fn of_document(document: &Object<'_>) -> Status {
+    lenient(document.status)
+}
+
 impl Status {
-    /// Returns the heights that are known: what the version check recorded, else what RPC said.
+    /// Returns the heights that are known, by pod: those of the block that a node works on, which
+    /// is the one after the last that it committed. Recorded are such heights (the version check
+    /// reads the database, and adds one); RPC tells of the last block committed. An answer of
+    /// `nodes` that is further than the record is the later of the two.
     #[must_use]
-    pub fn known_heights(&self) -> BTreeMap<String, u64> {
-        let by_rpc = self.sync.iter().flatten().filter_map(|(pod, entry)| {
-            Some((pod.clone(), entry.height?)).filter(|(_, height)| *height > 0)
+    pub fn known_heights(&self, nodes: &BTreeMap<String, Node>) -> BTreeMap<String, u64> {
+        let said = self.sync.iter().flatten();
+        let by_rpc = said.filter_map(|(pod, entry)| {
+            let height = entry.height.filter(|height| *height > 0)?;
+            Some((pod.clone(), height.saturating_add(1)))
         });
-        let recorded = self
-            .height
-            .iter()
-            .flatten()
-            .map(|(pod, height)| (pod.clone(), *height));
-        by_rpc.chain(recorded).collect()
+        let recorded = self.height.iter().flatten();
+        let recorded = recorded.map(|(pod, height)| (pod.clone(), *height));
+        let mut known: BTreeMap<String, u64> = by_rpc.chain(recorded).collect();
+        for (pod, node) in nodes {
+            if let (Some(known), Some(committed)) = (known.get_mut(pod), node.committed()) {
+                *known = (*known).max(committed.saturating_add(1));
+            }
+        }
+        known
     }
 
     /// Returns what RPC said last of a pod.

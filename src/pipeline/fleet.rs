@@ -11,11 +11,11 @@ use crate::diagnostic::{Diagnostic, Reported};
 use crate::diff;
 use crate::live::availability::{self, Availability};
 use crate::live::facts::{self, Facts, Sources};
-use crate::live::{Live, status, troubles};
+use crate::live::{Live, node, progress, status, troubles};
 use crate::model::{FleetKey, Kind, NodeId, Notice, ObjectKey, Source};
 use crate::order;
 use crate::parse::inputs::Fleet;
-use crate::plan::{self, Action, FleetPlan, Observed, Policy, Wave};
+use crate::plan::{self, Action, Chain, FleetPlan, Observed, Policy, Wave};
 use crate::render::kept;
 use crate::spec::document::ClaimTemplate;
 use crate::spec::named::{self, Leave};
@@ -59,7 +59,7 @@ pub(super) fn plan(
     if differences.has_restarts_of_others() {
         differences.settle_drift(&asked_before(live, fleet, &facts));
     }
-    let observed = observe(live, fleet, &desired);
+    let observed = observe(live, fleet, &desired, &facts);
     let policy = Policy {
         refresh: options.refresh,
         adopt: options.adopt,
@@ -149,7 +149,7 @@ fn sources(fleet: &FullNode) -> Sources<'_> {
     }
 }
 
-fn observe(live: &Live<'_>, fleet: &FullNode, desired: &Desired) -> Observed {
+fn observe(live: &Live<'_>, fleet: &FullNode, desired: &Desired, facts: &Facts) -> Observed {
     let status = status::read(live, &fleet.key);
     let mains = desired.instances.iter().map(|i| i.name.as_str()).collect();
     let additional = desired.instances.iter().flat_map(|i| i.additional.iter());
@@ -167,10 +167,21 @@ fn observe(live: &Live<'_>, fleet: &FullNode, desired: &Desired) -> Observed {
         .filter(|i| availability::is_newcomer(live, namespace, &i.name, &i.claim))
         .map(|i| i.name.clone())
         .collect();
+    let chain = Chain {
+        heights: facts.heights.clone(),
+        images: facts
+            .pods
+            .iter()
+            .filter_map(|(name, pod)| Some((name.clone(), pod.images.get("node")?.clone())))
+            .collect(),
+        nodes: node::read(live, &fleet.key, &status),
+        progress: progress::gather(live, &fleet.key),
+    };
     Observed {
         availability,
         status,
         newcomers,
+        chain,
     }
 }
 

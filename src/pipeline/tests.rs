@@ -3,6 +3,7 @@
 
 mod cluster;
 mod faults;
+mod heights;
 mod interrupted;
 mod loops;
 mod migrations;

@@ -8,8 +8,8 @@ use super::reasons::reason;
 use super::restarts::{self, Due, Restarts, Situation};
 use super::volumes::Volumes;
 use super::{
-    Action, Change, Drift, Effect, Impact, Reason, Step, Waiting, adopt, claims, condemned,
-    leftovers,
+    Action, Chain, Change, Drift, Effect, Impact, Reason, Step, Upgrade, Waiting, adopt, claims,
+    condemned, leftovers, upgrades, versions,
 };
 use crate::desired::{Desired, Instance, Manifest, Role};
 use crate::diff::{Comparison, Difference, Differences, Standing, is_observed_setting};
@@ -97,6 +97,8 @@ pub struct Decided {
     pub blocked: Vec<Notice>,
     /// Where the cluster differs though nobody asked for a change.
     pub drift: Vec<Drift>,
+    /// The chain's versions and who runs them.
+    pub upgrades: Vec<Upgrade>,
 }
 
 /// What was observed of a fleet beyond its objects.
@@ -108,6 +110,8 @@ pub struct Observed {
     pub status: Status,
     /// Pods that were born with their claim and never were in sync.
     pub newcomers: BTreeSet<String>,
+    /// Where the chain stands.
+    pub chain: Chain,
 }
 
 /// What the caller asks of a plan.
@@ -140,7 +144,7 @@ pub fn decide(
         newcomers: &observed.newcomers,
         resizes: &resizes,
         moves: &migrations.moves,
-        status: &observed.status,
+        chain: &observed.chain,
         refresh: policy.refresh,
     };
     let mut decided = Decided {
@@ -150,6 +154,10 @@ pub fn decide(
         ..Decided::default()
     };
     let mut restarts = restarts::decide(differences, &situation);
+    decided.upgrades = upgrades::list(&situation, &restarts);
+    decided
+        .warnings
+        .extend(versions::notices(&situation, differences));
     migrations.hold(&restarts.halting);
     let moving = std::mem::take(&mut restarts.moving);
     migrate::lay_out(
@@ -204,7 +212,9 @@ fn take(restarts: Restarts, policy: Policy, decided: &mut Decided) {
         due: _,
         moving: _,
         halting,
+        warnings,
     } = restarts;
+    decided.warnings.extend(warnings);
     let replace = |turn: Turn, due: Due| Task {
         turn,
         step: Step {

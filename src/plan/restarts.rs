@@ -4,13 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::migrate::{Batches, Move, is_mounted};
-use super::{Change, Effect, Reason, Waiting, budget, reasons, waiting_until};
-use crate::desired::{Desired, Role};
+use super::{Chain, Change, Effect, Reason, Waiting, budget, halting, reasons, waiting_until};
+use crate::desired::{Desired, Manifest, Role};
 use crate::diff::{Comparison, Difference, Differences, Standing};
 use crate::live::availability::Availability;
-use crate::live::status::Status;
 use crate::live::troubles;
-use crate::model::{ObjectKey, Ordinal};
+use crate::model::{Notice, ObjectKey, Ordinal};
 use crate::spec::FullNode;
 
 /// A pod that restarts, and why.
@@ -43,6 +42,8 @@ pub(super) struct Restarts {
     pub(super) due: BTreeSet<String>,
     /// The pods that must halt first, by name.
     pub(super) halting: BTreeSet<String>,
+    /// What the owner should know of those.
+    pub(super) warnings: Vec<Notice>,
 }
 
 /// What decides on restarts.
@@ -58,7 +59,8 @@ pub(super) struct Situation<'s> {
     pub(super) resizes: &'s BTreeSet<String>,
     /// Claims that are made anew.
     pub(super) moves: &'s BTreeMap<Ordinal, Move<'s>>,
-    pub(super) status: &'s Status,
+    /// What was observed of the chain.
+    pub(super) chain: &'s Chain,
     /// Whether what waits for a restart is rolled out now.
     pub(super) refresh: bool,
 }
@@ -77,9 +79,10 @@ pub(super) fn decide(differences: &Differences<'_, '_>, situation: &Situation<'_
         match judge(difference, comparison, situation) {
             Verdict::Due(due) => units.entry(due.ordinal).or_default().push(due),
             Verdict::Waits(waiting) => restarts.waiting.push(waiting),
-            Verdict::HaltsFirst(waiting) => {
+            Verdict::HaltsFirst(waiting, notice) => {
                 restarts.halting.insert(waiting.object.name.clone());
                 restarts.waiting.push(waiting);
+                restarts.warnings.extend(notice);
             }
             Verdict::UpToDate => {}
         }
@@ -101,7 +104,7 @@ pub(super) fn decide(differences: &Differences<'_, '_>, situation: &Situation<'_
 enum Verdict {
     Due(Due),
     Waits(Waiting),
-    HaltsFirst(Waiting),
+    HaltsFirst(Waiting, Option<Notice>),
     UpToDate,
 }
 
@@ -154,61 +157,26 @@ fn judge(difference: &Difference<'_, '_>, comparison: &Comparison, s: &Situation
         let on = "its claim and its ConfigMap to be usable";
         return Verdict::Waits(waiting_until(&manifest.key, on, changes));
     }
-    if let Some(height) = halts_at(difference, comparison, s) {
-        let on = format!("the node to halt at height {height} and write its upgrade info");
-        return Verdict::HaltsFirst(waiting_until(&manifest.key, &on, changes));
+    if let Some(hold) = halting::hold(s, manifest, comparison) {
+        let waiting = waiting_until(&manifest.key, &hold.on, changes);
+        let notice = hold.notice.filter(|_| manifest.role == Role::Pod);
+        let notice = notice.map(|(code, message)| Notice::on(manifest.key.clone(), code, message));
+        return Verdict::HaltsFirst(waiting, notice);
     }
-    let main = manifest.pod.as_ref().map(|notes| notes.main.clone());
     Verdict::Due(Due {
         object: manifest.key.clone(),
         ordinal: manifest.ordinal.unwrap_or_default(),
         reasons: why,
         changes,
-        main: main
-            .filter(|main| !main.is_empty())
-            .unwrap_or_else(|| name.to_owned()),
+        main: main_of(manifest).to_owned(),
     })
 }
 
-/// Returns the upgrade height that a node is about to halt at: it still answers, just below it.
-/// Replaced before it halts, it would never write its upgrade info, and the next version would
-/// panic on its store for ever. One that is past the height was declared late, and is due now.
-fn halts_at(
-    difference: &Difference<'_, '_>,
-    comparison: &Comparison,
-    s: &Situation<'_>,
-) -> Option<u64> {
-    let is_image_change = comparison
-        .changes
-        .iter()
-        .any(|change| change.effect == Effect::Restart && change.path.ends_with("].image"));
-    let main = difference
-        .manifest
-        .pod
-        .as_ref()
-        .map(|notes| notes.main.as_str());
-    let main = main
-        .filter(|main| !main.is_empty())
-        .unwrap_or(&difference.manifest.key.name);
-    if !is_image_change
-        || s.availability
-            .get(main)
-            .is_some_and(Availability::is_known_down)
-    {
-        return None;
-    }
-    let entry = s.status.sync_of(main)?;
-    let answers = entry.error.as_deref().is_none_or(str::is_empty);
-    let at = entry.height.filter(|_| answers)?;
-    let recorded = *s.status.known_heights().get(main)?;
-    s.fleet
-        .spec
-        .chain
-        .versions
-        .iter()
-        .filter_map(|version| u64::try_from(version.height).ok())
-        .filter(|height| *height <= recorded && at < *height)
-        .max()
+/// Returns the name of a pod's main pod: its own, for a main pod.
+pub(super) fn main_of(manifest: &Manifest) -> &str {
+    let main = manifest.pod.as_ref().map(|notes| notes.main.as_str());
+    main.filter(|main| !main.is_empty())
+        .unwrap_or(&manifest.key.name)
 }
 
 /// An additional pod goes in its main pod's turn; where the main pod waits to halt, it waits too.

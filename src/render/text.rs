@@ -8,6 +8,7 @@ mod page;
 mod peers;
 mod steps;
 mod topics;
+mod upgrades;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -127,6 +128,7 @@ fn has_nothing(fleet: &FleetPlan) -> bool {
         warnings,
         blocked,
         drift,
+        upgrades: _, // they tell where things stand, and change nothing
     } = fleet;
     waves.is_empty()
         && waiting.is_empty()
@@ -144,14 +146,18 @@ fn write_fleet(page: &mut Page, fleet: &FleetPlan) {
         warnings,
         blocked,
         drift,
+        upgrades,
     } = fleet;
     let title = value::escaped(&format!("Fleet {namespace}/{name}"));
     if has_nothing(fleet) {
-        return page.line(0, &format!("{title}: no changes"));
+        let next = upgrades::next(upgrades).map(|next| format!("; next: {next}"));
+        let next = next.unwrap_or_default();
+        return page.line(0, &format!("{title}: no changes{next}"));
     }
     page.line(0, &page.paint(Tone::Title, &title));
     notices::write(page, (Tone::Danger, "x", "blocked"), blocked);
     notices::write(page, (Tone::Changed, "!", "warning"), warnings);
+    upgrades::write(page, upgrades);
     let mut told = steps::Told::default();
     for (index, wave) in waves.iter().enumerate() {
         page.gap();

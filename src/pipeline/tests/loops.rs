@@ -376,7 +376,6 @@ fn more_replicas_restart_nothing() {
 }
 
 #[test]
-#[ignore = "an instance is made without halt-height, and restarts for it once its height is known"]
 fn more_replicas_restart_nothing_where_versions_are_declared() {
     check(
         "scale-down-retain",

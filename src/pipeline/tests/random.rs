@@ -196,13 +196,13 @@ fn chain(chain: &mut Value, dice: &mut Dice) {
     }
 }
 
-fn specs(document: &Value) -> Vec<Source> {
+pub(super) fn specs(document: &Value) -> Vec<Source> {
     let documents = [document.clone()];
     vec![source("spec.yaml", &documents), identities(&documents)]
 }
 
 /// A cluster that runs a document, as we render it, or marked as the operator's.
-fn running(document: &Value, is_ours: bool) -> Cluster {
+pub(super) fn running(document: &Value, is_ours: bool) -> Cluster {
     let mut class = json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
         "metadata": {"name": "fast"}, "allowVolumeExpansion": true});
     let fast = class.clone();
@@ -390,7 +390,7 @@ fn bytes(specs: &[Source], cluster: &Cluster, options: Options) -> String {
     json_text::plan(&outcome.plan).unwrap() + &objects.join("\n")
 }
 
-fn check(most: usize, judge: impl Fn(&mut Dice)) {
+pub(super) fn check(most: usize, judge: impl Fn(&mut Dice)) {
     let cases = cases().unwrap_or(most);
     let config = Config {
         cases: u32::try_from(cases).unwrap(),

@@ -119,6 +119,7 @@ fn hub() -> FleetPlan {
             object: rpc,
             changes: vec![of_service],
         }],
+        upgrades: Vec::new(),
     }
 }
 
@@ -132,7 +133,7 @@ pub(crate) fn sample() -> Plan {
     Plan {
         api_version: "cosmos-render/v1",
         kind: "Plan",
-        format_version: "1.0",
+        format_version: "1.1",
         inputs: Inputs::default(),
         summary: Summary {
             create: 2,

@@ -1,0 +1,226 @@
+//! Whether a node must halt before its pod may go. A chain's upgrade is a block that the old version
+//! refuses: it writes its upgrade info and stops, and the new version takes that up. A pod that is
+//! replaced before that never writes it, and the new version panics on its store for ever.
+//!
+//! What stands for a halt, and what does not, is written down here alone. Heights count as the SDK
+//! counts them: a node that has committed block `h - 1` works on block `h`, and it is that block at
+//! which it stops, whether the upgrade module panics (`x/upgrade`) or `halt-height` is set (later
+//! SDKs stop before block `h`, older ones after it, which is past it). Many nodes do not exit then:
+//! their consensus is dead, their RPC answers. To the snapshot such a node looks like one that is
+//! just about to work on block `h`, unless some time has passed.
+
+use std::collections::BTreeMap;
+
+use super::restarts::{Situation, main_of};
+use super::{Change, Effect};
+use crate::desired::{Manifest, Role};
+use crate::diff::Comparison;
+use crate::live::availability::Availability;
+use crate::live::node::{Answer, Node, Process, Rpc};
+use crate::live::progress::Progress;
+use crate::spec::document::ChainVersion;
+
+/// A node that stood at one height for so long, in seconds, while it was in sync, stands still:
+/// blocks take seconds.
+const STANDS_STILL_AFTER: i64 = 300;
+
+/// A chain that is so many blocks past a node which calls itself in sync has left it behind.
+const LEFT_BEHIND: u64 = 50;
+
+/// A process whose RPC is silent for so long, in seconds, is not just slow to answer.
+const SILENT_AFTER: i64 = 60;
+
+/// So close below an upgrade, in blocks, a pod does not go for any other reason: on its way out it
+/// may get to the last block before the upgrade, and comes back where the old version is refused
+/// and the new one lacks the upgrade info. A hundred blocks are some ten minutes on most chains.
+const CLOSE: u64 = 100;
+/// The same in seconds, where the snapshot tells how fast the chain goes.
+const CLOSE_SECONDS: u64 = 600;
+
+/// What was observed of the chain.
+#[derive(Debug, Clone, Default)]
+pub struct Chain {
+    /// The block that each node works on, by the name of its pod; unknown where absent.
+    pub heights: BTreeMap<String, u64>,
+    /// The chain's image that each live main pod runs, by the name of the pod.
+    pub images: BTreeMap<String, String>,
+    /// What each main pod's node does, by the name of the pod.
+    pub nodes: BTreeMap<String, Node>,
+    /// Which heights were seen when.
+    pub progress: Progress,
+}
+
+/// What a pod waits for that is not replaced yet.
+pub(super) struct Hold {
+    /// The same for people.
+    pub(super) on: String,
+    /// A code and what the owner should know.
+    pub(super) notice: Option<(&'static str, String)>,
+}
+
+/// Returns what a pod that is due must wait for, where its node, or that of its main pod, must halt
+/// first.
+pub(super) fn hold(s: &Situation<'_>, pod: &Manifest, comparison: &Comparison) -> Option<Hold> {
+    let main = main_of(pod);
+    let versions = s.fleet.spec.chain.versions.as_slice();
+    let known = *s.chain.heights.get(main)?;
+    let node = s.chain.nodes.get(main)?;
+    let restarts = || {
+        let changes = comparison.changes.iter();
+        changes.filter(|change| change.effect == Effect::Restart)
+    };
+    let is_image_change = restarts().any(|change| change.path.ends_with("].image"));
+    match &node.rpc {
+        Rpc::Answered(answer) => {
+            let halt = is_image_change
+                .then(|| next_above(versions, answer.height))
+                .flatten()
+                .filter(|height| *height <= known);
+            match halt {
+                Some(height) => until_halted(s, main, answer, (height, known)),
+                // the pods beside a node stop nothing of it
+                None if pod.role != Role::Pod => None,
+                None if may_interrupt(restarts(), versions, known) => None,
+                None => close_below(s, answer),
+            }
+        }
+        Rpc::Silent(_) | Rpc::Unknown => {
+            // past the height, or before it: only there the node may be about to halt
+            let is_at = versions.iter().any(|version| height_of(version) == known);
+            let is_down = s
+                .availability
+                .get(main)
+                .is_some_and(Availability::is_known_down);
+            (is_image_change && is_at && !has_halted(node, is_down)).then(|| silent(node, known))
+        }
+    }
+}
+
+fn height_of(version: &ChainVersion) -> u64 {
+    u64::try_from(version.height).unwrap_or(0)
+}
+
+fn next_above(versions: &[ChainVersion], height: u64) -> Option<u64> {
+    let all = versions.iter().map(height_of);
+    all.filter(|upgrade| *upgrade > height).min()
+}
+
+/// A node that answers below the upgrade which its next image is for.
+fn until_halted(
+    s: &Situation<'_>,
+    main: &str,
+    answer: &Answer,
+    (height, known): (u64, u64),
+) -> Option<Hold> {
+    let is_next = answer.height.saturating_add(1) == height;
+    if is_next && stands_still(&s.chain.progress, main, answer, height) {
+        return None;
+    }
+    let notice = if is_next {
+        (
+            "HaltNotSeen",
+            "it answers at the last block before its upgrade, and goes once it is seen to have \
+             halted; a node that stands there with UPGRADE NEEDED or CONSENSUS FAILURE in its log \
+             has, but goes on answering: give the CosmosFullNode of an earlier snapshot beside \
+             this one, five minutes older at least, to show that it stands still, or delete the \
+             pod"
+            .to_owned(),
+        )
+    } else {
+        (
+            "HeightsDisagree",
+            format!(
+                "its height is recorded as {known}, but it answers at {}: the version of the \
+                 recorded height is not rolled out before it has halted at height {height}",
+                answer.height
+            ),
+        )
+    };
+    Some(Hold {
+        on: format!("the node to halt at height {height} and write its upgrade info"),
+        notice: Some(notice),
+    })
+}
+
+/// Tells whether a node that answers stands at its height for so long that the next block must have
+/// stopped it: it was there long before, or the chain was.
+fn stands_still(progress: &Progress, main: &str, answer: &Answer, height: u64) -> bool {
+    progress.seen().any(|seen| {
+        let before = answer.at.as_second() - seen.at.as_second();
+        let was_there = seen.pod == main && seen.height == answer.height;
+        let chain_was_there = answer.in_sync && seen.in_sync && seen.height >= answer.height;
+        let is_left_behind =
+            answer.in_sync && seen.in_sync && seen.height >= height.saturating_add(LEFT_BEHIND);
+        (before >= STANDS_STILL_AFTER && (was_there || chain_was_there))
+            || (is_left_behind && before.abs() <= STANDS_STILL_AFTER)
+    })
+}
+
+/// Tells whether a node that does not answer, at the height of an upgrade, has halted. Where the
+/// kubelet says nothing of its process, a silent RPC stands for it, as with the reference; where
+/// there is no word of the RPC either, nothing does, unless the pod is known to be down.
+fn has_halted(node: &Node, is_down: bool) -> bool {
+    match (node.process, &node.rpc) {
+        (Process::Stopped | Process::Unknown, Rpc::Silent(_)) => true,
+        (Process::Stopped | Process::Unknown, Rpc::Unknown | Rpc::Answered(_)) => is_down,
+        (Process::Runs, Rpc::Silent(seconds)) => *seconds >= SILENT_AFTER,
+        (Process::Runs, Rpc::Unknown | Rpc::Answered(_)) | (Process::Killed, _) => false,
+    }
+}
+
+fn silent(node: &Node, height: u64) -> Hold {
+    let why = match node.process {
+        Process::Runs => "its process runs and never stopped",
+        Process::Killed => "its process was killed from outside, which is no halt",
+        Process::Stopped | Process::Unknown => "nothing tells whether its process has stopped",
+    };
+    Hold {
+        on: format!("the node to halt at height {height} and write its upgrade info"),
+        notice: Some((
+            "HaltNotSeen",
+            format!(
+                "it is at the height of its upgrade, but {why}: it goes once it is seen to have \
+                 halted; where it has, as its log tells, delete the pod"
+            ),
+        )),
+    }
+}
+
+/// Tells whether a restart may come in between just below an upgrade: it sets the height at which
+/// the node is to halt, or what runs is a version behind already.
+fn may_interrupt<'c>(
+    mut restarts: impl Iterator<Item = &'c Change>,
+    versions: &[ChainVersion],
+    known: u64,
+) -> bool {
+    restarts.any(|change| {
+        let is_old = |image: &str| {
+            let mut reached = versions.iter().take_while(|v| height_of(v) <= known);
+            let last = versions.iter().rfind(|v| height_of(v) <= known);
+            last.is_some_and(|last| last.image != image) && reached.any(|v| v.image == image)
+        };
+        let from = change.from.as_ref().and_then(|from| from.as_str());
+        let is_overdue = change.path.ends_with("[name=node].image") && from.is_some_and(is_old);
+        change.path.ends_with("halt-height") || is_overdue
+    })
+}
+
+/// A node that answers just below an upgrade. Where it is in sync, it is as far as the foremost of
+/// those by now: its own answer may be some minutes old.
+fn close_below(s: &Situation<'_>, answer: &Answer) -> Option<Hold> {
+    let upgrade = next_above(&s.fleet.spec.chain.versions, answer.height)?;
+    let progress = &s.chain.progress;
+    let others = progress
+        .seen()
+        .filter(|seen| seen.in_sync && answer.in_sync);
+    let foremost = others.map(|seen| seen.height).max().unwrap_or_default();
+    let works_on = foremost.max(answer.height).saturating_add(1).min(upgrade);
+    let blocks = upgrade - works_on;
+    let soon = progress
+        .pace()
+        .map_or(0, |pace| pace.blocks_in(CLOSE_SECONDS));
+    (blocks <= soon.max(CLOSE)).then(|| Hold {
+        on: format!("the upgrade at height {upgrade}, {blocks} blocks ahead"),
+        notice: None,
+    })
+}
