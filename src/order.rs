@@ -59,13 +59,17 @@ fn sort_key(step: &Step) -> (Kind, Option<i64>, &str) {
 fn takes_away(turn: &Turn) -> bool {
     matches!(
         turn,
-        Turn::RenewDown(..) | Turn::Restart(_) | Turn::Renew(..)
+        Turn::RenewDown(..)
+            | Turn::Restart(_)
+            | Turn::Renew(..)
+            | Turn::InheritDown(..)
+            | Turn::Inherit(..)
     )
 }
 
 /// Tells whether a turn takes pods that serve.
 fn takes_serving(turn: &Turn) -> bool {
-    matches!(turn, Turn::Restart(_) | Turn::Renew(..))
+    matches!(turn, Turn::Restart(_) | Turn::Renew(..) | Turn::Inherit(..))
 }
 
 /// Returns what must hold before a turn, beside what the turns before it left to wait for.

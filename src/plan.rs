@@ -3,6 +3,7 @@
 
 mod adopt;
 pub mod budget;
+mod heirs;
 mod claims;
 mod condemned;
 mod decide;
@@ -17,6 +18,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use heirs::{Heirloom, Heirs};
 pub use decide::{Decided, Observed, Phase, Policy, Task, Turn, decide};
 
 use crate::live::{Live, troubles};

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::heirs::Heirs;
 use super::migrate::{self, Migrations};
 use super::reasons::reason;
 use super::restarts::{self, Due, Restarts, Situation};
 use super::volumes::Volumes;
 use super::{
-    Action, Change, Drift, Effect, Impact, Reason, Step, Waiting, adopt, claims, condemned,
+    Action, Change, Drift, Effect, Impact, Reason, Step, Waiting, adopt, claims, condemned, heirs,
     leftovers,
 };
 use crate::desired::{Desired, Instance, Manifest, Role};
@@ -34,6 +35,8 @@ pub enum Turn {
     Return,
     /// Claims that grow.
     Grow,
+    /// Volumes that must outlive their claims.
+    Keep,
     /// Pods of instances that are gone.
     Leave,
     /// The claims of those.
@@ -48,6 +51,10 @@ pub enum Turn {
     Restart(usize),
     /// Claims of instances that serve are made anew, by batch.
     Renew(usize, Phase),
+    /// Instances that are away anyway take over what had another name, by batch.
+    InheritDown(usize, Phase),
+    /// Instances that serve take over what had another name, by batch.
+    Inherit(usize, Phase),
     /// New instances.
     Arrive,
     /// What only older pods used.
@@ -108,6 +115,8 @@ pub struct Observed {
     pub status: Status,
     /// Pods that were born with their claim and never were in sync.
     pub newcomers: BTreeSet<String>,
+    /// What the fleet takes over from its former name.
+    pub heirs: Heirs,
 }
 
 /// What the caller asks of a plan.
@@ -189,7 +198,21 @@ pub fn decide(
         decided.warnings.extend(notices);
     }
     take(restarts, policy, &mut decided);
+    let away = observed.away(desired, &context.due);
+    heirs::lay_out(&observed.heirs, (fleet, desired), away, &mut decided);
     decided
+}
+
+impl Observed {
+    /// Counts the instances whose pod is there, does not serve, and is not made anew.
+    fn away(&self, desired: &Desired, due: &BTreeSet<String>) -> usize {
+        let pods = desired.instances.iter().filter(|i| i.has_pod);
+        let known = pods.filter_map(|i| Some((&i.name, self.availability.get(&i.name)?)));
+        known
+            .filter(|(name, known)| known.is_known_down() && !due.contains(*name))
+            .filter(|(name, _)| !self.newcomers.contains(*name))
+            .count()
+    }
 }
 
 fn take(restarts: Restarts, policy: Policy, decided: &mut Decided) {
@@ -308,7 +331,9 @@ impl Context<'_> {
         let Some(ordinal) = difference.manifest.ordinal else {
             return false;
         };
-        let is_moving = self.migrations.moves.contains_key(&ordinal);
+        let heirs = &self.observed.heirs;
+        let is_heir = heirs.moves.contains_key(&ordinal) || heirs.held.contains(&ordinal);
+        let is_moving = is_heir || self.migrations.moves.contains_key(&ordinal);
         let is_absent = matches!(
             difference.standing,
             Standing::Missing | Standing::Terminating
