@@ -10,6 +10,7 @@ mod case;
 mod claims;
 mod gates;
 mod health;
+mod heirs;
 mod migrations;
 mod pace;
 mod quantity;
@@ -82,6 +83,8 @@ pub mod rules {
     pub const TERMINATING: &str = "terminating";
     /// What is made or changed is desired.
     pub const NOT_DESIRED: &str = "not-desired";
+    /// A volume that is taken over outlives its claim, and goes to the next one.
+    pub const VOLUME_LEFT: &str = "volume-left";
     /// A fleet that the document asks for is not taken down.
     pub const REMOVAL_UNSAID: &str = "removal-unsaid";
     /// What is desired is not deleted.
@@ -138,6 +141,7 @@ pub fn breaches(
             touch::judge(&case, &mut found);
             claims::judge(&case, &mut found);
             migrations::judge(&case, &mut found);
+            heirs::judge(&case, &mut found);
             pace::judge(&case, &mut found);
             sequence::judge(&case, &mut found);
             gates::judge(&case, &mut found);

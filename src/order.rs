@@ -59,13 +59,13 @@ fn sort_key(step: &Step) -> (Kind, Option<i64>, &str) {
 fn takes_away(turn: &Turn) -> bool {
     matches!(
         turn,
-        Turn::RenewDown(..) | Turn::Restart(_) | Turn::Renew(..)
+        Turn::RenewDown(..) | Turn::Restart(_) | Turn::Renew(..) | Turn::Inherit(..)
     )
 }
 
 /// Tells whether a turn takes pods that serve.
 fn takes_serving(turn: &Turn) -> bool {
-    matches!(turn, Turn::Restart(_) | Turn::Renew(..))
+    matches!(turn, Turn::Restart(_) | Turn::Renew(..) | Turn::Inherit(..))
 }
 
 /// Returns what must hold before a turn, beside what the turns before it left to wait for.
@@ -78,12 +78,14 @@ fn before(turn: Turn, decided: &Decided) -> Vec<Gate> {
         | Turn::Config
         | Turn::Adjust
         | Turn::Grow
+        | Turn::Keep
         | Turn::Leave
         | Turn::Tidy
         | Turn::RestartDown
         | Turn::RenewDown(..)
         | Turn::Restart(_)
         | Turn::Renew(..)
+        | Turn::Inherit(..)
         | Turn::Arrive
         | Turn::Last => Vec::new(),
     }
@@ -105,6 +107,7 @@ fn wait_first(gate: Vec<Gate>, turn: Turn, waves: &mut Vec<Wave>) {
                 | Turn::Adjust
                 | Turn::Return
                 | Turn::Grow
+                | Turn::Keep
                 | Turn::Leave
                 | Turn::Release
                 | Turn::Tidy
@@ -112,6 +115,7 @@ fn wait_first(gate: Vec<Gate>, turn: Turn, waves: &mut Vec<Wave>) {
                 | Turn::Arrive
                 | Turn::Last => "Wait for old pods to go",
                 Turn::RenewDown(..) | Turn::Renew(..) => "Wait before claims are made anew",
+                Turn::Inherit(..) => "Wait before instances move",
             };
             waves.push(Wave {
                 title: title.to_owned(),
@@ -127,20 +131,23 @@ fn after(turn: Turn, steps: &[Step], decided: &Decided) -> Vec<Gate> {
     match turn {
         Turn::Leave => gates(Condition::Gone, &pods(steps, decided)),
         Turn::RestartDown | Turn::Restart(_) => gates(Condition::PodReady, &pods(steps, decided)),
-        Turn::RenewDown(_, phase) | Turn::Renew(_, phase) => match phase {
-            Phase::Stop => gates(Condition::Gone, &pods(steps, decided)),
-            Phase::Release => {
-                let claims: Vec<ObjectKey> = steps.iter().map(|s| s.object.clone()).collect();
-                gates(Condition::Gone, &claims)
+        Turn::RenewDown(_, phase) | Turn::Renew(_, phase) | Turn::Inherit(_, phase) => {
+            match phase {
+                Phase::Stop => gates(Condition::Gone, &pods(steps, decided)),
+                Phase::Release => {
+                    let claims: Vec<ObjectKey> = steps.iter().map(|s| s.object.clone()).collect();
+                    gates(Condition::Gone, &claims)
+                }
+                Phase::Begin => gates(Condition::PodReady, &pods(steps, decided)),
             }
-            Phase::Begin => gates(Condition::PodReady, &pods(steps, decided)),
-        },
+        }
         Turn::Adopt
         | Turn::Access
         | Turn::Config
         | Turn::Adjust
         | Turn::Return
         | Turn::Grow
+        | Turn::Keep
         | Turn::Release
         | Turn::Tidy
         | Turn::Arrive
@@ -196,6 +203,16 @@ fn title(turn: Turn, all: &[Turn]) -> String {
         }
         Turn::Restart(_) if batches == 1 => "Restart".to_owned(),
         Turn::Restart(batch) => format!("Restart, batch {} of {batches}", batch + 1),
+        Turn::Keep => "Keep the volumes of instances that move".to_owned(),
+        Turn::Inherit(batch, phase) => {
+            let number = part(batch, all, |turn| matches!(turn, Turn::Inherit(..)));
+            let doing = match phase {
+                Phase::Stop => "stop the old pods",
+                Phase::Release => "delete the old claims",
+                Phase::Begin => "create claims and pods on the old volumes",
+            };
+            format!("Move instances{number}: {doing}")
+        }
         Turn::Arrive => "New instances".to_owned(),
         Turn::Last => "Delete what only older pods used".to_owned(),
     }
@@ -212,7 +229,8 @@ fn doing(phase: Phase) -> &'static str {
 /// Names a batch of several.
 fn part(batch: usize, all: &[Turn], is_one: fn(&Turn) -> bool) -> String {
     let begins = all.iter().filter(|turn| {
-        let (Turn::RenewDown(_, phase) | Turn::Renew(_, phase)) = turn else {
+        let (Turn::RenewDown(_, phase) | Turn::Renew(_, phase) | Turn::Inherit(_, phase)) = turn
+        else {
             return false;
         };
         is_one(turn) && *phase == Phase::Begin

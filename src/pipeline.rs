@@ -2,6 +2,7 @@
 //! nothing else in the core.
 
 mod fleet;
+mod heirs;
 mod removed;
 
 use std::collections::BTreeMap;
@@ -83,9 +84,10 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     }
     let mut plans = Vec::new();
     let mut manifests = Vec::new();
+    let taken = heirs::Taken::new(&specs.fleets);
     for spec in &specs.fleets {
         let identities = specs.identities.get(&spec.node.key);
-        let planned = fleet::plan(spec, &live, identities, request);
+        let planned = fleet::plan(spec, &live, identities, (request, &taken));
         if let Some((plan, objects)) = take(planned, &mut diagnostics) {
             plans.push(plan);
             manifests.push(objects);
@@ -98,7 +100,7 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
             diagnostics,
         };
     }
-    plans.extend(removed::fleets(&live, &specs));
+    plans.extend(removed::fleets(&live, &specs, &taken));
     plans.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
     let outcome = Outcome {
         plan: whole(plans, request),

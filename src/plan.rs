@@ -7,6 +7,7 @@ mod claims;
 mod condemned;
 mod decide;
 mod halting;
+mod heirs;
 mod leftovers;
 mod migrate;
 mod reasons;
@@ -22,6 +23,7 @@ use serde_json::Value;
 
 pub use decide::{Decided, Observed, Phase, Policy, Task, Turn, decide};
 pub use halting::Chain;
+pub use heirs::{Heirloom, Heirs};
 pub use upgrades::{Upgrade, UpgradeInstances};
 
 use crate::live::{Live, troubles};

@@ -163,6 +163,7 @@ impl<'a> Case<'a> {
             let claim = self.id(Kind::PersistentVolumeClaim, &instance.claim);
             let main = self.id(Kind::Pod, &instance.name);
             let is_new = instance.has_pod && !super::migrations::is_named(self, &instance.claim);
+            let is_new = is_new && !super::heirs::is_heir(self, instance);
             is_new && self.live(claim).is_none() && self.live(main).is_none()
         })
     }

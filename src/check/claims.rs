@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::case::{Case, Id, Placed, mounts, read};
+use super::heirs::{heir_of_claim, is_kept};
 use super::migrations::{is_let_go, is_to_be_deleted};
 use super::{Breach, quantity, rules};
 use crate::live::Object;
@@ -31,12 +32,14 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Breach>) {
     let mounted = Mounted::new(case);
     for deletion in case.doing(Action::Delete, CLAIM) {
         let claim = &deletion.step.object;
-        let is_named = is_let_go(case, &claim.name) || is_to_be_deleted(case, &claim.name);
+        let moves = heir_of_claim(case, Id::from(claim)).is_some();
+        let is_named = is_let_go(case, &claim.name) || is_to_be_deleted(case, &claim.name) || moves;
         if !is_named && !may_go(case) {
             let message = format!("{claim} is deleted though the fleet retains its claims");
             found.push(Breach::on(rules::CLAIM_RETAINED, claim, message));
         }
-        if deletion.step.impact < Impact::DataLoss && !keeps_data(case, Id::from(claim)) {
+        let is_kept = keeps_data(case, Id::from(claim)) || moves && is_kept(case, deletion);
+        if deletion.step.impact < Impact::DataLoss && !is_kept {
             let message = format!("{claim} is deleted without saying that its data is lost");
             found.push(Breach::on(rules::DATA_LOSS_UNSAID, claim, message));
         }

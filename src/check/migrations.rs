@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::case::{Case, Id, Placed, read};
+use super::heirs::heir_of_claim;
 use super::pace::budget;
 use super::{Breach, rules};
 use crate::model::Kind;
@@ -92,6 +93,7 @@ fn judge_leave(case: &Case<'_>, deletion: Placed<'_>, found: &mut Vec<Breach>) {
     } else {
         let instance = claim.name.strip_prefix("pvc-").unwrap_or(&claim.name);
         names(case, DELETE, &claim.name)
+            || heir_of_claim(case, Id::from(claim)).is_some()
             || [Kind::Pod, Kind::ConfigMap]
                 .into_iter()
                 .any(|kind| case.live(case.id(kind, instance)).is_some())

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::{Case, Id};
 use super::health::Health;
+use super::heirs::{heir_of, is_heir};
 use super::migrations::comes_back;
 use super::{Breach, rules};
-use crate::model::{Kind, ObjectKey};
-use crate::plan::{Action, Condition, Wave};
+use crate::desired::Instance;
+use crate::model::{Kind, ObjectKey, names};
+use crate::plan::{Action, Condition, Step, Wave};
 use crate::spec::MaxUnavailable;
 
 /// Judges the pace of restarts.
@@ -19,7 +21,9 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Breach>) {
     }
     let health = Health::new(case);
     let main = |pod: &str| {
-        let instance = case.mains.get(pod).filter(|instance| instance.has_pod)?;
+        let heir = of_former(case, pod).filter(|_| is_main(case, pod));
+        let own = case.mains.get(pod).copied();
+        let instance = own.or(heir).filter(|instance| instance.has_pod)?;
         (!health.is_down(pod)).then_some(instance.name.as_str())
     };
     walk(case, "instances", main, found);
@@ -78,7 +82,10 @@ fn walk<'a>(
         }
         for gate in &wave.gate {
             if gate.condition == Condition::PodReady {
-                away.remove(gate.object.name.as_str());
+                let ready = gate.object.name.as_str();
+                away.retain(|pod, instance| {
+                    *pod != ready && (*instance != ready || of_former(case, pod).is_none())
+                });
             }
         }
     }
@@ -128,8 +135,29 @@ fn of_action<'a>(
 ) -> impl Iterator<Item = &'a ObjectKey> {
     let steps = wave.steps.iter().filter(move |step| {
         let is_pod = step.object.kind == Kind::Pod;
-        let returns = step.action == action && comes_back(case, Id::from(&step.object));
-        is_pod && (step.action == Action::Replace || returns)
+        let returns = comes_back(case, Id::from(&step.object)) || moves(case, step);
+        is_pod && (step.action == Action::Replace || step.action == action && returns)
     });
     steps.map(|step| &step.object)
+}
+
+/// Returns whether a pod goes, or comes, because its instance takes over from one of another name.
+fn moves(case: &Case<'_>, step: &Step) -> bool {
+    let name = step.object.name.as_str();
+    match step.action {
+        Action::Delete => of_former(case, name).is_some(),
+        Action::Create => case.mains.get(name).is_some_and(|i| is_heir(case, i)),
+        Action::Patch | Action::Replace => false,
+    }
+}
+
+/// Returns the instance that takes over from a live pod of the fleet's former name.
+fn of_former<'a>(case: &Case<'a>, pod: &str) -> Option<&'a Instance> {
+    let pod = case.live.get(Kind::Pod, &case.plan.namespace, pod)?;
+    heir_of(case, pod)
+}
+
+fn is_main(case: &Case<'_>, pod: &str) -> bool {
+    let pod = case.live.get(Kind::Pod, &case.plan.namespace, pod);
+    pod.is_some_and(|pod| pod.label(names::BELONGS_TO).is_none())
 }

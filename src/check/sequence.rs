@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::{Case, Id, Placed, mounts};
+use super::heirs::heir_of;
 use super::migrations::{comes_back, is_let_go};
 use super::{Breach, rules};
 use crate::model::{Kind, Ordinal};
@@ -109,7 +110,11 @@ fn around_restarts(case: &Case<'_>, found: &mut Vec<Breach>) {
             .filter(|p| p.step.object.kind == Kind::Pod);
         let takes = |p: &&Placed<'_>| match p.step.action {
             Action::Replace => true,
-            Action::Delete => comes_back(case, Id::from(&p.step.object)),
+            Action::Delete => {
+                let id = Id::from(&p.step.object);
+                let moves = case.live(id).and_then(|pod| heir_of(case, pod)).is_some();
+                moves || comes_back(case, id)
+            }
             Action::Create | Action::Patch => false,
         };
         pods.filter(takes).map(|p| p.wave)

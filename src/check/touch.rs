@@ -2,7 +2,8 @@
 //! is desired may go.
 
 use super::case::{Case, Id, Placed};
-use super::migrations::may_return;
+use super::heirs::{is_former, is_of_volume};
+use super::migrations::{comes_back, may_return};
 use super::{Breach, rules};
 use crate::live::Object;
 use crate::model::{Kind, names};
@@ -49,11 +50,13 @@ fn judge_desired<'a>(case: &Case<'a>, placed: Placed<'a>, found: &mut Vec<Breach
     let object = &placed.step.object;
     let is_wanted = case.wanted(Id::from(object)).is_some();
     match placed.step.action {
-        Action::Delete if is_wanted && !may_return(case, placed.step) => {
+        Action::Delete
+            if is_wanted && !may_return(case, placed.step) && !is_of_heir(case, placed.step) =>
+        {
             let message = format!("{object} is deleted though it should exist");
             found.push(Breach::on(rules::DESIRED_DELETED, object, message));
         }
-        Action::Patch if is_take_over(placed.step) => {}
+        Action::Patch if is_take_over(placed.step) || is_of_volume(case, placed.step) => {}
         Action::Create | Action::Patch | Action::Replace if !is_wanted => {
             let message = format!("{object} is made or changed though it should not exist");
             found.push(Breach::on(rules::NOT_DESIRED, object, message));
@@ -80,11 +83,16 @@ fn judge_live<'a>(case: &Case<'a>, placed: Placed<'a>, found: &mut Vec<Breach>) 
             let message = format!("{object} is changed or deleted though the snapshot has none");
             found.push(Breach::on(rules::FOREIGN, object, message));
         }
-        Some(live) if !is_ours(case, live) => {
+        Some(_) if is_of_volume(case, placed.step) => {}
+        Some(live) if !is_ours(case, live) && !goes_as_former(case, placed, live) => {
             let message = format!("{object} is changed or deleted though it is not ours");
             found.push(Breach::on(rules::FOREIGN, object, message));
         }
-        Some(live) if placed.step.action == Action::Delete && is_of_another(case, live) => {
+        Some(live)
+            if placed.step.action == Action::Delete
+                && is_of_another(case, live)
+                && !is_former(case, live) =>
+        {
             let message = format!("{object} is deleted though it says that another fleet has it");
             found.push(Breach::on(rules::FOREIGN, object, message));
         }
@@ -118,6 +126,20 @@ fn may_go(kind: Kind) -> bool {
         | Kind::NodeIdentities
         | Kind::Secret => false,
     }
+}
+
+/// Returns whether an object of the fleet's former name goes, and the fleet's own comes under the
+/// same name.
+fn is_of_heir<'a>(case: &Case<'a>, step: &'a Step) -> bool {
+    let id = Id::from(&step.object);
+    let live = case.live(id);
+    live.is_some_and(|live| is_former(case, live)) && comes_back(case, id)
+}
+
+/// Returns whether a step deletes an object of the fleet's former name, or takes it over first.
+fn goes_as_former(case: &Case<'_>, placed: Placed<'_>, live: &Object<'_>) -> bool {
+    let may = placed.step.action == Action::Delete || is_take_over(placed.step);
+    may && is_former(case, live)
 }
 
 /// Returns whether a live object is the fleet's: controlled by its `CosmosFullNode`, or without a
@@ -168,7 +190,10 @@ fn judge_once<'a>(case: &Case<'a>, placed: Placed<'a>, found: &mut Vec<Breach>) 
     let count = steps
         .filter(|p| p.wave > 0 || !is_take_over(p.step))
         .count();
-    if count > 1 && !may_return(case, placed.step) {
+    let may = is_of_heir(case, placed.step)
+        || is_of_volume(case, placed.step)
+        || may_return(case, placed.step);
+    if count > 1 && !may {
         let message = format!("{object} has {count} steps, one is the most");
         found.push(Breach::on(rules::ONE_STEP, object, message));
     }

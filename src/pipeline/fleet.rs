@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::heirs::{self, Taken};
 use super::{Request, Wanted, removed};
 use crate::check;
 use crate::desired::{self, Desired};
@@ -15,7 +16,7 @@ use crate::live::{Live, node, progress, status, troubles};
 use crate::model::{FleetKey, Kind, NodeId, Notice, ObjectKey, Source};
 use crate::order;
 use crate::parse::inputs::Fleet;
-use crate::plan::{self, Action, Chain, FleetPlan, Observed, Policy, Wave};
+use crate::plan::{self, Action, Chain, FleetPlan, Heirs, Observed, Policy, Wave};
 use crate::render::kept;
 use crate::spec::document::ClaimTemplate;
 use crate::spec::named::{self, Leave};
@@ -36,7 +37,7 @@ pub(super) fn plan(
     given: &Fleet,
     live: &Live<'_>,
     identities: Option<&BTreeMap<String, NodeId>>,
-    request: &Request,
+    (request, taken): (&Request, &Taken),
 ) -> Reported<Option<(FleetPlan, FleetManifests)>> {
     let (fleet, options) = (&given.node, request.options);
     let (mut facts, mut notices) = facts::gather(live, &fleet.key, identities, &sources(fleet));
@@ -50,16 +51,20 @@ pub(super) fn plan(
     if options.refresh {
         facts.former_addresses.clear();
     }
-    let desired = if fleet.wishes.is_removed {
+    heirs::inherit_facts(&fleet.key, taken, live, &mut facts);
+    let mut desired = if fleet.wishes.is_removed {
         Desired::default()
     } else {
         desired::build(fleet, &facts)
     };
+    let heirs = heirs::find((&fleet.key, &facts), taken, live, &mut desired);
     let mut differences = diff::compare(&desired, live, &fleet.key);
+    heirs::settle(&mut differences, &fleet.key, &heirs, taken);
     if differences.has_restarts_of_others() {
         differences.settle_drift(&asked_before(live, fleet, &facts));
     }
-    let observed = observe(live, fleet, &desired, &facts);
+    let mut observed = observe(live, fleet, &desired, &facts);
+    observed.heirs = heirs;
     let policy = Policy {
         refresh: options.refresh,
         adopt: options.adopt,
@@ -182,6 +187,7 @@ fn observe(live: &Live<'_>, fleet: &FullNode, desired: &Desired, facts: &Facts) 
         status,
         newcomers,
         chain,
+        heirs: Heirs::default(),
     }
 }
 

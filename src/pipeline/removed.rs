@@ -2,6 +2,7 @@
 //! Git, or just not given: nothing of them is deleted. Those whose document says that they are to
 //! go are taken down by the plan; what it leaves is told here.
 
+use super::heirs::Taken;
 use crate::live::Live;
 use crate::model::{FleetKey, Kind, Notice, ObjectKey};
 use crate::parse::inputs::Inputs;
@@ -9,10 +10,11 @@ use crate::plan::FleetPlan;
 use crate::spec::FullNode;
 use crate::spec::wishes::{REMOVE_FLEET, RENAMED_FROM};
 
-pub(super) fn fleets(live: &Live<'_>, specs: &Inputs) -> Vec<FleetPlan> {
+pub(super) fn fleets(live: &Live<'_>, specs: &Inputs, taken: &Taken) -> Vec<FleetPlan> {
     live.fleets()
         .filter(|key| !specs.fleets.iter().any(|fleet| fleet.node.key == *key))
         .filter(|key| live.of_fleet(key).next().is_some())
+        .filter(|key| !taken.is_all_of(key, live))
         .map(|key| FleetPlan {
             blocked: vec![notice(live, &key)],
             namespace: key.namespace,

@@ -4,6 +4,7 @@
 mod cluster;
 mod faults;
 mod heights;
+mod heirs;
 mod interrupted;
 mod loops;
 mod migrations;

@@ -7,7 +7,7 @@ use super::decide::{Task, Turn};
 use super::reasons::reason;
 use super::{Action, Change, Effect, Impact, Step};
 use crate::live::{Live, Object};
-use crate::model::{Kind, Notice, names};
+use crate::model::{FleetKey, Kind, Notice, names};
 use crate::spec::FullNode;
 
 /// The kind whose objects own fleets.
@@ -16,9 +16,13 @@ const OWNER: &str = "CosmosFullNode";
 /// Returns what takes the fleet over, and what its owner must do before and after: nothing where
 /// no operator owns any object of it.
 pub(super) fn tasks(fleet: &FullNode, live: &Live<'_>) -> (Vec<Task>, Vec<Notice>) {
-    let objects = live.of_fleet(&fleet.key);
-    let owned = objects.filter(|object| !object.is_terminating() && is_owned(object));
-    let tasks: Vec<Task> = owned.map(|object| task(object, fleet)).collect();
+    let keys = [Some(&fleet.key), fleet.wishes.renamed_from.as_ref()];
+    let mut tasks: Vec<Task> = Vec::new();
+    for key in keys.into_iter().flatten() {
+        let objects = live.of_fleet(key);
+        let owned = objects.filter(|object| !object.is_terminating() && is_owned(object));
+        tasks.extend(owned.map(|object| task(object, key)));
+    }
     let notices = if tasks.is_empty() {
         Vec::new()
     } else {
@@ -31,7 +35,7 @@ fn is_owned(object: &Object<'_>) -> bool {
     object.meta.owners.iter().any(|owner| owner.kind == OWNER)
 }
 
-fn task(object: &Object<'_>, fleet: &FullNode) -> Task {
+fn task(object: &Object<'_>, fleet: &FleetKey) -> Task {
     let owners = object.meta.owners.iter();
     let (ours, others): (Vec<_>, Vec<_>) = owners.partition(|owner| owner.kind == OWNER);
     let names = |owners: &[&crate::live::Owner<'_>]| -> Value {
@@ -46,11 +50,11 @@ fn task(object: &Object<'_>, fleet: &FullNode) -> Task {
         effect: Effect::InPlace,
     }];
     let mark = object.annotation(names::FLEET);
-    if mark != Some(fleet.key.name.as_str()) {
+    if mark != Some(fleet.name.as_str()) {
         changes.push(Change {
             path: format!("metadata.annotations[{}]", names::FLEET),
             from: mark.map(|mark| json!(mark)),
-            to: Some(json!(fleet.key.name)),
+            to: Some(json!(fleet.name)),
             effect: Effect::InPlace,
         });
     }

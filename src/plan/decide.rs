@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::heirs::Heirs;
 use super::migrate::{self, Migrations};
 use super::reasons::reason;
 use super::restarts::{self, Due, Restarts, Situation};
 use super::volumes::Volumes;
 use super::{
     Action, Chain, Change, Drift, Effect, Impact, Reason, Step, Upgrade, Waiting, adopt, claims,
-    condemned, leftovers, upgrades, versions,
+    condemned, heirs, leftovers, upgrades, versions,
 };
 use crate::desired::{Desired, Instance, Manifest, Role};
 use crate::diff::{Comparison, Difference, Differences, Standing, is_observed_setting};
@@ -34,6 +35,8 @@ pub enum Turn {
     Return,
     /// Claims that grow.
     Grow,
+    /// Volumes that must outlive their claims.
+    Keep,
     /// Pods of instances that are gone.
     Leave,
     /// The claims of those.
@@ -48,6 +51,8 @@ pub enum Turn {
     Restart(usize),
     /// Claims of instances that serve are made anew, by batch.
     Renew(usize, Phase),
+    /// Instances take over what had another name, by batch.
+    Inherit(usize, Phase),
     /// New instances.
     Arrive,
     /// What only older pods used.
@@ -112,6 +117,8 @@ pub struct Observed {
     pub newcomers: BTreeSet<String>,
     /// Where the chain stands.
     pub chain: Chain,
+    /// What the fleet takes over from its former name.
+    pub heirs: Heirs,
 }
 
 /// What the caller asks of a plan.
@@ -199,8 +206,23 @@ pub fn decide(
         decided.tasks.extend(tasks);
         decided.warnings.extend(notices);
     }
+    let away = observed.away(fleet, desired, &restarts.due);
     take(restarts, policy, &mut decided);
+    heirs::lay_out(&observed.heirs, (fleet, desired), &away, &mut decided);
     decided
+}
+
+impl Observed {
+    /// Returns the pods that are there, do not serve, and are not made anew.
+    fn away(&self, fleet: &FullNode, desired: &Desired, due: &BTreeSet<String>) -> Vec<ObjectKey> {
+        let pods = desired.instances.iter().filter(|i| i.has_pod);
+        let known = pods.filter_map(|i| Some((&i.name, self.availability.get(&i.name)?)));
+        known
+            .filter(|(name, known)| known.is_known_down() && !due.contains(*name))
+            .filter(|(name, _)| !self.newcomers.contains(*name))
+            .map(|(name, _)| restarts::pod_key(&fleet.key, name))
+            .collect()
+    }
 }
 
 fn take(restarts: Restarts, policy: Policy, decided: &mut Decided) {
@@ -304,7 +326,7 @@ fn without_base(
 
 impl Context<'_> {
     fn object(&self, difference: &Difference<'_, '_>, decided: &mut Decided) {
-        if self.migrations.deal_with(difference) {
+        if self.migrations.deal_with(difference) || self.observed.heirs.deal_with(difference) {
             return;
         }
         match &difference.standing {

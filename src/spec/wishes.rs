@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::metadata::{name_fault, namespace_fault};
+use super::metadata::name_fault;
 use super::named::{self, Leave};
 use crate::diagnostic::Diagnostic;
 use crate::model::quote::quote;
@@ -12,7 +12,7 @@ use crate::model::{FleetKey, names};
 
 /// Lets a whole fleet go: its own name.
 pub const REMOVE_FLEET: &str = "cosmos-render/remove-fleet";
-/// Takes over the volumes of a fleet of another name: that name, or `namespace/name`.
+/// Takes over the volumes of a fleet of the same namespace that has another name: that name.
 pub const RENAMED_FROM: &str = "cosmos-render/renamed-from";
 
 /// The annotations that name claims.
@@ -95,22 +95,20 @@ fn remove(text: &str, fleet: &FleetKey) -> Result<(), Fault> {
     ))
 }
 
+/// A volume's claim cannot change its namespace without its pods: the former fleet lies in the
+/// same one.
 fn former(text: &str, fleet: &FleetKey) -> Result<FleetKey, Fault> {
-    let (namespace, name) = text
-        .split_once('/')
-        .unwrap_or((fleet.namespace.as_str(), text));
-    let hint = "write the former name, or namespace/name".to_owned();
-    if let Some(fault) = name_fault(name).or_else(|| namespace_fault(namespace)) {
+    let hint = "write the fleet's former name".to_owned();
+    if let Some(fault) = name_fault(text) {
         return Err((fault, hint));
     }
-    let key = FleetKey {
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-    };
-    if key == *fleet {
+    if text == fleet.name {
         return Err(("a fleet cannot take itself over".to_owned(), hint));
     }
-    Ok(key)
+    Ok(FleetKey {
+        namespace: fleet.namespace.clone(),
+        name: text.to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -166,18 +164,15 @@ mod tests {
 
     #[test]
     fn a_former_fleet_is_another_one() {
-        for (text, namespace, name) in [("gaia", "chains", "gaia"), ("old/hub", "old", "hub")] {
-            let key = FleetKey {
-                namespace: namespace.to_owned(),
-                name: name.to_owned(),
-            };
-            let wishes = Wishes {
-                renamed_from: Some(key),
-                ..Wishes::default()
-            };
-            check(RENAMED_FROM, text, Some(&wishes));
-        }
-        for text in ["hub", "chains/hub", "", "a/b/c", "Hub"] {
+        let wishes = Wishes {
+            renamed_from: Some(FleetKey {
+                namespace: "chains".to_owned(),
+                name: "gaia".to_owned(),
+            }),
+            ..Wishes::default()
+        };
+        check(RENAMED_FROM, "gaia", Some(&wishes));
+        for text in ["hub", "chains/gaia", "", "Hub"] {
             check(RENAMED_FROM, text, None);
         }
     }

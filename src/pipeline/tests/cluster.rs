@@ -205,6 +205,7 @@ impl Cluster {
                 self.create(manifest);
                 self.created.push(name);
             }
+            Action::Patch if id.0 == "PersistentVolume" => self.patch_volume(&id, step),
             Action::Patch => {
                 let manifest = manifest();
                 let live = self.objects.get(&id);
@@ -233,10 +234,55 @@ impl Cluster {
                 let users = self.pods_that_mount(&id);
                 assert!(users.is_empty(), "{id:?} goes under {users:?}");
                 let gone = self.objects.remove(&id);
-                assert!(gone.is_some(), "{id:?} is not there to delete");
+                let gone = gone.unwrap_or_else(|| panic!("{id:?} is not there to delete"));
+                self.release(&gone);
                 self.deleted.push(name);
             }
         }
+    }
+
+    /// Changes a volume as a step says: no manifest holds volumes.
+    fn patch_volume(&mut self, id: &Id, step: &Step) {
+        let volume = self.objects.get_mut(id).expect("the volume is there");
+        for change in &step.changes {
+            let field = change.path.strip_prefix("spec.").unwrap();
+            volume["spec"][field] = change.to.clone().unwrap();
+        }
+    }
+
+    /// A claim's volume goes with it, or is left behind.
+    fn release(&mut self, claim: &Value) {
+        let name = claim["spec"]["volumeName"].as_str().unwrap_or_default();
+        let id = (
+            "PersistentVolume".to_owned(),
+            String::new(),
+            name.to_owned(),
+        );
+        let Some(volume) = self.objects.get_mut(&id) else {
+            return;
+        };
+        if volume["spec"]["persistentVolumeReclaimPolicy"] == "Retain" {
+            volume["status"]["phase"] = json!("Released");
+        } else {
+            self.objects.remove(&id);
+        }
+    }
+
+    /// Binds a new claim to the volume that it names, which must be promised to it.
+    fn bind_named(&mut self, claim: &mut Value) {
+        let name = claim["spec"]["volumeName"].as_str().unwrap().to_owned();
+        let id = ("PersistentVolume".to_owned(), String::new(), name);
+        let volume = self.objects.get_mut(&id).expect("the volume was kept");
+        let reference = &mut volume["spec"]["claimRef"];
+        assert_eq!(reference["name"], claim["metadata"]["name"], "{id:?}");
+        assert!(
+            reference["uid"].is_null(),
+            "{id:?} is bound to another claim"
+        );
+        reference["uid"] = claim["metadata"]["uid"].clone();
+        volume["status"]["phase"] = json!("Bound");
+        let size = json!({"storage": volume["spec"]["capacity"]["storage"]});
+        claim["status"] = json!({"phase": "Bound", "capacity": size});
     }
 
     /// The names of the pods that mount a claim; none, where it is none.
@@ -294,6 +340,9 @@ impl Cluster {
             "Pod" => {
                 self.forget_sync(&namespace, &name);
                 self.start(&mut object, &namespace, &now);
+            }
+            "PersistentVolumeClaim" if object["spec"]["volumeName"].is_string() => {
+                self.bind_named(&mut object);
             }
             "PersistentVolumeClaim" => {
                 self.fill(&object);

@@ -1,0 +1,399 @@
+//! Which instances take over the volume of one that had another name, as the document says with
+//! `renamed-from`; what they find of it in the snapshot, and what a claim must ask for to bind it.
+//! The steps are the plan's.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::desired::{Desired, Instance, Role};
+use crate::diff::Differences;
+use crate::live::availability::{self, Availability};
+use crate::live::facts::{self, Facts, Sources};
+use crate::live::{Live, Object, ownership, status};
+use crate::model::{FleetKey, Kind, Notice, ObjectKey, Ordinal, names};
+use crate::parse::inputs::Fleet;
+use crate::plan::{Heirloom, Heirs};
+use crate::spec::FullNode;
+
+/// The ordinals of each fleet that are taken over by another.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    by: Vec<(FleetKey, FleetKey, BTreeSet<Ordinal>)>,
+}
+
+impl Taken {
+    /// Finds out who takes what from whom: what a fleet asks for that its former name does not ask
+    /// for any more.
+    pub(super) fn new(fleets: &[Fleet]) -> Self {
+        let wants = |node: &FullNode| -> BTreeSet<Ordinal> {
+            if node.wishes.is_removed {
+                return BTreeSet::new();
+            }
+            let start = Ordinal::from(node.spec.ordinals.start);
+            (start..start + Ordinal::from(node.spec.replicas)).collect()
+        };
+        let by = fleets.iter().filter_map(|fleet| {
+            let former = fleet.node.wishes.renamed_from.clone()?;
+            let others = fleets
+                .iter()
+                .filter(|other| other.node.key != fleet.node.key);
+            let kept: BTreeSet<Ordinal> = others
+                .filter(|other| {
+                    let is_rival = other.node.wishes.renamed_from.as_ref() == Some(&former);
+                    other.node.key == former || is_rival && other.node.key < fleet.node.key
+                })
+                .flat_map(|other| wants(&other.node))
+                .collect();
+            let ordinals = wants(&fleet.node).difference(&kept).copied().collect();
+            Some((former, fleet.node.key.clone(), ordinals))
+        });
+        Self { by: by.collect() }
+    }
+
+    /// Tells whether an object of a fleet goes to another fleet with its instance.
+    pub(super) fn has(&self, fleet: &FleetKey, object: &Object<'_>) -> bool {
+        let Some(ordinal) = ordinal_of(object, fleet) else {
+            return false;
+        };
+        let mut all = self.by.iter();
+        all.any(|(former, _, ordinals)| former == fleet && ordinals.contains(&ordinal))
+    }
+
+    /// Tells whether all that matters of a fleet goes to others: its pods and claims.
+    pub(super) fn is_all_of(&self, fleet: &FleetKey, live: &Live<'_>) -> bool {
+        let is_former = self.by.iter().any(|(former, _, _)| former == fleet);
+        let mut instances = live
+            .of_fleet(fleet)
+            .filter(|o| matches!(o.kind, Kind::Pod | Kind::PersistentVolumeClaim));
+        is_former && instances.all(|object| self.has(fleet, object))
+    }
+
+    fn by(&self, heir: &FleetKey) -> Option<&(FleetKey, FleetKey, BTreeSet<Ordinal>)> {
+        self.by.iter().find(|(_, fleet, _)| fleet == heir)
+    }
+}
+
+/// Returns the ordinal of the instance that an object of a fleet belongs to.
+fn ordinal_of(object: &Object<'_>, fleet: &FleetKey) -> Option<Ordinal> {
+    let main = object.label(names::BELONGS_TO);
+    let instance = main.or_else(|| object.label(names::INSTANCE))?;
+    let rest = instance.strip_prefix(fleet.name.as_str())?;
+    rest.strip_prefix('-')?.parse().ok()
+}
+
+/// Carries over what is known of the former instances: an heir starts where its volume stands, not
+/// at the first version of the chain.
+pub(super) fn inherit_facts(fleet: &FleetKey, taken: &Taken, live: &Live<'_>, facts: &mut Facts) {
+    let Some((former, _, ordinals)) = taken.by(fleet) else {
+        return;
+    };
+    let (mut theirs, _) = facts::gather(live, former, None, &Sources::default());
+    for ordinal in ordinals {
+        let own = format!("{}-{ordinal}", fleet.name);
+        let old = format!("{}-{ordinal}", former.name);
+        if let Some(height) = theirs.heights.remove(&old) {
+            facts.heights.entry(own.clone()).or_insert(height);
+        }
+        if let Some(pod) = theirs.pods.remove(&old) {
+            facts.pods.entry(own).or_insert(pod);
+        }
+    }
+}
+
+/// Leaves to the heirs what is theirs: what goes to another fleet with its instance is not
+/// deleted here, and a former instance's additional pods, which bear the names of the new one's,
+/// are no stranger's.
+pub(super) fn settle(
+    differences: &mut Differences<'_, '_>,
+    fleet: &FleetKey,
+    heirs: &Heirs,
+    taken: &Taken,
+) {
+    differences
+        .condemned
+        .retain(|object| !taken.has(fleet, object));
+    let theirs: BTreeSet<&ObjectKey> = heirs
+        .moves
+        .values()
+        .flat_map(|heirloom| heirloom.pods.iter().chain(&heirloom.going))
+        .collect();
+    differences
+        .foreign
+        .retain(|notice| notice.object.as_ref().is_none_or(|o| !theirs.contains(o)));
+}
+
+/// Finds what a fleet takes over, and makes its new claims such that they bind the old volumes.
+pub(super) fn find(
+    (fleet, facts): (&FleetKey, &Facts),
+    taken: &Taken,
+    live: &Live<'_>,
+    desired: &mut Desired,
+) -> Heirs {
+    let mut heirs = Heirs::default();
+    let Some((former, _, ordinals)) = taken.by(fleet) else {
+        return heirs;
+    };
+    let (former_facts, _) = facts::gather(live, former, None, &Sources::default());
+    let search = Search {
+        live,
+        fleet,
+        former,
+        facts: (facts, &former_facts),
+    };
+    for instance in &desired.instances {
+        if !ordinals.contains(&instance.ordinal) || !instance.has_claim || !instance.has_pod {
+            continue;
+        }
+        match search.heirloom(instance) {
+            Ok(None) => {}
+            Ok(Some(heirloom)) => drop(heirs.moves.insert(instance.ordinal, heirloom)),
+            Err(notice) => {
+                heirs.held.insert(instance.ordinal);
+                heirs.blocked.push(notice);
+            }
+        }
+    }
+    heirs.leftovers = search.leftovers(taken, &heirs);
+    heirs.warnings.extend(search.owned(taken));
+    bind(desired, &heirs, live);
+    heirs
+}
+
+struct Search<'s> {
+    live: &'s Live<'s>,
+    fleet: &'s FleetKey,
+    former: &'s FleetKey,
+    facts: (&'s Facts, &'s Facts),
+}
+
+impl Search<'_> {
+    /// Returns what an instance takes over; nothing where it has its volume already, or the former
+    /// fleet had no such instance.
+    fn heirloom(&self, instance: &Instance) -> Result<Option<Heirloom>, Notice> {
+        let namespace = self.fleet.namespace.as_str();
+        let former = format!("{}-{}", self.former.name, instance.ordinal);
+        let old_claim = format!("pvc-{former}");
+        let get = |name: &str| self.live.get(Kind::PersistentVolumeClaim, namespace, name);
+        let theirs = get(&old_claim).filter(|claim| ownership(claim, self.former).is_ok());
+        if let Some(own) = get(&instance.claim) {
+            return match theirs {
+                Some(old) => Err(two_volumes(own, old)),
+                None => Ok(None),
+            };
+        }
+        let bound = theirs.map(|claim| volume_name(claim));
+        let volume = match bound.as_deref() {
+            Some("") => return Err(no_volume(&self.key_of(theirs), "it has no volume yet")),
+            Some(name) => self.live.get(Kind::PersistentVolume, "", name),
+            None => self.promised(&[instance.claim.as_str(), old_claim.as_str()]),
+        };
+        let Some(volume) = volume else {
+            let unknown = "its volume is not in the snapshot";
+            return theirs.map_or(Ok(None), |_| Err(no_volume(&self.key_of(theirs), unknown)));
+        };
+        let changes_identity = self.identity(instance, &former)?;
+        let mut heirloom = self.found(&former, theirs, volume);
+        heirloom.changes_identity = changes_identity;
+        heirloom.arrived = self.arrived(instance);
+        Ok(Some(heirloom))
+    }
+
+    fn key_of(&self, claim: Option<&Object<'_>>) -> Option<ObjectKey> {
+        claim.map(Object::key)
+    }
+
+    /// Finds the volume that is promised to the new claim, or was left by the old one.
+    fn promised(&self, claims: &[&str]) -> Option<&Object<'_>> {
+        let mut volumes = self.live.in_namespace(Kind::PersistentVolume, "");
+        volumes.find(|volume| {
+            let spec = volume.spec_tree();
+            let reference = &spec["claimRef"];
+            let name = reference["name"].as_str().unwrap_or_default();
+            reference["namespace"] == self.fleet.namespace.as_str() && claims.contains(&name)
+        })
+    }
+
+    /// Tells whether the node gets another identity; an error where its own is not known: its key
+    /// would be missing, and it would not start.
+    fn identity(&self, instance: &Instance, former: &str) -> Result<bool, Notice> {
+        let (own, theirs) = self.facts;
+        let known = own.node_ids.get(&instance.name);
+        let Some(known) = known else {
+            let message = format!(
+                "it takes over from {former}, but its key is not known: without it the node would \
+                 not start"
+            );
+            let mut notice = Notice::general("HeirWithoutKey", message);
+            notice.object = Some(ObjectKey {
+                api_version: "v1".to_owned(),
+                kind: Kind::Pod,
+                namespace: self.fleet.namespace.clone(),
+                name: instance.name.clone(),
+            });
+            notice.allow = Some(format!(
+                "put the key of {former} into Secret {}-node-keys under {}, and name its ID in \
+                 the fleet's NodeIdentities",
+                self.fleet.name, instance.name
+            ));
+            return Err(notice);
+        };
+        let former = theirs.node_ids.get(former);
+        Ok(former.is_some_and(|former| former != known))
+    }
+
+    fn found(&self, former: &str, claim: Option<&Object<'_>>, volume: &Object<'_>) -> Heirloom {
+        let pods: Vec<&Object<'_>> = self
+            .live
+            .kind_of_fleet(Kind::Pod, self.former)
+            .filter(|pod| {
+                let main = pod.label(names::BELONGS_TO);
+                main.unwrap_or(pod.meta.name.as_ref()) == former
+            })
+            .collect();
+        let (going, running): (Vec<_>, Vec<_>) =
+            pods.into_iter().partition(|pod| pod.is_terminating());
+        let going_claim = claim.filter(|claim| claim.is_terminating());
+        let spec = volume.spec_tree();
+        let policy = spec["persistentVolumeReclaimPolicy"].as_str();
+        let reference = &spec["claimRef"];
+        Heirloom {
+            former: former.to_owned(),
+            pods: running.iter().map(|pod| pod.key()).collect(),
+            claim: claim
+                .filter(|claim| !claim.is_terminating())
+                .map(Object::key),
+            going: going
+                .iter()
+                .copied()
+                .chain(going_claim)
+                .map(Object::key)
+                .collect(),
+            volume: volume.key(),
+            policy: policy.unwrap_or("Delete").to_owned(),
+            bound_to: reference["name"].as_str().unwrap_or_default().to_owned(),
+            is_bound: !reference["uid"].is_null(),
+            is_down: self.is_down(former),
+            changes_identity: false,
+            arrived: BTreeSet::new(),
+        }
+    }
+
+    fn arrived(&self, instance: &Instance) -> BTreeSet<String> {
+        let names = [&instance.name].into_iter().chain(&instance.additional);
+        let is_there = |name: &&String| {
+            let pod = self.live.get(Kind::Pod, &self.fleet.namespace, name);
+            pod.is_some_and(|pod| ownership(pod, self.fleet).is_ok())
+        };
+        names.filter(is_there).cloned().collect()
+    }
+
+    /// What is not known to be down serves; what is not there does not.
+    fn is_down(&self, former: &str) -> bool {
+        let status = status::read(self.live, self.former);
+        let groups = [vec![former], Vec::new()];
+        let known = availability::judge(self.live, self.former, &status, &groups);
+        known.get(former).is_none_or(Availability::is_known_down)
+    }
+
+    /// Deleting the former document would delete what it owns, with volumes that are not kept yet.
+    fn owned(&self, taken: &Taken) -> Option<Notice> {
+        let mut claims = self
+            .live
+            .kind_of_fleet(Kind::PersistentVolumeClaim, self.former);
+        let owned = claims.find(|c| taken.has(self.former, c) && !c.meta.owners.is_empty())?;
+        let owner = owned.meta.owners.first()?;
+        let message = format!(
+            "its claim goes with {} {}: that must not be deleted before all have moved; `plan \
+             --adopt` takes its objects over first",
+            owner.kind, owner.name
+        );
+        Some(Notice::on(owned.key(), "FormerFleetOwned", message))
+    }
+
+    /// Returns what the former fleet leaves behind: what belongs to instances that have moved or
+    /// move now; and, once it has no other pods and claims, what belongs to all.
+    fn leftovers(&self, taken: &Taken, heirs: &Heirs) -> Vec<ObjectKey> {
+        let is_all = taken.is_all_of(self.former, self.live) && heirs.held.is_empty();
+        let objects = self.live.of_fleet(self.former);
+        objects
+            .filter(|object| !object.is_terminating())
+            .filter(|object| match object.kind {
+                Kind::ConfigMap | Kind::Service => match ordinal_of(object, self.former) {
+                    Some(ordinal) => {
+                        taken.has(self.former, object) && !heirs.held.contains(&ordinal)
+                    }
+                    None => is_all,
+                },
+                Kind::ServiceAccount | Kind::Role | Kind::RoleBinding => is_all,
+                Kind::Pod
+                | Kind::PersistentVolumeClaim
+                | Kind::StorageClass
+                | Kind::PersistentVolume
+                | Kind::VolumeSnapshot
+                | Kind::CosmosFullNode
+                | Kind::NodeIdentities
+                | Kind::Secret => false,
+            })
+            .map(Object::key)
+            .collect()
+    }
+}
+
+fn volume_name(claim: &Object<'_>) -> String {
+    let spec = claim.spec_tree();
+    spec["volumeName"].as_str().unwrap_or_default().to_owned()
+}
+
+fn two_volumes(own: &Object<'_>, old: &Object<'_>) -> Notice {
+    let message = format!(
+        "{} is there as well: which of the two volumes is right, nobody knows, and both stay",
+        old.key()
+    );
+    let mut notice = Notice::on(own.key(), "HeirHasVolume", message);
+    notice.allow = Some(
+        "delete the claim that is wrong, by hand, once you are sure; or take the annotation away"
+            .to_owned(),
+    );
+    notice
+}
+
+fn no_volume(claim: &Option<ObjectKey>, why: &str) -> Notice {
+    let message = format!("it is to be taken over, but {why}");
+    let mut notice = Notice::general("HeirloomUnknown", message);
+    notice.object.clone_from(claim);
+    notice.allow = Some("capture persistentvolumes with the snapshot".to_owned());
+    notice
+}
+
+/// Makes new claims ask for exactly what the old volumes are: another class or size would not
+/// bind. What the document asks for beyond that is a change of a claim that is there, then.
+fn bind(desired: &mut Desired, heirs: &Heirs, live: &Live<'_>) {
+    let claims = desired
+        .manifests
+        .iter_mut()
+        .filter(|manifest| manifest.role == Role::Claim);
+    for manifest in claims {
+        let heirloom = manifest.ordinal.and_then(|o| heirs.moves.get(&o));
+        let Some(heirloom) = heirloom else { continue };
+        let Some(volume) = live.get(Kind::PersistentVolume, "", &heirloom.volume.name) else {
+            continue;
+        };
+        let volume = volume.spec_tree();
+        let spec = &mut manifest.body["spec"];
+        for field in ["accessModes", "storageClassName", "volumeMode"] {
+            if !volume[field].is_null() {
+                spec[field] = volume[field].clone();
+            }
+        }
+        let size: &Value = &volume["capacity"]["storage"];
+        if size.is_string() {
+            spec["resources"]["requests"]["storage"] = size.clone();
+        }
+        spec["volumeName"] = json!(heirloom.volume.name);
+        if let Some(members) = spec.as_object_mut() {
+            members.remove("dataSource");
+            members.remove("dataSourceRef");
+        }
+    }
+}
