@@ -11,6 +11,8 @@ mod claims;
 mod gates;
 mod health;
 mod heirs;
+#[cfg(test)]
+mod heirs_tests;
 mod migrations;
 mod pace;
 mod quantity;

@@ -1,0 +1,171 @@
+//! The rules on volumes that are taken over, with plans made by hand: a sound one that passes, and
+//! the same one damaged.
+
+use serde_json::{Value, json};
+
+use super::fixture::{
+    NAMESPACE, Shape, World, change, claim, gone, key, live, live_pod, pod, ready, step, wave,
+};
+use super::rules;
+use crate::model::{FleetKey, Kind, ObjectKey, Ordinal, names};
+use crate::plan::{Action, Impact, Step};
+use crate::spec::MaxUnavailable;
+
+const FORMER: &str = "old";
+
+fn old_pod(n: Ordinal) -> ObjectKey {
+    key(Kind::Pod, &format!("old-{n}"))
+}
+
+fn old_claim(n: Ordinal) -> ObjectKey {
+    key(Kind::PersistentVolumeClaim, &format!("pvc-old-{n}"))
+}
+
+fn volume(n: Ordinal) -> ObjectKey {
+    key(Kind::PersistentVolume, &format!("pv-{n}"))
+}
+
+/// Gives an object to the former fleet.
+fn of_former(mut object: Value) -> Value {
+    object["metadata"]["ownerReferences"] = json!([]);
+    object["metadata"]["annotations"] = json!({names::FLEET: FORMER});
+    object
+}
+
+/// Two instances that take over, one after the other.
+fn world() -> World {
+    let shape = Shape {
+        kept: 2,
+        budget: 1,
+        ..Shape::default()
+    };
+    let mut world = World::new(&shape);
+    world.fleet.wishes.renamed_from = Some(FleetKey {
+        namespace: NAMESPACE.to_owned(),
+        name: FORMER.to_owned(),
+    });
+    world.plan.waves.clear();
+    let keeps = (0..2).map(keep).collect();
+    world.plan.waves.push(wave("keep", keeps, vec![]));
+    for n in 0..2 {
+        inherit(&mut world, n);
+    }
+    world
+}
+
+fn keep(n: Ordinal) -> Step {
+    let mut keep = step(Action::Patch, volume(n), None);
+    let policy = "spec.persistentVolumeReclaimPolicy";
+    keep.changes = vec![change(policy, json!("Delete"), json!("Retain"))];
+    keep
+}
+
+fn promise(n: Ordinal) -> Step {
+    let mut promise = step(Action::Patch, volume(n), Some(n));
+    let reference = |claim: ObjectKey| json!({"namespace": claim.namespace, "name": claim.name});
+    let (from, to) = (reference(old_claim(n)), reference(claim(n)));
+    promise.changes = vec![change("spec.claimRef", from, to)];
+    promise
+}
+
+fn inherit(world: &mut World, n: Ordinal) {
+    for own in [claim(n), pod(n)] {
+        world.lose(&own);
+    }
+    let claims = world.desired.manifests.iter_mut();
+    for manifest in claims.filter(|manifest| manifest.key == claim(n)) {
+        manifest.body["spec"] = json!({"volumeName": volume(n).name});
+    }
+    let mut theirs = of_former(live(&old_claim(n)));
+    theirs["spec"] = json!({"volumeName": volume(n).name});
+    let mut held = live(&volume(n));
+    held["metadata"]["ownerReferences"] = json!([]);
+    held["metadata"]["namespace"] = json!("");
+    held["spec"] = json!({"persistentVolumeReclaimPolicy": "Delete",
+        "claimRef": {"namespace": NAMESPACE, "name": old_claim(n).name}});
+    let pod_of_theirs = of_former(live_pod(&old_pod(n), Some(&old_claim(n)), true));
+    world.objects.extend([theirs, held, pod_of_theirs]);
+    let mut stop = step(Action::Delete, old_pod(n), Some(n));
+    stop.impact = Impact::Restart;
+    let mut release = step(Action::Delete, old_claim(n), Some(n));
+    release.impact = Impact::None;
+    let begin = [claim(n), pod(n)].map(|key| step(Action::Create, key, Some(n)));
+    let begin: Vec<Step> = [promise(n)].into_iter().chain(begin).collect();
+    let waves = &mut world.plan.waves;
+    let name = |what: &str| format!("{what} {n}");
+    waves.push(wave(&name("stop"), vec![stop], vec![gone(old_pod(n))]));
+    waves.push(wave(
+        &name("release"),
+        vec![release],
+        vec![gone(old_claim(n))],
+    ));
+    waves.push(wave(&name("begin"), begin, vec![ready(pod(n))]));
+}
+
+#[track_caller]
+fn check(damage: impl FnOnce(&mut World), want: &[&str]) {
+    let mut world = world();
+    assert_eq!(world.breaches(), [], "the plan before");
+    damage(&mut world);
+    assert_eq!(world.broken(), want, "{:#?}", world.breaches());
+}
+
+#[test]
+fn a_volume_outlives_its_claim() {
+    let not_kept = |world: &mut World| drop(world.wave("keep").steps.remove(0));
+    check(not_kept, &[rules::DATA_LOSS_UNSAID, rules::VOLUME_LEFT]);
+    let kept_before = |world: &mut World| {
+        world.object(&volume(0))["spec"]["persistentVolumeReclaimPolicy"] = json!("Retain");
+        world.wave("keep").steps.remove(0);
+    };
+    check(kept_before, &[]);
+    let kept_too_late = |world: &mut World| {
+        let to = world.place("begin 0").unwrap();
+        world.shift("keep", to);
+    };
+    check(
+        kept_too_late,
+        &[rules::DATA_LOSS_UNSAID, rules::VOLUME_LEFT],
+    );
+}
+
+#[test]
+fn a_claim_goes_once_its_pod_is_gone_and_comes_once_it_is_gone_itself() {
+    let under_its_pod = |world: &mut World| world.wave("stop 0").gate.clear();
+    check(under_its_pod, &[rules::CLAIM_IN_USE]);
+    let not_waited_for = |world: &mut World| world.wave("release 1").gate.clear();
+    check(not_waited_for, &[rules::VOLUME_LEFT]);
+}
+
+#[test]
+fn nobody_takes_from_a_fleet_that_was_not_named() {
+    let nobody = |world: &mut World| world.fleet.wishes.renamed_from = None;
+    let found = {
+        let mut world = world();
+        nobody(&mut world);
+        world.broken()
+    };
+    assert!(found.contains(&rules::FOREIGN), "{found:?}");
+}
+
+#[test]
+fn a_volume_is_promised_to_its_own_heir_only() {
+    let to_another = |world: &mut World| {
+        let to = json!({"namespace": NAMESPACE, "name": claim(1).name});
+        world.wave("begin 0").steps[0].changes[0].to = Some(to);
+    };
+    let mut broken = vec![rules::FOREIGN, rules::NOT_DESIRED, rules::ONE_STEP];
+    broken.sort_unstable();
+    check(to_another, &broken);
+}
+
+#[test]
+fn no_more_move_at_a_time_than_may_be_away() {
+    let at_once = |world: &mut World| world.wave("begin 0").gate.clear();
+    check(at_once, &[rules::BUDGET, rules::RESTART_GATE]);
+    let allowed = |world: &mut World| {
+        world.fleet.max_unavailable = MaxUnavailable::Count(2);
+        world.wave("begin 0").gate.clear();
+    };
+    check(allowed, &[rules::RESTART_GATE]);
+}
