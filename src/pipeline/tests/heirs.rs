@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::cluster::{Cluster, Id};
 use super::loops::{Pace, Rested, drive, rested};
 use super::{Options, planned};
-use crate::model::Source;
+use crate::model::{Kind, Source};
 use crate::plan::Action;
 
 /// Enough to stop after each wave of the move of three instances.
@@ -35,7 +35,7 @@ fn hub(policy: &str) -> Rested {
                 .unwrap()
                 .to_owned();
         let object = json!({"apiVersion": "v1", "kind": "PersistentVolume",
-            "metadata": {"name": volume},
+            "metadata": {"name": volume, "creationTimestamp": "2026-01-01T00:00:00Z"},
             "spec": {"capacity": {"storage": "1Ti"}, "accessModes": ["ReadWriteOnce"],
                 "storageClassName": "fast-ssd", "volumeMode": "Filesystem",
                 "persistentVolumeReclaimPolicy": policy,
@@ -124,4 +124,38 @@ fn without_its_volume_in_the_snapshot_an_instance_stays_where_it_is() {
     assert!(
         made.all(|step| !["Pod", "PersistentVolumeClaim"].contains(&step.object.kind.as_str()))
     );
+}
+
+#[test]
+fn the_next_instance_waits_until_the_one_before_is_in_sync() {
+    let rested = hub("Delete");
+    let specs = renamed(&rested);
+    let mut cluster = rested.cluster.clone();
+    let outcome = planned(&specs, &cluster, Options::default());
+    let all: Vec<&Value> = super::manifests(&outcome);
+    let fleet = &outcome.plan.fleets[0];
+    for wave in &fleet.waves {
+        let is_begin = wave
+            .steps
+            .iter()
+            .any(|s| s.object.name == "gaia-0" && s.object.kind == Kind::Pod);
+        cluster.apply(wave, &all, &|_| true);
+        if is_begin {
+            break;
+        }
+    }
+    let pod = cluster.objects.get_mut(&id("Pod", "gaia-0")).unwrap();
+    let born = pod["metadata"]["creationTimestamp"].clone();
+    pod["status"]["conditions"] =
+        json!([{"type": "Ready", "status": "False", "lastTransitionTime": born}]);
+    let outcome = planned(&specs, &cluster, Options::default());
+    let waves = &outcome.plan.fleets[0].waves;
+    let takes = |wave: &&crate::plan::Wave| {
+        wave.steps
+            .iter()
+            .any(|s| s.object.name == "hub-1" && s.object.kind == Kind::Pod)
+    };
+    let before = waves.iter().take_while(|wave| !takes(wave));
+    let mut gates = before.flat_map(|wave| &wave.gate);
+    assert!(gates.any(|gate| gate.object.name == "gaia-0"), "{waves:#?}");
 }
