@@ -10,8 +10,10 @@ mod halting;
 mod heirs;
 mod leftovers;
 mod migrate;
+mod objects;
 mod reasons;
 mod restarts;
+mod turns;
 mod upgrades;
 mod versions;
 mod volumes;
@@ -21,9 +23,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use decide::{Decided, Observed, Phase, Policy, Task, Turn, decide};
+pub use decide::decide;
 pub use halting::Chain;
 pub use heirs::{Heirloom, Heirs};
+pub use turns::{Decided, Observed, Phase, Policy, Task, Turn};
 pub use upgrades::{Upgrade, UpgradeInstances};
 
 use crate::live::{Live, troubles};

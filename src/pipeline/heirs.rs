@@ -150,7 +150,7 @@ pub(super) fn find(
             Ok(Some(heirloom)) => drop(heirs.moves.insert(instance.ordinal, heirloom)),
             Err(notice) => {
                 heirs.held.insert(instance.ordinal);
-                heirs.blocked.push(notice);
+                heirs.blocked.push(*notice);
             }
         }
     }
@@ -170,7 +170,7 @@ struct Search<'s> {
 impl Search<'_> {
     /// Returns what an instance takes over; nothing where it has its volume already, or the former
     /// fleet had no such instance.
-    fn heirloom(&self, instance: &Instance) -> Result<Option<Heirloom>, Notice> {
+    fn heirloom(&self, instance: &Instance) -> Result<Option<Heirloom>, Box<Notice>> {
         let namespace = self.fleet.namespace.as_str();
         let former = format!("{}-{}", self.former.name, instance.ordinal);
         let old_claim = format!("pvc-{former}");
@@ -184,23 +184,21 @@ impl Search<'_> {
         }
         let bound = theirs.map(|claim| volume_name(claim));
         let volume = match bound.as_deref() {
-            Some("") => return Err(no_volume(&self.key_of(theirs), "it has no volume yet")),
+            Some("") => return Err(no_volume(theirs.map(Object::key), "it has no volume yet")),
             Some(name) => self.live.get(Kind::PersistentVolume, "", name),
             None => self.promised(&[instance.claim.as_str(), old_claim.as_str()]),
         };
         let Some(volume) = volume else {
             let unknown = "its volume is not in the snapshot";
-            return theirs.map_or(Ok(None), |_| Err(no_volume(&self.key_of(theirs), unknown)));
+            return theirs.map_or(Ok(None), |_| {
+                Err(no_volume(theirs.map(Object::key), unknown))
+            });
         };
         let changes_identity = self.identity(instance, &former)?;
         let mut heirloom = self.found(&former, theirs, volume);
         heirloom.changes_identity = changes_identity;
         heirloom.arrived = self.arrived(instance);
         Ok(Some(heirloom))
-    }
-
-    fn key_of(&self, claim: Option<&Object<'_>>) -> Option<ObjectKey> {
-        claim.map(Object::key)
     }
 
     /// Finds the volume that is promised to the new claim, or was left by the old one.
@@ -216,7 +214,7 @@ impl Search<'_> {
 
     /// Tells whether the node gets another identity; an error where its own is not known: its key
     /// would be missing, and it would not start.
-    fn identity(&self, instance: &Instance, former: &str) -> Result<bool, Notice> {
+    fn identity(&self, instance: &Instance, former: &str) -> Result<bool, Box<Notice>> {
         let (own, theirs) = self.facts;
         let known = own.node_ids.get(&instance.name);
         let Some(known) = known else {
@@ -236,7 +234,7 @@ impl Search<'_> {
                  the fleet's NodeIdentities",
                 self.fleet.name, instance.name
             ));
-            return Err(notice);
+            return Err(Box::new(notice));
         };
         let former = theirs.node_ids.get(former);
         Ok(former.is_some_and(|former| former != known))
@@ -302,11 +300,11 @@ impl Search<'_> {
             .live
             .kind_of_fleet(Kind::PersistentVolumeClaim, self.former);
         let owned = claims.find(|c| taken.has(self.former, c) && !c.meta.owners.is_empty())?;
-        let owner = owned.meta.owners.first()?;
+        let controller = owned.meta.owners.first()?;
         let message = format!(
             "its claim goes with {} {}: that must not be deleted before all have moved; `plan \
              --adopt` takes its objects over first",
-            owner.kind, owner.name
+            controller.kind, controller.name
         );
         Some(Notice::on(owned.key(), "FormerFleetOwned", message))
     }
@@ -345,7 +343,7 @@ fn volume_name(claim: &Object<'_>) -> String {
     spec["volumeName"].as_str().unwrap_or_default().to_owned()
 }
 
-fn two_volumes(own: &Object<'_>, old: &Object<'_>) -> Notice {
+fn two_volumes(own: &Object<'_>, old: &Object<'_>) -> Box<Notice> {
     let message = format!(
         "{} is there as well: which of the two volumes is right, nobody knows, and both stay",
         old.key()
@@ -355,15 +353,15 @@ fn two_volumes(own: &Object<'_>, old: &Object<'_>) -> Notice {
         "delete the claim that is wrong, by hand, once you are sure; or take the annotation away"
             .to_owned(),
     );
-    notice
+    Box::new(notice)
 }
 
-fn no_volume(claim: &Option<ObjectKey>, why: &str) -> Notice {
+fn no_volume(claim: Option<ObjectKey>, why: &str) -> Box<Notice> {
     let message = format!("it is to be taken over, but {why}");
     let mut notice = Notice::general("HeirloomUnknown", message);
-    notice.object.clone_from(claim);
+    notice.object = claim;
     notice.allow = Some("capture persistentvolumes with the snapshot".to_owned());
-    notice
+    Box::new(notice)
 }
 
 /// Makes new claims ask for exactly what the old volumes are: another class or size would not

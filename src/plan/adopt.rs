@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::decide::{Task, Turn};
 use super::reasons::reason;
+use super::turns::{Task, Turn};
 use super::{Action, Change, Effect, Impact, Step};
 use crate::live::{Live, Object};
 use crate::model::{FleetKey, Kind, Notice, names};

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::decide::{Task, Turn};
 use super::reasons::reason;
+use super::turns::{Task, Turn};
 use super::volumes::Volumes;
 use super::{Action, Impact, Reason, Step};
 use crate::desired::Desired;

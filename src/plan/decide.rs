@@ -1,134 +1,19 @@
 //! One fleet's differences into tasks, each with its turn. Which tasks of a turn share a wave,
 //! and what gates it, is the `order` room's business.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::heirs::Heirs;
 use super::migrate::{self, Migrations};
-use super::reasons::reason;
+use super::objects::Context;
 use super::restarts::{self, Due, Restarts, Situation};
+use super::turns::{Decided, Observed, Policy, Task, Turn};
 use super::volumes::Volumes;
-use super::{
-    Action, Chain, Change, Drift, Effect, Impact, Reason, Step, Upgrade, Waiting, adopt, claims,
-    condemned, heirs, leftovers, upgrades, versions,
-};
-use crate::desired::{Desired, Instance, Manifest, Role};
-use crate::diff::{Comparison, Difference, Differences, Standing, is_observed_setting};
+use super::{Action, Impact, Step, adopt, claims, condemned, heirs, leftovers, upgrades, versions};
+use crate::desired::{Desired, Instance, Role};
+use crate::diff::{Difference, Differences, Standing};
 use crate::live::Live;
-use crate::live::availability::Availability;
-use crate::live::status::Status;
 use crate::model::{Kind, Notice, ObjectKey, Ordinal};
 use crate::spec::FullNode;
-
-/// When a task is due, in the order of a rollout (design.md, "The plan").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Turn {
-    /// Taking over from an operator.
-    Adopt,
-    /// Access and services.
-    Access,
-    /// ConfigMaps.
-    Config,
-    /// What running pods take in place.
-    Adjust,
-    /// Pods that a running fleet misses: that is availability.
-    Return,
-    /// Claims that grow.
-    Grow,
-    /// Volumes that must outlive their claims.
-    Keep,
-    /// Pods of instances that are gone.
-    Leave,
-    /// The claims of those.
-    Release,
-    /// The ConfigMaps and services of those.
-    Tidy,
-    /// Restarts of pods that are away anyway.
-    RestartDown,
-    /// Claims of instances that are away anyway are made anew, by batch.
-    RenewDown(usize, Phase),
-    /// Restarts within the budget, by batch.
-    Restart(usize),
-    /// Claims of instances that serve are made anew, by batch.
-    Renew(usize, Phase),
-    /// Instances take over what had another name, by batch.
-    Inherit(usize, Phase),
-    /// New instances.
-    Arrive,
-    /// What only older pods used.
-    Last,
-}
-
-/// What is done in turn to the instances of a batch whose claims are made anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Phase {
-    /// Their pods go.
-    Stop,
-    /// Their claims go.
-    Release,
-    /// Claims and pods come.
-    Begin,
-}
-
-/// One step and its turn.
-#[derive(Debug, Clone)]
-pub struct Task {
-    /// Its turn.
-    pub turn: Turn,
-    /// The step.
-    pub step: Step,
-}
-
-/// What is decided for one fleet.
-#[derive(Debug, Default)]
-pub struct Decided {
-    /// What is done, in any order.
-    pub tasks: Vec<Task>,
-    /// Objects on their way out that must be gone before they are made again.
-    pub first_gone: Vec<ObjectKey>,
-    /// Objects on their way out that must be gone before a turn.
-    pub gone_before: BTreeMap<Turn, Vec<ObjectKey>>,
-    /// Pods of instances that leave and are on their way out already.
-    pub leaving: Vec<ObjectKey>,
-    /// Pods that must be ready before any serving pod restarts.
-    pub first_ready: Vec<ObjectKey>,
-    /// Pods that never were in sync: nothing waits for them.
-    pub newcomers: BTreeSet<String>,
-    /// What waits.
-    pub waiting: Vec<Waiting>,
-    /// What the owner should know.
-    pub warnings: Vec<Notice>,
-    /// What is not done until the owner allows it.
-    pub blocked: Vec<Notice>,
-    /// Where the cluster differs though nobody asked for a change.
-    pub drift: Vec<Drift>,
-    /// The chain's versions and who runs them.
-    pub upgrades: Vec<Upgrade>,
-}
-
-/// What was observed of a fleet beyond its objects.
-#[derive(Debug)]
-pub struct Observed {
-    /// Whether each pod can be counted on.
-    pub availability: BTreeMap<String, Availability>,
-    /// The live document's status.
-    pub status: Status,
-    /// Pods that were born with their claim and never were in sync.
-    pub newcomers: BTreeSet<String>,
-    /// Where the chain stands.
-    pub chain: Chain,
-    /// What the fleet takes over from its former name.
-    pub heirs: Heirs,
-}
-
-/// What the caller asks of a plan.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Policy {
-    /// Whether what waits for the next restart is rolled out now.
-    pub refresh: bool,
-    /// Whether the fleet is taken over from an operator.
-    pub adopt: bool,
-}
 
 /// Decides what is done about each difference.
 #[must_use]
@@ -197,10 +82,7 @@ pub fn decide(
     decided.warnings.extend(leftovers::judge(live, &fleet.key));
     decided.waiting.append(&mut migrations.waiting);
     decided.blocked.append(&mut migrations.blocked);
-    let gone = condemned::judge(&differences.condemned, desired, &volumes);
-    decided.tasks.extend(gone.tasks);
-    decided.leaving = gone.leaving;
-    decided.blocked.extend(gone.blocked);
+    condemn(differences, desired, &volumes, &mut decided);
     if policy.adopt {
         let (tasks, notices) = adopt::tasks(fleet, live);
         decided.tasks.extend(tasks);
@@ -210,6 +92,18 @@ pub fn decide(
     take(restarts, policy, &mut decided);
     heirs::lay_out(&observed.heirs, (fleet, desired), &away, &mut decided);
     decided
+}
+
+fn condemn(
+    differences: &Differences<'_, '_>,
+    desired: &Desired,
+    volumes: &Volumes<'_>,
+    decided: &mut Decided,
+) {
+    let gone = condemned::judge(&differences.condemned, desired, volumes);
+    decided.tasks.extend(gone.tasks);
+    decided.leaving = gone.leaving;
+    decided.blocked.extend(gone.blocked);
 }
 
 impl Observed {
@@ -286,21 +180,6 @@ fn pending_resizes(desired: &Desired, live: &Live<'_>, fleet: &FullNode) -> BTre
         .collect()
 }
 
-struct Context<'c> {
-    fleet: &'c FullNode,
-    live: &'c Live<'c>,
-    volumes: &'c Volumes<'c>,
-    migrations: &'c Migrations<'c>,
-    observed: &'c Observed,
-    due: &'c BTreeSet<String>,
-    /// Pods that must halt first, by name.
-    halting: &'c BTreeSet<String>,
-    instances: BTreeMap<Ordinal, &'c Instance>,
-    /// Ordinals whose pod, claim or config belongs to somebody else, or is on its way out: neither
-    /// a claim nor a pod is made beside those.
-    without_base: &'c BTreeSet<Ordinal>,
-}
-
 fn without_base(
     differences: &Differences<'_, '_>,
     migrations: &Migrations<'_>,
@@ -322,222 +201,4 @@ fn without_base(
         .filter_map(|difference| difference.manifest.ordinal)
         .chain(migrations.held.iter().copied())
         .collect()
-}
-
-impl Context<'_> {
-    fn object(&self, difference: &Difference<'_, '_>, decided: &mut Decided) {
-        if self.migrations.deal_with(difference) || self.observed.heirs.deal_with(difference) {
-            return;
-        }
-        match &difference.standing {
-            Standing::Foreign => {}
-            Standing::Missing => self.missing(difference.manifest, decided),
-            Standing::Terminating => self.terminating(difference.manifest, decided),
-            Standing::Present(comparison) => self.present(difference, comparison, decided),
-        }
-    }
-
-    fn missing(&self, manifest: &Manifest, decided: &mut Decided) {
-        let is_part = manifest.role == Role::Claim || manifest.role.is_pod();
-        if is_part && self.lacks_base(manifest) {
-            let on = "what bears its name, or its claim's or ConfigMap's, to be gone";
-            decided
-                .waiting
-                .push(super::waiting_until(&manifest.key, on, Vec::new()));
-            return;
-        }
-        if manifest.role == Role::Claim {
-            decided
-                .warnings
-                .extend(claims::of_missing(manifest, self.live));
-        }
-        let returns = self.migrations.returns(manifest);
-        let (turn, why) = match manifest.role {
-            Role::Access | Role::Service => (Turn::Access, not_there()),
-            Role::Config => (Turn::Config, not_there()),
-            Role::Claim | Role::Pod | Role::AdditionalPod if returns.is_some() => {
-                (Turn::Return, returns.unwrap_or_else(not_there))
-            }
-            Role::Claim | Role::Pod | Role::AdditionalPod if self.is_known(manifest) => (
-                Turn::Return,
-                reason("Missing", "its instance runs here, but it is not there"),
-            ),
-            Role::Claim | Role::Pod | Role::AdditionalPod => {
-                (Turn::Arrive, reason("NewInstance", "its instance is new"))
-            }
-        };
-        decided.tasks.push(Task {
-            turn,
-            step: step(Action::Create, manifest, why, Vec::new()),
-        });
-    }
-
-    /// Tells whether an object's instance runs here, but for that object: its pod is there, or its
-    /// claim and any sign that a pod used it since the claim was last retained.
-    fn is_known(&self, manifest: &Manifest) -> bool {
-        let found = manifest
-            .ordinal
-            .and_then(|ordinal| self.instances.get(&ordinal));
-        let Some(instance) = found else { return false };
-        let (namespace, status) = (self.fleet.key.namespace.as_str(), &self.observed.status);
-        let is_there = |kind: Kind, name: &str| self.live.get(kind, namespace, name).is_some();
-        if manifest.role == Role::AdditionalPod {
-            // else it is new beside a main pod that runs
-            return is_there(Kind::Pod, &instance.name) && status.knows(&manifest.key.name);
-        }
-        is_there(Kind::Pod, &instance.name)
-            || (is_there(Kind::PersistentVolumeClaim, &instance.claim)
-                && (is_there(Kind::ConfigMap, &instance.name) || status.knows(&instance.name)))
-    }
-
-    fn lacks_base(&self, manifest: &Manifest) -> bool {
-        manifest
-            .ordinal
-            .is_some_and(|ordinal| self.without_base.contains(&ordinal))
-    }
-
-    fn terminating(&self, manifest: &Manifest, decided: &mut Decided) {
-        let key = &manifest.key;
-        match manifest.role {
-            Role::Pod | Role::AdditionalPod if self.lacks_base(manifest) => {
-                let on = "its claim and its ConfigMap to be usable";
-                decided
-                    .waiting
-                    .push(super::waiting_until(key, on, Vec::new()));
-            }
-            Role::Pod | Role::AdditionalPod => {
-                decided.first_gone.push(key.clone());
-                let why = reason(
-                    "Terminating",
-                    "it is on its way out, and comes back after that",
-                );
-                let step = step(Action::Create, manifest, why, Vec::new());
-                decided.tasks.push(Task {
-                    turn: Turn::Return,
-                    step,
-                });
-            }
-            Role::Claim => {
-                let message = "it is being deleted: its volume goes as soon as no pod uses it";
-                decided
-                    .warnings
-                    .push(Notice::on(key.clone(), "ClaimTerminating", message));
-                decided.waiting.push(super::waiting_until(
-                    key,
-                    "the claim to be gone",
-                    Vec::new(),
-                ));
-            }
-            Role::Access | Role::Service | Role::Config => {
-                decided.waiting.push(super::waiting_until(
-                    key,
-                    "the old one to be gone",
-                    Vec::new(),
-                ));
-            }
-        }
-    }
-
-    /// Where the same is asked for as before, what a pod restarts for is drift: it was edited by
-    /// hand, or a rollout never ended. What follows from addresses and heights is neither.
-    fn drift(
-        &self,
-        difference: &Difference<'_, '_>,
-        comparison: &Comparison,
-        decided: &mut Decided,
-    ) {
-        let by_height = !self.fleet.spec.chain.versions.is_empty();
-        let is_edit = |change: &&Change| {
-            let is_config = !change.path.starts_with("spec.") && change.effect != Effect::InPlace;
-            let is_observed = is_observed_setting(&change.path)
-                || (by_height && change.path.ends_with("].image"));
-            (change.effect == Effect::Restart || is_config) && !is_observed
-        };
-        let edited: Vec<Change> = comparison.changes.iter().filter(is_edit).cloned().collect();
-        if difference.is_asked_before && !edited.is_empty() {
-            let object = difference.manifest.key.clone();
-            decided.drift.push(Drift {
-                object,
-                changes: edited,
-            });
-        }
-    }
-
-    fn present(
-        &self,
-        difference: &Difference<'_, '_>,
-        comparison: &Comparison,
-        decided: &mut Decided,
-    ) {
-        let manifest = difference.manifest;
-        if manifest.role == Role::Claim {
-            let verdict = claims::judge(difference, comparison, self.volumes);
-            decided.warnings.extend(verdict.warnings);
-            decided.blocked.extend(verdict.blocked);
-            decided.waiting.extend(verdict.waiting);
-            patch(Turn::Grow, manifest, verdict.patches, decided);
-            return;
-        }
-        let is_pod = manifest.role.is_pod();
-        let turn = match manifest.role {
-            Role::Access | Role::Service => Turn::Access,
-            Role::Config => Turn::Config,
-            Role::Claim | Role::Pod | Role::AdditionalPod => Turn::Adjust,
-        };
-        // the config of a node that must halt first stays as it is until then
-        let is_held = manifest.role == Role::Config && self.halting.contains(&manifest.key.name);
-        let in_place: Vec<Change> = comparison
-            .changes
-            .iter()
-            .filter(|change| change.effect == Effect::InPlace || !(is_pod || is_held))
-            .cloned()
-            .collect();
-        if is_pod {
-            self.drift(difference, comparison, decided);
-            if self.due.contains(&manifest.key.name) {
-                return; // it is made anew, with all of that
-            }
-        }
-        patch(turn, manifest, in_place, decided);
-    }
-}
-
-fn not_there() -> Reason {
-    reason("Missing", "it is not there")
-}
-
-fn patch(turn: Turn, manifest: &Manifest, changes: Vec<Change>, decided: &mut Decided) {
-    if changes.is_empty() {
-        return;
-    }
-    let grows = changes
-        .iter()
-        .any(|change| change.path == "spec.resources.requests.storage");
-    let why = match manifest.role {
-        Role::Claim if grows => reason("ClaimGrows", "more storage is asked for"),
-        Role::Config if changes.iter().any(|c| c.effect != Effect::InPlace) => {
-            reason("ConfigChanged", "its config is another")
-        }
-        Role::Access
-        | Role::Service
-        | Role::Config
-        | Role::Claim
-        | Role::Pod
-        | Role::AdditionalPod => reason("FieldsDiffer", "it differs, and takes that in place"),
-    };
-    decided.tasks.push(Task {
-        turn,
-        step: step(Action::Patch, manifest, why, changes),
-    });
-}
-
-fn step(action: Action, manifest: &Manifest, why: Reason, changes: Vec<Change>) -> Step {
-    Step {
-        action,
-        object: manifest.key.clone(),
-        ordinal: manifest.ordinal,
-        impact: Impact::None,
-        reasons: vec![why],
-        changes,
-    }
 }

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::decide::{Decided, Phase, Task, Turn};
 use super::reasons::reason;
+use super::turns::{Decided, Phase, Task, Turn};
 use super::{Action, Change, Effect, Impact, Reason, Step, budget, waiting_until};
 use crate::desired::{Desired, Manifest, Role};
 use crate::diff::Difference;

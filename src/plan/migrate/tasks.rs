@@ -8,9 +8,9 @@ use crate::desired::Manifest;
 use crate::diff::{Difference, Differences, Standing};
 use crate::live::volumes;
 use crate::model::{ObjectKey, Ordinal};
-use crate::plan::decide::{Decided, Phase, Task, Turn};
 use crate::plan::reasons::reason;
 use crate::plan::restarts::Due;
+use crate::plan::turns::{Decided, Phase, Task, Turn};
 use crate::plan::volumes::Volumes;
 use crate::plan::{Action, Change, Impact, Reason, Step};
 
