@@ -293,7 +293,14 @@ pub fn held(waves: &[Wave], live: &Live<'_>) -> Vec<Notice> {
         .collect()
 }
 
-/// Counts what the plans do.
+/// Returns whether a pod stops under its former name, or starts again under its new one.
+fn moves(step: &Step) -> bool {
+    let mut reasons = step.reasons.iter();
+    step.object.kind == Kind::Pod && reasons.any(|reason| reason.code == heirs::RENAMED)
+}
+
+/// Counts what the plans do. A node that stops and starts again restarts, even where it does so
+/// under another name.
 #[must_use]
 pub fn summarise(fleets: &[FleetPlan]) -> Summary {
     let mut summary = Summary::default();
@@ -306,9 +313,14 @@ pub fn summarise(fleets: &[FleetPlan]) -> Summary {
         };
         let deleted = pods(Action::Delete);
         let created = pods(Action::Create);
+        let moved: BTreeSet<Option<Ordinal>> = steps()
+            .filter(|step| step.action == Action::Delete && moves(step))
+            .map(|step| step.ordinal)
+            .collect();
         for step in steps() {
             summary.data_loss += usize::from(step.impact == Impact::DataLoss);
-            let comes_back = deleted.contains(&step.object) && created.contains(&step.object);
+            let comes_back = deleted.contains(&step.object) && created.contains(&step.object)
+                || moves(step) && moved.contains(&step.ordinal);
             match step.action {
                 Action::Delete if comes_back => summary.restart += 1,
                 Action::Create if comes_back => {}

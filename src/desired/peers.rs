@@ -58,7 +58,9 @@ pub(crate) fn unknown(fleet: &Fleet<'_>) -> Vec<Notice> {
             } else {
                 let message = format!(
                     "the node ID of {instance} is not known yet, so its peers are not told of it: \
-                     add it to the fleet's NodeIdentities"
+                     add it to the fleet's NodeIdentities; a new node starts once Secret {} \
+                     has its key under its name",
+                    fleet.key_secret()
                 );
                 Notice::on(key, "IdentityUnknown", message)
             }

@@ -302,7 +302,7 @@ fn owned_claims(live: &Live<'_>, fleet: &FleetKey) -> Option<Notice> {
     let (first, last) = (owned.first()?, owned.last()?);
     let message = format!(
         "{} claims ({} to {}) have an ownerReference: deleting their owner, or its CRD, would \
-         delete them",
+         delete them; `plan --adopt` takes them over first",
         owned.len(),
         first.name,
         last.name

@@ -205,7 +205,7 @@ fn of_removed_fleet(object: &Object<'_>, volumes: &Volumes<'_>) -> Notice {
     let mut notice = Notice::on(object.key(), "ClaimOfRemovedFleet", message);
     notice.detail = Some(volumes.of_last_snapshot(object));
     notice.allow = Some(
-        "write volumeRetentionPolicy: Delete to delete the fleet's claims with their data, or \
+        "write spec.volumeRetentionPolicy: Delete to delete the fleet's claims with their data, or \
          Retain to keep them"
             .to_owned(),
     );

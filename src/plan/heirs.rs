@@ -17,6 +17,9 @@ use crate::spec::FullNode;
 /// The policy by which a volume outlives its claim.
 const RETAIN: &str = "Retain";
 
+/// Why a pod or claim goes under its former name, and comes under its new one.
+pub(super) const RENAMED: &str = "Renamed";
+
 /// What a fleet takes over from one that had another name.
 #[derive(Debug, Default)]
 pub struct Heirs {
@@ -179,7 +182,7 @@ impl Unit<'_> {
         let heirloom = self.heirloom;
         for pod in &heirloom.pods {
             let message = "its instance has another name now, and takes its volume along";
-            let mut step = step(Action::Delete, pod, reason("Renamed", message));
+            let mut step = step(Action::Delete, pod, reason(RENAMED, message));
             step.ordinal = Some(self.ordinal);
             step.impact = Impact::Restart;
             decided.tasks.push(Task {
@@ -195,7 +198,7 @@ impl Unit<'_> {
         gone.extend(heirloom.going.iter().cloned());
         if let Some(claim) = &heirloom.claim {
             let message = "its volume is kept, and goes to its instance's new claim";
-            let mut step = step(Action::Delete, claim, reason("Renamed", message));
+            let mut step = step(Action::Delete, claim, reason(RENAMED, message));
             step.ordinal = Some(self.ordinal);
             decided.tasks.push(Task {
                 turn: turn(Phase::Release),
@@ -214,7 +217,7 @@ impl Unit<'_> {
                 decided.tasks.extend(self.promise(turn, manifest));
             }
             let message = format!("it goes on where {} was", heirloom.former);
-            let mut step = step(Action::Create, &manifest.key, reason("Renamed", message));
+            let mut step = step(Action::Create, &manifest.key, reason(RENAMED, message));
             step.ordinal = Some(self.ordinal);
             if heirloom.changes_identity && manifest.role == Role::Pod {
                 step.impact = Impact::IdentityChange;

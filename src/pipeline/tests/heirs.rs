@@ -97,6 +97,7 @@ fn nothing_is_lost_by_moving() {
     let outcome = planned(&renamed(&rested), &rested.cluster, Options::default());
     let summary = outcome.plan.summary;
     assert_eq!((summary.data_loss, summary.blocked), (0, 0));
+    assert_eq!(summary.restart, 3, "each node stops and starts once");
     let steps = outcome.plan.fleets.iter().flat_map(|f| &f.waves);
     let deleted = steps
         .flat_map(|wave| &wave.steps)
