@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use decide::{Decided, Observed, Phase, Policy, Task, Turn, decide};
-pub use halting::Chain;
+pub use halting::{Chain, Hold, hold_of_move};
 pub use heirs::{Heirloom, Heirs};
 pub use upgrades::{Upgrade, UpgradeInstances};
 
