@@ -158,6 +158,7 @@ pub(super) fn find(
         former,
         facts: (facts, &former_facts),
         versions,
+        node,
     };
     for instance in &desired.instances {
         let found = if ordinals.contains(&instance.ordinal) {
@@ -197,6 +198,7 @@ struct Search<'s> {
     former: &'s FleetKey,
     facts: (&'s Facts, &'s Facts),
     versions: &'s [ChainVersion],
+    node: &'s FullNode,
 }
 
 impl Search<'_> {
@@ -222,6 +224,9 @@ impl Search<'_> {
             return Err(disabled(self.key_of_heirloom(instance, theirs)));
         }
         let changes_identity = self.identity(instance, &former)?;
+        if self.is_version_unknown(instance) {
+            return Err(no_height(self.key_of_heirloom(instance, theirs)));
+        }
         let mut heirloom = self.found(&former, theirs, volume);
         heirloom.changes_identity = changes_identity;
         heirloom.arrived = self.arrived(instance);
@@ -230,6 +235,17 @@ impl Search<'_> {
 
     fn former_of(&self, instance: &Instance) -> String {
         format!("{}-{}", self.former.name, instance.ordinal)
+    }
+
+    /// Tells whether nobody knows which of the chain's versions has written the volume.
+    fn is_version_unknown(&self, instance: &Instance) -> bool {
+        let (own, _) = self.facts;
+        let overrides = self.node.spec.instance_overrides.get(&instance.name);
+        let has_own_image = overrides.is_some_and(|own| !own.image.is_empty());
+        !self.versions.is_empty()
+            && !has_own_image
+            && !own.heights.contains_key(&instance.name)
+            && !own.pods.contains_key(&instance.name)
     }
 
     fn pod(&self, name: String) -> ObjectKey {
@@ -542,6 +558,20 @@ fn no_volume(claim: ObjectKey, why: &str) -> Notice {
     notice.allow = Some(
         "capture persistentvolumes and persistentvolumeclaims with the snapshot; volumes and \
          configs of earlier instances, if any, must go by hand"
+            .to_owned(),
+    );
+    notice
+}
+
+fn no_height(claim: ObjectKey) -> Notice {
+    let message =
+        "it is to be taken over, but neither its height is known nor what ran on it: the \
+                   first of chain.versions may not read its volume"
+            .to_owned();
+    let mut notice = Notice::on(claim, "HeirHeightUnknown", message);
+    notice.allow = Some(
+        "give the CosmosFullNode of an earlier snapshot, whose status tells the heights, beside \
+         this one; or name the instance's image in instanceOverrides"
             .to_owned(),
     );
     notice

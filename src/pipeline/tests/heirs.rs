@@ -233,3 +233,20 @@ fn a_node_just_below_its_upgrade_halts_before_it_moves() {
     };
     check_stays(&ask, &happen, "HaltNotSeen");
 }
+
+#[test]
+fn an_heir_does_not_start_on_the_first_version_where_its_height_is_not_known() {
+    let ask = |document: &mut Value| {
+        document["spec"]["chain"]["versions"] = json!([
+            {"height": 0, "image": "registry.example.com/chains/gaia:v1.0.0"},
+            {"height": 1000, "image": "registry.example.com/chains/gaia:v99.0.0"},
+        ]);
+    };
+    let happen = |cluster: &mut Cluster| {
+        let claim = id("PersistentVolumeClaim", "pvc-hub-1");
+        cluster.objects.remove(&claim);
+        cluster.objects.remove(&id("Pod", "hub-1"));
+        cluster.objects.remove(&id("CosmosFullNode", FORMER));
+    };
+    check_stays(&ask, &happen, "HeirHeightUnknown");
+}
