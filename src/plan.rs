@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use decide::decide;
-pub use halting::Chain;
+pub use halting::{Chain, Hold, hold_of_move};
 pub use heirs::{Heirloom, Heirs};
 pub use turns::{Decided, Observed, Phase, Policy, Task, Turn};
 pub use upgrades::{Upgrade, UpgradeInstances};

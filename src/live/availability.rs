@@ -234,16 +234,6 @@ const BORN_TOGETHER_SECONDS: i64 = 600;
 /// A pod whose `Ready` condition last changed so soon after its birth never was ready.
 const NEVER_READY_SECONDS: i64 = 120;
 
-/// Tells whether a claim was made for a volume that was there long before: its instance had another
-/// name, and the next one does not move before it is back.
-fn is_on_old_volume(live: &Live<'_>, claim: &Object<'_>, claim_born: Timestamp) -> bool {
-    let spec = claim.spec_tree();
-    let name = spec["volumeName"].as_str().unwrap_or_default();
-    let volume = live.get(Kind::PersistentVolume, "", name);
-    let made = volume.and_then(|volume| volume.meta.created.as_deref().and_then(parse));
-    made.is_some_and(|made| seconds_between(made, claim_born) > BORN_TOGETHER_SECONDS)
-}
-
 /// Tells whether a pod is that of a new instance that never was in sync: it was born with its
 /// claim, and has not been ready since. Nothing waits for such a pod, and it uses no budget
 /// (design.md, safety rule 11). An instance whose claim was made anew is no new one: the next
@@ -263,9 +253,6 @@ pub fn is_newcomer(live: &Live<'_>, namespace: &str, pod: &str, claim: &str) -> 
     let (Some(born), Some(claim_born)) = (created(pod), created(claim)) else {
         return false;
     };
-    if is_on_old_volume(live, claim, claim_born) {
-        return false;
-    }
     let status: PodStatus = lenient(pod.status);
     let is_close = seconds_between(claim_born, born).abs() <= BORN_TOGETHER_SECONDS;
     let Some(ready) = status.ready() else {

@@ -57,9 +57,9 @@ pub(super) fn plan(
     } else {
         desired::build(fleet, &facts)
     };
-    let heirs = heirs::find((&fleet.key, &facts), taken, live, &mut desired);
+    let heirs = heirs::find((fleet, &facts), taken, live, &mut desired);
     let mut differences = diff::compare(&desired, live, &fleet.key);
-    heirs::settle(&mut differences, &fleet.key, &heirs, taken);
+    heirs::settle(&mut differences, &fleet.key, &heirs, (taken, live));
     if differences.has_restarts_of_others() {
         differences.settle_drift(&asked_before(live, fleet, &facts));
     }

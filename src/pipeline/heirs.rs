@@ -10,11 +10,16 @@ use crate::desired::{Desired, Instance, Role};
 use crate::diff::Differences;
 use crate::live::availability::{self, Availability};
 use crate::live::facts::{self, Facts, Sources};
-use crate::live::{Live, Object, ownership, status};
+use crate::live::{Live, Object, node, ownership, progress, status};
 use crate::model::{FleetKey, Kind, Notice, ObjectKey, Ordinal, names};
 use crate::parse::inputs::Fleet;
-use crate::plan::{Heirloom, Heirs};
+use crate::plan::{self, Heirloom, Heirs, Hold};
 use crate::spec::FullNode;
+use crate::spec::document::ChainVersion;
+use crate::spec::wishes::RENAMED_FROM;
+
+/// What an instance waits for that cannot take over.
+const NOT_KNOWN: &str = "what it takes over from the fleet's former name to be known";
 
 /// The ordinals of each fleet that are taken over by another.
 #[derive(Debug, Default)]
@@ -69,6 +74,14 @@ impl Taken {
         is_former && instances.all(|object| self.has(fleet, object))
     }
 
+    /// Tells whether a fleet has pods or claims that others take over, or nothing else is left.
+    fn is_left(&self, fleet: &FleetKey, live: &Live<'_>) -> bool {
+        let mut instances = live
+            .of_fleet(fleet)
+            .filter(|o| matches!(o.kind, Kind::Pod | Kind::PersistentVolumeClaim));
+        self.is_all_of(fleet, live) || instances.any(|object| self.has(fleet, object))
+    }
+
     fn by(&self, heir: &FleetKey) -> Option<&(FleetKey, FleetKey, BTreeSet<Ordinal>)> {
         self.by.iter().find(|(_, fleet, _)| fleet == heir)
     }
@@ -108,11 +121,14 @@ pub(super) fn settle(
     differences: &mut Differences<'_, '_>,
     fleet: &FleetKey,
     heirs: &Heirs,
-    taken: &Taken,
+    (taken, live): (&Taken, &Live<'_>),
 ) {
-    differences
-        .condemned
-        .retain(|object| !taken.has(fleet, object));
+    // what the instances share goes once all have moved
+    let is_left = taken.is_left(fleet, live);
+    differences.condemned.retain(|object| {
+        let is_shared = ordinal_of(object, fleet).is_none();
+        !(taken.has(fleet, object) || is_left && is_shared)
+    });
     let theirs: BTreeSet<&ObjectKey> = heirs
         .moves
         .values()
@@ -125,11 +141,12 @@ pub(super) fn settle(
 
 /// Finds what a fleet takes over, and makes its new claims such that they bind the old volumes.
 pub(super) fn find(
-    (fleet, facts): (&FleetKey, &Facts),
+    (node, facts): (&FullNode, &Facts),
     taken: &Taken,
     live: &Live<'_>,
     desired: &mut Desired,
 ) -> Heirs {
+    let (fleet, versions) = (&node.key, node.spec.chain.versions.as_slice());
     let mut heirs = Heirs::default();
     let Some((former, _, ordinals)) = taken.by(fleet) else {
         return heirs;
@@ -140,20 +157,37 @@ pub(super) fn find(
         fleet,
         former,
         facts: (facts, &former_facts),
+        versions,
+        node,
     };
     for instance in &desired.instances {
-        if !ordinals.contains(&instance.ordinal) || !instance.has_claim || !instance.has_pod {
-            continue;
-        }
-        match search.heirloom(instance) {
+        let found = if ordinals.contains(&instance.ordinal) {
+            search.heirloom(instance, desired)
+        } else {
+            search
+                .not_free(instance)
+                .map_or(Ok(None), |notice| Err(Box::new(notice)))
+        };
+        match found {
             Ok(None) => {}
-            Ok(Some(heirloom)) => drop(heirs.moves.insert(instance.ordinal, heirloom)),
+            Ok(Some(heirloom)) => match search.halt(&heirloom, instance, desired) {
+                Some(hold) => {
+                    let notice = hold.notice.map(|(code, message)| {
+                        let name = heirloom.former.clone();
+                        Notice::on(search.pod(name), code, message)
+                    });
+                    heirs.warnings.extend(notice);
+                    heirs.held.insert(instance.ordinal, hold.on);
+                }
+                None => drop(heirs.moves.insert(instance.ordinal, heirloom)),
+            },
             Err(notice) => {
-                heirs.held.insert(instance.ordinal);
+                heirs.held.insert(instance.ordinal, NOT_KNOWN.to_owned());
                 heirs.blocked.push(*notice);
             }
         }
     }
+    heirs.away = search.away(&heirs);
     heirs.leftovers = search.leftovers(taken, &heirs);
     heirs.warnings.extend(search.owned(taken));
     bind(desired, &heirs, live);
@@ -165,51 +199,215 @@ struct Search<'s> {
     fleet: &'s FleetKey,
     former: &'s FleetKey,
     facts: (&'s Facts, &'s Facts),
+    versions: &'s [ChainVersion],
+    node: &'s FullNode,
 }
 
 impl Search<'_> {
     /// Returns what an instance takes over; nothing where it has its volume already, or the former
     /// fleet had no such instance.
-    fn heirloom(&self, instance: &Instance) -> Result<Option<Heirloom>, Box<Notice>> {
-        let namespace = self.fleet.namespace.as_str();
-        let former = format!("{}-{}", self.former.name, instance.ordinal);
-        let old_claim = format!("pvc-{former}");
-        let get = |name: &str| self.live.get(Kind::PersistentVolumeClaim, namespace, name);
-        let theirs = get(&old_claim).filter(|claim| ownership(claim, self.former).is_ok());
-        if let Some(own) = get(&instance.claim) {
+    fn heirloom(
+        &self,
+        instance: &Instance,
+        desired: &Desired,
+    ) -> Result<Option<Heirloom>, Box<Notice>> {
+        let former = self.former_of(instance);
+        let theirs = self.former_claim(instance);
+        if let Some(own) = self.own_claim(instance) {
             return match theirs {
                 Some(old) => Err(two_volumes(own, old)),
                 None => Ok(None),
             };
         }
-        let bound = theirs.map(|claim| volume_name(claim));
-        let volume = match bound.as_deref() {
-            Some("") => return Err(no_volume(theirs.map(Object::key), "it has no volume yet")),
-            Some(name) => self.live.get(Kind::PersistentVolume, "", name),
-            None => self.promised(&[instance.claim.as_str(), old_claim.as_str()]),
+        // it has moved before, and its claim went since to be made anew: not on the old volume
+        if theirs.is_none() && desired.renewals.contains_key(&instance.claim) {
+            return Ok(None);
+        }
+        let Some(volume) = self.volume(instance, theirs)? else {
+            return Ok(None);
         };
-        let Some(volume) = volume else {
-            let unknown = "its volume is not in the snapshot";
-            return theirs.map_or(Ok(None), |_| {
-                Err(no_volume(theirs.map(Object::key), unknown))
-            });
-        };
+        if !instance.has_claim || !instance.has_pod {
+            return Err(disabled(self.key_of_heirloom(instance, theirs)));
+        }
         let changes_identity = self.identity(instance, &former)?;
+        if self.is_version_unknown(instance) {
+            return Err(no_height(self.key_of_heirloom(instance, theirs)));
+        }
         let mut heirloom = self.found(&former, theirs, volume);
         heirloom.changes_identity = changes_identity;
         heirloom.arrived = self.arrived(instance);
         Ok(Some(heirloom))
     }
 
-    /// Finds the volume that is promised to the new claim, or was left by the old one.
-    fn promised(&self, claims: &[&str]) -> Option<&Object<'_>> {
-        let mut volumes = self.live.in_namespace(Kind::PersistentVolume, "");
-        volumes.find(|volume| {
-            let spec = volume.spec_tree();
-            let reference = &spec["claimRef"];
-            let name = reference["name"].as_str().unwrap_or_default();
-            reference["namespace"] == self.fleet.namespace.as_str() && claims.contains(&name)
+    fn former_of(&self, instance: &Instance) -> String {
+        format!("{}-{}", self.former.name, instance.ordinal)
+    }
+
+    /// Tells whether nobody knows which of the chain's versions has written the volume.
+    fn is_version_unknown(&self, instance: &Instance) -> bool {
+        let (own, _) = self.facts;
+        let overrides = self.node.spec.instance_overrides.get(&instance.name);
+        let has_own_image = overrides.is_some_and(|own| !own.image.is_empty());
+        !self.versions.is_empty()
+            && !has_own_image
+            && !own.heights.contains_key(&instance.name)
+            && !own.pods.contains_key(&instance.name)
+    }
+
+    fn pod(&self, name: String) -> ObjectKey {
+        ObjectKey {
+            api_version: "v1".to_owned(),
+            kind: Kind::Pod,
+            namespace: self.fleet.namespace.clone(),
+            name,
+        }
+    }
+
+    fn get(&self, kind: Kind, name: &str) -> Option<&Object<'_>> {
+        self.live.get(kind, self.fleet.namespace.as_str(), name)
+    }
+
+    fn own_claim(&self, instance: &Instance) -> Option<&Object<'_>> {
+        self.get(Kind::PersistentVolumeClaim, &instance.claim)
+    }
+
+    fn former_claim(&self, instance: &Instance) -> Option<&Object<'_>> {
+        let name = format!("pvc-{}", self.former_of(instance));
+        let claim = self.get(Kind::PersistentVolumeClaim, &name);
+        claim.filter(|claim| ownership(claim, self.former).is_ok())
+    }
+
+    fn key_of_heirloom(&self, instance: &Instance, claim: Option<&Object<'_>>) -> ObjectKey {
+        claim.map_or_else(
+            || ObjectKey {
+                api_version: "v1".to_owned(),
+                kind: Kind::PersistentVolumeClaim,
+                namespace: self.fleet.namespace.clone(),
+                name: instance.claim.clone(),
+            },
+            Object::key,
+        )
+    }
+
+    /// Returns the one volume that an instance takes over; nothing where the former fleet had no
+    /// such instance.
+    fn volume(
+        &self,
+        instance: &Instance,
+        theirs: Option<&Object<'_>>,
+    ) -> Result<Option<&Object<'_>>, Box<Notice>> {
+        let fault = |why: &str| no_volume(self.key_of_heirloom(instance, theirs), why);
+        let bound = theirs.map(|claim| volume_name(claim));
+        let volume = match bound.as_deref() {
+            Some("") => return Err(fault("it has no volume yet")),
+            Some(name) => self.live.get(Kind::PersistentVolume, "", name),
+            None => match self.promised(instance).as_slice() {
+                [] => None,
+                [one] => Some(*one),
+                _ => return Err(fault("several volumes were left by such a claim")),
+            },
+        };
+        match volume {
+            Some(volume) if volume.is_terminating() => {
+                Err(fault("its volume is being deleted, which nothing undoes"))
+            }
+            Some(volume) => Ok(Some(volume)),
+            None if theirs.is_some() => Err(fault("its volume is not in the snapshot")),
+            None if self.has_trace(instance) => Err(fault(
+                "there are traces of the former instance, but its claim and its volume are not in \
+                 the snapshot",
+            )),
+            None => Ok(None),
+        }
+    }
+
+    /// Tells whether there was a former instance that had a volume.
+    fn has_trace(&self, instance: &Instance) -> bool {
+        let former = self.former_of(instance);
+        [Kind::Pod, Kind::ConfigMap].into_iter().any(|kind| {
+            let sign = self.get(kind, &former);
+            sign.is_some_and(|sign| ownership(sign, self.former).is_ok())
         })
+    }
+
+    /// Finds the volumes that are promised to the new claim, or else were left by the old one.
+    fn promised(&self, instance: &Instance) -> Vec<&Object<'_>> {
+        let find = |claim: &str| -> Vec<&Object<'_>> {
+            let volumes = self.live.in_namespace(Kind::PersistentVolume, "");
+            let is_of = |volume: &&Object<'_>| {
+                let spec = volume.spec_tree();
+                let reference = &spec["claimRef"];
+                reference["namespace"] == self.fleet.namespace.as_str()
+                    && reference["name"] == claim
+            };
+            volumes.filter(is_of).collect()
+        };
+        let own = find(&instance.claim);
+        if own.is_empty() {
+            find(&format!("pvc-{}", self.former_of(instance)))
+        } else {
+            own
+        }
+    }
+
+    /// Returns why an instance does not start, whose former one stays where it is.
+    fn not_free(&self, instance: &Instance) -> Option<Notice> {
+        let old = self.former_claim(instance)?;
+        self.own_claim(instance).is_none().then(|| {
+            let message = format!(
+                "{} is to take over from it, but another document asks for the same instance",
+                instance.name
+            );
+            let mut notice = Notice::on(old.key(), "HeirNotFree", message);
+            notice.allow = Some(format!(
+                "take the document of fleet {} away or lower its replicas; or, for a new node on \
+                 an empty volume, take {RENAMED_FROM} away",
+                self.former.name
+            ));
+            notice
+        })
+    }
+
+    /// Returns what the former node must do before its instance may move, as before any restart.
+    fn halt(&self, heirloom: &Heirloom, instance: &Instance, desired: &Desired) -> Option<Hold> {
+        if heirloom.pods.is_empty() {
+            return None;
+        }
+        let status = status::read(self.live, self.former);
+        let (_, theirs) = self.facts;
+        let nodes = node::read(self.live, self.former, &status);
+        let pod = desired
+            .manifests
+            .iter()
+            .find(|m| m.key.name == instance.name && m.role.is_pod());
+        let containers = pod.and_then(|pod| pod.body["spec"]["containers"].as_array());
+        let node = containers.and_then(|all| all.iter().find(|c| c["name"] == "node"));
+        let running = theirs.pods.get(&heirloom.former);
+        let runs = running.and_then(|pod| pod.images.get("node"));
+        let progress = progress::gather(self.live, self.former);
+        plan::hold_of_move(
+            (self.versions, &progress),
+            &heirloom.former,
+            (
+                *theirs.heights.get(&heirloom.former)?,
+                nodes.get(&heirloom.former)?,
+            ),
+            self.availability(&heirloom.former).as_ref(),
+            (
+                runs.map(String::as_str),
+                node.and_then(|node| node["image"].as_str()),
+            ),
+        )
+    }
+
+    /// Returns how many former instances do not serve and do not move now.
+    fn away(&self, heirs: &Heirs) -> Vec<ObjectKey> {
+        let held = heirs.held.keys().filter_map(|ordinal| {
+            let former = format!("{}-{ordinal}", self.former.name);
+            let pod = self.get(Kind::Pod, &former)?;
+            self.is_down(&former).then(|| pod.key())
+        });
+        held.collect()
     }
 
     /// Tells whether the node gets another identity; an error where its own is not known: its key
@@ -288,10 +486,14 @@ impl Search<'_> {
 
     /// What is not known to be down serves; what is not there does not.
     fn is_down(&self, former: &str) -> bool {
+        let known = self.availability(former);
+        known.as_ref().is_none_or(Availability::is_known_down)
+    }
+
+    fn availability(&self, former: &str) -> Option<Availability> {
         let status = status::read(self.live, self.former);
         let groups = [vec![former], Vec::new()];
-        let known = availability::judge(self.live, self.former, &status, &groups);
-        known.get(former).is_none_or(Availability::is_known_down)
+        availability::judge(self.live, self.former, &status, &groups).remove(former)
     }
 
     /// Deleting the former document would delete what it owns, with volumes that are not kept yet.
@@ -319,7 +521,7 @@ impl Search<'_> {
             .filter(|object| match object.kind {
                 Kind::ConfigMap | Kind::Service => match ordinal_of(object, self.former) {
                     Some(ordinal) => {
-                        taken.has(self.former, object) && !heirs.held.contains(&ordinal)
+                        taken.has(self.former, object) && !heirs.held.contains_key(&ordinal)
                     }
                     None => is_all,
                 },
@@ -356,11 +558,38 @@ fn two_volumes(own: &Object<'_>, old: &Object<'_>) -> Box<Notice> {
     Box::new(notice)
 }
 
-fn no_volume(claim: Option<ObjectKey>, why: &str) -> Box<Notice> {
+fn no_volume(claim: ObjectKey, why: &str) -> Box<Notice> {
     let message = format!("it is to be taken over, but {why}");
-    let mut notice = Notice::general("HeirloomUnknown", message);
-    notice.object = claim;
-    notice.allow = Some("capture persistentvolumes with the snapshot".to_owned());
+    let mut notice = Notice::on(claim, "HeirloomUnknown", message);
+    notice.allow = Some(
+        "capture persistentvolumes and persistentvolumeclaims with the snapshot; volumes and \
+         configs of earlier instances, if any, must go by hand"
+            .to_owned(),
+    );
+    Box::new(notice)
+}
+
+fn no_height(claim: ObjectKey) -> Box<Notice> {
+    let message =
+        "it is to be taken over, but neither its height is known nor what ran on it: the \
+                   first of chain.versions may not read its volume"
+            .to_owned();
+    let mut notice = Notice::on(claim, "HeirHeightUnknown", message);
+    notice.allow = Some(
+        "give the CosmosFullNode of an earlier snapshot, whose status tells the heights, beside \
+         this one; or name the instance's image in instanceOverrides"
+            .to_owned(),
+    );
+    Box::new(notice)
+}
+
+fn disabled(claim: ObjectKey) -> Box<Notice> {
+    let message =
+        "its instance is to be taken over, but its heir is disabled: what is there stays \
+                   as it is"
+            .to_owned();
+    let mut notice = Notice::on(claim, "HeirDisabled", message);
+    notice.allow = Some("disable it once it has moved".to_owned());
     Box::new(notice)
 }
 
@@ -389,6 +618,11 @@ fn bind(desired: &mut Desired, heirs: &Heirs, live: &Live<'_>) {
             spec["resources"]["requests"]["storage"] = size.clone();
         }
         spec["volumeName"] = json!(heirloom.volume.name);
+        // its node is no newcomer, though claim and pod are as young as one's
+        let former = volume["claimRef"]["uid"].as_str();
+        let former = former.unwrap_or(&heirloom.volume.name);
+        manifest.body["metadata"]["annotations"][names::REPLACES] = json!(former);
+        let spec = &mut manifest.body["spec"];
         if let Some(members) = spec.as_object_mut() {
             members.remove("dataSource");
             members.remove("dataSourceRef");

@@ -91,6 +91,7 @@ pub fn decide(
     let away = observed.away(fleet, desired, &restarts.due);
     take(restarts, policy, &mut decided);
     heirs::lay_out(&observed.heirs, (fleet, desired), &away, &mut decided);
+    spare_what_is_made_anew(&mut decided.tasks);
     decided
 }
 
@@ -104,6 +105,19 @@ fn condemn(
     decided.tasks.extend(gone.tasks);
     decided.leaving = gone.leaving;
     decided.blocked.extend(gone.blocked);
+}
+
+/// What is made anew comes without an owner: it is not taken over before.
+fn spare_what_is_made_anew(tasks: &mut Vec<Task>) {
+    let of = |action: Action| -> BTreeSet<ObjectKey> {
+        let done = tasks.iter().filter(|task| task.step.action == action);
+        done.map(|task| task.step.object.clone()).collect()
+    };
+    let (gone, made) = (of(Action::Delete), of(Action::Create));
+    tasks.retain(|task| {
+        let object = &task.step.object;
+        task.turn != Turn::Adopt || !(gone.contains(object) && made.contains(object))
+    });
 }
 
 impl Observed {

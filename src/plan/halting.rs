@@ -51,11 +51,12 @@ pub struct Chain {
 }
 
 /// What a pod waits for that is not replaced yet.
-pub(super) struct Hold {
+#[derive(Debug)]
+pub struct Hold {
     /// The same for people.
-    pub(super) on: String,
+    pub on: String,
     /// A code and what the owner should know.
-    pub(super) notice: Option<(&'static str, String)>,
+    pub notice: Option<(&'static str, String)>,
 }
 
 /// Returns what a pod that is due must wait for, where its node, or that of its main pod, must halt
@@ -77,11 +78,11 @@ pub(super) fn hold(s: &Situation<'_>, pod: &Manifest, comparison: &Comparison) -
                 .flatten()
                 .filter(|height| *height <= known);
             match halt {
-                Some(height) => until_halted(s, main, answer, (height, known)),
+                Some(height) => until_halted(&s.chain.progress, main, answer, (height, known)),
                 // the pods beside a node stop nothing of it
                 None if pod.role != Role::Pod => None,
                 None if may_interrupt(restarts(), versions, known) => None,
-                None => close_below(s, answer),
+                None => close_below(versions, &s.chain.progress, answer),
             }
         }
         Rpc::Silent(_) | Rpc::Unknown => {
@@ -91,6 +92,32 @@ pub(super) fn hold(s: &Situation<'_>, pod: &Manifest, comparison: &Comparison) -
                 .availability
                 .get(main)
                 .is_some_and(Availability::is_known_down);
+            (is_image_change && is_at && !has_halted(node, is_down)).then(|| silent(node, known))
+        }
+    }
+}
+
+/// Returns what a pod must wait for whose instance moves to another name: the same as for a restart.
+#[must_use]
+pub fn hold_of_move(
+    (versions, progress): (&[ChainVersion], &Progress),
+    main: &str,
+    (known, node): (u64, &Node),
+    availability: Option<&Availability>,
+    images: (Option<&str>, Option<&str>),
+) -> Option<Hold> {
+    let is_image_change = images.0 != images.1;
+    match &node.rpc {
+        Rpc::Answered(answer) => {
+            let next = next_above(versions, answer.height).filter(|height| *height <= known);
+            match next.filter(|_| is_image_change) {
+                Some(height) => until_halted(progress, main, answer, (height, known)),
+                None => close_below(versions, progress, answer),
+            }
+        }
+        Rpc::Silent(_) | Rpc::Unknown => {
+            let is_at = versions.iter().any(|version| height_of(version) == known);
+            let is_down = availability.is_some_and(Availability::is_known_down);
             (is_image_change && is_at && !has_halted(node, is_down)).then(|| silent(node, known))
         }
     }
@@ -107,13 +134,13 @@ fn next_above(versions: &[ChainVersion], height: u64) -> Option<u64> {
 
 /// A node that answers below the upgrade which its next image is for.
 fn until_halted(
-    s: &Situation<'_>,
+    progress: &Progress,
     main: &str,
     answer: &Answer,
     (height, known): (u64, u64),
 ) -> Option<Hold> {
     let is_next = answer.height.saturating_add(1) == height;
-    if is_next && stands_still(&s.chain.progress, main, answer, height) {
+    if is_next && stands_still(progress, main, answer, height) {
         return None;
     }
     let notice = if is_next {
@@ -207,9 +234,8 @@ fn may_interrupt<'c>(
 
 /// A node that answers just below an upgrade. Where it is in sync, it is as far as the foremost of
 /// those by now: its own answer may be some minutes old.
-fn close_below(s: &Situation<'_>, answer: &Answer) -> Option<Hold> {
-    let upgrade = next_above(&s.fleet.spec.chain.versions, answer.height)?;
-    let progress = &s.chain.progress;
+fn close_below(versions: &[ChainVersion], progress: &Progress, answer: &Answer) -> Option<Hold> {
+    let upgrade = next_above(versions, answer.height)?;
     let others = progress
         .seen()
         .filter(|seen| seen.in_sync && answer.in_sync);

@@ -25,8 +25,11 @@ pub(super) const RENAMED: &str = "Renamed";
 pub struct Heirs {
     /// What each instance takes over.
     pub moves: BTreeMap<Ordinal, Heirloom>,
-    /// Instances that should take something over and cannot: they must not start empty.
-    pub held: BTreeSet<Ordinal>,
+    /// Instances that should take something over and cannot, and what they wait for: they must not
+    /// start empty.
+    pub held: BTreeMap<Ordinal, String>,
+    /// The former pods of those, where they do not serve.
+    pub away: Vec<ObjectKey>,
     /// Why they cannot.
     pub blocked: Vec<Notice>,
     /// What the owner should know.
@@ -67,7 +70,7 @@ impl Heirs {
     pub(super) fn deal_with(&self, difference: &Difference<'_, '_>) -> bool {
         let manifest = difference.manifest;
         let is_one =
-            |ordinal: &Ordinal| self.moves.contains_key(ordinal) || self.held.contains(ordinal);
+            |ordinal: &Ordinal| self.moves.contains_key(ordinal) || self.held.contains_key(ordinal);
         let is_part = manifest.role == Role::Claim || manifest.role.is_pod();
         is_part && manifest.ordinal.as_ref().is_some_and(is_one)
     }
@@ -84,18 +87,18 @@ pub(super) fn lay_out(
     decided.blocked.extend(heirs.blocked.iter().cloned());
     decided.warnings.extend(heirs.warnings.iter().cloned());
     for manifest in of_instances(desired) {
-        if manifest.ordinal.is_some_and(|o| heirs.held.contains(&o)) {
-            let on = "what it takes over from the fleet's former name to be known";
+        if let Some(on) = manifest.ordinal.and_then(|o| heirs.held.get(&o)) {
             let waiting = waiting_until(&manifest.key, on, Vec::new());
             decided.waiting.push(waiting);
         }
     }
+    let away: Vec<&ObjectKey> = away.iter().chain(&heirs.away).collect();
     let counted = desired.instances.iter().filter(|i| i.has_pod).count();
     let allowed = budget::of(fleet.max_unavailable, counted);
     let left = allowed.saturating_sub(away.len());
     let (down, up): (Vec<_>, Vec<_>) = heirs.moves.iter().partition(|(_, h)| h.is_down);
     if left == 0 && !up.is_empty() {
-        decided.first_ready.extend(away.iter().cloned());
+        decided.first_ready.extend(away.into_iter().cloned());
     }
     let mut batches: Vec<Vec<(&Ordinal, &Heirloom)>> = Vec::new();
     batches.extend(down.chunks(allowed).map(<[_]>::to_vec));

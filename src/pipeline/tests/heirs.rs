@@ -35,7 +35,7 @@ fn hub(policy: &str) -> Rested {
                 .unwrap()
                 .to_owned();
         let object = json!({"apiVersion": "v1", "kind": "PersistentVolume",
-            "metadata": {"name": volume, "creationTimestamp": "2026-01-01T00:00:00Z"},
+            "metadata": {"name": volume},
             "spec": {"capacity": {"storage": "1Ti"}, "accessModes": ["ReadWriteOnce"],
                 "storageClassName": "fast-ssd", "volumeMode": "Filesystem",
                 "persistentVolumeReclaimPolicy": policy,
@@ -159,4 +159,129 @@ fn the_next_instance_waits_until_the_one_before_is_in_sync() {
     let before = waves.iter().take_while(|wave| !takes(wave));
     let mut gates = before.flat_map(|wave| &wave.gate);
     assert!(gates.any(|gate| gate.object.name == "gaia-0"), "{waves:#?}");
+}
+
+/// Checks that the instance of ordinal 1 stays as it is, with its volume, pod and config, and that
+/// its heir does not start.
+#[track_caller]
+fn check_stays(ask: &dyn Fn(&mut Value), happen: &dyn Fn(&mut Cluster), code: &str) {
+    let mut rested = hub("Delete");
+    happen(&mut rested.cluster);
+    let specs = rested.changed(&|document| {
+        document["metadata"]["name"] = json!(HEIR);
+        document["metadata"]["annotations"] = json!({"cosmos-render/renamed-from": FORMER});
+        ask(document);
+    });
+    let outcome = planned(&specs, &rested.cluster, Options::default());
+    let fleets = &outcome.plan.fleets;
+    let mut told = fleets
+        .iter()
+        .flat_map(|f| f.blocked.iter().chain(&f.warnings));
+    assert!(told.any(|notice| notice.code == code), "{code} is told");
+    let steps = fleets
+        .iter()
+        .flat_map(|f| &f.waves)
+        .flat_map(|wave| &wave.steps);
+    let touched: Vec<String> = steps
+        .filter(|step| {
+            let heir = ["pvc-gaia-1", "gaia-1"];
+            let is_started = heir.contains(&step.object.name.as_str())
+                && step.object.kind.as_str() != "ConfigMap";
+            let former = ["pvc-hub-1", "hub-1", "hub-p2p-1", "hub-rpc", "hub-vc-sa"];
+            is_started || former.contains(&step.object.name.as_str())
+        })
+        .map(|step| step.object.to_string())
+        .collect();
+    assert_eq!(touched, Vec::<String>::new(), "{code}");
+}
+
+/// The volume of the former instance of ordinal 1.
+fn volume_of(cluster: &Cluster) -> Id {
+    let name = volumes(cluster, FORMER)[1].as_str().map(str::to_owned);
+    id("PersistentVolume", &name.unwrap())
+}
+
+#[test]
+fn what_a_disabled_heir_is_to_take_over_stays() {
+    for what in ["Pod", "All"] {
+        let ask = |document: &mut Value| {
+            document["spec"]["instanceOverrides"] = json!({"gaia-1": {"disable": what}});
+        };
+        check_stays(&ask, &|_| {}, "HeirDisabled");
+    }
+}
+
+#[test]
+fn a_volume_that_is_being_deleted_is_no_heirloom() {
+    let happen = |cluster: &mut Cluster| {
+        let volume = volume_of(cluster);
+        let volume = cluster.objects.get_mut(&volume).unwrap();
+        volume["metadata"]["deletionTimestamp"] = json!("2026-03-02T08:30:00Z");
+    };
+    check_stays(&|_| {}, &happen, "HeirloomUnknown");
+}
+
+#[test]
+fn where_two_volumes_were_left_nobody_chooses() {
+    let happen = |cluster: &mut Cluster| {
+        let volume = volume_of(cluster);
+        let mut older = cluster.objects[&volume].clone();
+        older["metadata"]["name"] = json!("a-former-volume");
+        let key = id("PersistentVolume", "a-former-volume");
+        cluster.objects.insert(key, older);
+        cluster
+            .objects
+            .remove(&id("PersistentVolumeClaim", "pvc-hub-1"));
+    };
+    check_stays(&|_| {}, &happen, "HeirloomUnknown");
+}
+
+#[test]
+fn an_heir_does_not_start_empty_where_only_traces_are_left() {
+    let happen = |cluster: &mut Cluster| {
+        let volume = volume_of(cluster);
+        cluster.objects.remove(&volume);
+        cluster
+            .objects
+            .remove(&id("PersistentVolumeClaim", "pvc-hub-1"));
+    };
+    check_stays(&|_| {}, &happen, "HeirloomUnknown");
+}
+
+#[test]
+fn a_node_just_below_its_upgrade_halts_before_it_moves() {
+    let ask = |document: &mut Value| {
+        let image = document["spec"]["podTemplate"]["image"].clone();
+        document["spec"]["chain"]["versions"] = json!([
+            {"height": 1, "image": image},
+            {"height": 1000, "image": "registry.example.com/chains/gaia:v99.0.0"},
+        ]);
+    };
+    let happen = |cluster: &mut Cluster| {
+        let entry = json!({"height": 999, "inSync": true, "timestamp": "2030-01-01T00:00:00Z"});
+        let document = json!({"apiVersion": "cosmos.strange.love/v1", "kind": "CosmosFullNode",
+            "metadata": {"name": FORMER, "namespace": "chains", "uid": "hub"}, "spec": {},
+            "status": {"height": {"hub-1": 1000}, "sync": {"hub-1": entry}}});
+        cluster
+            .objects
+            .insert(id("CosmosFullNode", FORMER), document);
+    };
+    check_stays(&ask, &happen, "HaltNotSeen");
+}
+
+#[test]
+fn an_heir_does_not_start_on_the_first_version_where_its_height_is_not_known() {
+    let ask = |document: &mut Value| {
+        document["spec"]["chain"]["versions"] = json!([
+            {"height": 0, "image": "registry.example.com/chains/gaia:v1.0.0"},
+            {"height": 1000, "image": "registry.example.com/chains/gaia:v99.0.0"},
+        ]);
+    };
+    let happen = |cluster: &mut Cluster| {
+        let claim = id("PersistentVolumeClaim", "pvc-hub-1");
+        cluster.objects.remove(&claim);
+        cluster.objects.remove(&id("Pod", "hub-1"));
+        cluster.objects.remove(&id("CosmosFullNode", FORMER));
+    };
+    check_stays(&ask, &happen, "HeirHeightUnknown");
 }
