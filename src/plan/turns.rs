@@ -36,12 +36,13 @@ pub enum Turn {
     RestartDown,
     /// Claims of instances that are away anyway are made anew, by batch.
     RenewDown(usize, Phase),
+    /// Instances take over what had another name, by batch: before any that serves restarts, since some may
+    /// be away under the former name.
+    Inherit(usize, Phase),
     /// Restarts within the budget, by batch.
     Restart(usize),
     /// Claims of instances that serve are made anew, by batch.
     Renew(usize, Phase),
-    /// Instances take over what had another name, by batch.
-    Inherit(usize, Phase),
     /// New instances.
     Arrive,
     /// What only older pods used.

@@ -278,10 +278,27 @@ fn an_heir_does_not_start_on_the_first_version_where_its_height_is_not_known() {
         ]);
     };
     let happen = |cluster: &mut Cluster| {
+        let volume = volume_of(cluster);
+        cluster.objects.get_mut(&volume).unwrap()["status"]["phase"] = json!("Released");
         let claim = id("PersistentVolumeClaim", "pvc-hub-1");
         cluster.objects.remove(&claim);
         cluster.objects.remove(&id("Pod", "hub-1"));
         cluster.objects.remove(&id("CosmosFullNode", FORMER));
     };
     check_stays(&ask, &happen, "HeirHeightUnknown");
+}
+
+#[test]
+fn a_snapshot_without_pods_moves_nobody() {
+    let happen = |cluster: &mut Cluster| cluster.objects.retain(|(kind, _, _), _| kind != "Pod");
+    check_stays(&|_| {}, &happen, "HeirloomUnknown");
+}
+
+#[test]
+fn a_volume_whose_claim_was_not_captured_stays_bound() {
+    let happen = |cluster: &mut Cluster| {
+        let claim = id("PersistentVolumeClaim", "pvc-hub-1");
+        cluster.objects.remove(&claim);
+    };
+    check_stays(&|_| {}, &happen, "HeirloomUnknown");
 }
