@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::status::{Status, SyncEntry};
-use super::{Live, Object, lenient};
+use super::{Live, Object, lenient, troubles};
 use crate::model::{FleetKey, Kind, names};
 
 /// A status entry that lags so far behind the snapshot's newest time stamp is no news: the
@@ -48,15 +48,16 @@ struct Signs {
 
 /// Judges pods of a fleet by name. In sync counts; where no pod of a group is known to be in sync,
 /// reachable counts (as the reference does). Main and additional pods are groups of their own.
-/// Pods that are not in the snapshot are left out.
+/// Pods that are not in the snapshot are left out. `newest` is the newest time that the fleet's part
+/// of the snapshot tells of.
 #[must_use]
 pub fn judge(
     live: &Live<'_>,
     fleet: &FleetKey,
     status: &Status,
     groups: &[Vec<&str>; 2],
+    newest: Option<Timestamp>,
 ) -> BTreeMap<String, Availability> {
-    let newest = newest_time(live, fleet, status);
     let signs = |name: &&str| {
         let pod = live.get(Kind::Pod, &fleet.namespace, name)?;
         Some(((*name).to_owned(), read(pod, status.sync_of(name), newest)))
@@ -146,7 +147,7 @@ fn read(pod: &Object<'_>, entry: Option<&SyncEntry>, newest: Option<Timestamp>) 
     if pod.is_terminating() {
         return down("it is terminating");
     }
-    if let Some(why) = super::troubles::failed(pod) {
+    if let Some(why) = troubles::ended(&status.phase, pod) {
         return down(&why);
     }
     if status.phase == PENDING {

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::node::Node;
 use super::{Live, NodeKey, Object, availability, lenient, node, status, volumes};
 use crate::model::{FleetKey, Kind, NodeId, Notice, names};
 
@@ -14,6 +16,10 @@ pub struct Facts {
     /// Chain heights by the name of the pod (additional pods have their own): that of the block
     /// which the node works on, one after the last that it committed. Unknown where absent.
     pub heights: BTreeMap<String, u64>,
+    /// What the snapshot tells of the nodes, by the name of the pod: heights follow from it.
+    pub nodes: BTreeMap<String, Node>,
+    /// The newest time that the fleet's part of the snapshot tells of.
+    pub newest: Option<Timestamp>,
     /// The live (or formerly rendered) pods, for the rule that an unknown height is not zero.
     pub pods: BTreeMap<String, RunningPod>,
     /// The fleet's own claims, and those that it names as data sources.
@@ -117,7 +123,9 @@ pub fn gather(
     let mut facts = Facts::default();
     let mut notices = Vec::new();
     let status = status::read(live, fleet);
-    facts.heights = status.known_heights(&node::read(live, fleet, &status));
+    facts.newest = availability::newest_time(live, fleet, &status);
+    facts.nodes = node::read(live, fleet, &status, facts.newest);
+    facts.heights = status.known_heights(&facts.nodes);
     facts.autoscaled = status.autoscaled();
     facts.snapshot_candidates = status.snapshot_candidates();
     for object in live.kind_of_fleet(Kind::ConfigMap, fleet) {

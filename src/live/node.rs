@@ -76,8 +76,12 @@ impl Node {
 
 /// Reads what the snapshot tells of the nodes of a fleet's main pods, by the pod's name.
 #[must_use]
-pub fn read(live: &Live<'_>, fleet: &FleetKey, status: &Status) -> BTreeMap<String, Node> {
-    let newest = availability::newest_time(live, fleet, status);
+pub fn read(
+    live: &Live<'_>,
+    fleet: &FleetKey,
+    status: &Status,
+    newest: Option<Timestamp>,
+) -> BTreeMap<String, Node> {
     live.kind_of_fleet(Kind::Pod, fleet)
         .filter(|pod| pod.label(names::BELONGS_TO).is_none())
         .map(|pod| {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::availability::Availability;
-use super::{Live, Object, lenient};
+use super::{Live, Object, lenient, volumes};
 use crate::model::{FleetKey, Kind, Notice};
 
 /// A pod should be gone by its deletion time stamp, which includes its grace period; a minute more
@@ -41,7 +41,6 @@ const STUCK: [&str; 8] = [
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Status {
-    phase: String,
     reason: String,
     conditions: Vec<Condition>,
     init_container_statuses: Vec<Container>,
@@ -81,12 +80,17 @@ struct Waiting {
 /// stays as it is until somebody deletes it.
 #[must_use]
 pub fn failed(pod: &Object<'_>) -> Option<String> {
-    let status: Status = lenient(pod.status);
-    let phase = match status.phase.as_str() {
+    ended(&volumes::phase(pod), pod)
+}
+
+/// The same for a pod of which the phase is known: its status is read only where it has ended.
+pub(super) fn ended(phase: &str, pod: &Object<'_>) -> Option<String> {
+    let phase = match phase {
         "Failed" => "it has failed",
         "Succeeded" => "it has ended",
         _ => return None,
     };
+    let status: Status = lenient(pod.status);
     Some(match status.reason.as_str() {
         "" => phase.to_owned(),
         reason => format!("{phase} ({reason})"),

@@ -51,7 +51,7 @@ struct Phase {
     phase: String,
 }
 
-/// Returns the phase of a claim or volume; empty where the snapshot has no status.
+/// Returns the phase of a pod, claim or volume; empty where the snapshot has no status.
 #[must_use]
 pub fn phase(object: &Object<'_>) -> String {
     lenient::<Phase>(object.status).phase

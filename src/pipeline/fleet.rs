@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Reported};
 use crate::diff;
 use crate::live::availability::{self, Availability};
 use crate::live::facts::{self, Facts, Sources};
-use crate::live::{Live, node, progress, status, troubles};
+use crate::live::{Live, progress, status, troubles};
 use crate::model::{FleetKey, Kind, NodeId, Notice, ObjectKey, Source};
 use crate::order;
 use crate::parse::inputs::Fleet;
@@ -51,13 +51,13 @@ pub(super) fn plan(
     if options.refresh {
         facts.former_addresses.clear();
     }
-    heirs::inherit_facts(&fleet.key, taken, live, &mut facts);
+    let former = heirs::inherit_facts(&fleet.key, taken, live, &mut facts);
     let mut desired = if fleet.wishes.is_removed {
         Desired::default()
     } else {
         desired::build(fleet, &facts)
     };
-    let heirs = heirs::find((fleet, &facts), taken, live, &mut desired);
+    let heirs = heirs::find((fleet, &facts), (taken, &former), live, &mut desired);
     let mut differences = diff::compare(&desired, live, &fleet.key);
     heirs::settle(&mut differences, &fleet.key, &heirs, (taken, live));
     if differences.has_restarts_of_others() {
@@ -76,7 +76,7 @@ pub(super) fn plan(
         .extend(warnings(live, fleet, &desired, &observed));
     let waves = order::layer(&mut decided);
     decided.warnings.extend(plan::held(&waves, live));
-    let troubles = troubles(live, &fleet.key, &observed, &waves);
+    let troubles = troubles(live, &fleet.key, (&observed, &facts), &waves);
     decided.warnings.extend(troubles);
     let plan = plan::assemble(&fleet.key, waves, decided);
     let breaches = check::breaches(&plan, Some(fleet), Some(&desired), live);
@@ -159,7 +159,8 @@ fn observe(live: &Live<'_>, fleet: &FullNode, desired: &Desired, facts: &Facts) 
     let mains = desired.instances.iter().map(|i| i.name.as_str()).collect();
     let additional = desired.instances.iter().flat_map(|i| i.additional.iter());
     let additional = additional.map(String::as_str).collect();
-    let availability = availability::judge(live, &fleet.key, &status, &[mains, additional]);
+    let groups = [mains, additional];
+    let availability = availability::judge(live, &fleet.key, &status, &groups, facts.newest);
     let namespace = fleet.key.namespace.as_str();
     let newcomers = desired
         .instances
@@ -179,7 +180,7 @@ fn observe(live: &Live<'_>, fleet: &FullNode, desired: &Desired, facts: &Facts) 
             .iter()
             .filter_map(|(name, pod)| Some((name.clone(), pod.images.get("node")?.clone())))
             .collect(),
-        nodes: node::read(live, &fleet.key, &status),
+        nodes: facts.nodes.clone(),
         progress: progress::gather(live, &fleet.key),
     };
     Observed {
@@ -251,14 +252,18 @@ fn warnings(
 }
 
 /// Tells what ails pods. Why one does not start is no news where it is made anew.
-fn troubles(live: &Live<'_>, fleet: &FleetKey, observed: &Observed, waves: &[Wave]) -> Vec<Notice> {
+fn troubles(
+    live: &Live<'_>,
+    fleet: &FleetKey,
+    (observed, facts): (&Observed, &Facts),
+    waves: &[Wave],
+) -> Vec<Notice> {
     let steps = waves.iter().flat_map(|wave| &wave.steps);
     let anew: BTreeSet<&ObjectKey> = steps
         .filter(|step| step.action == Action::Replace)
         .map(|step| &step.object)
         .collect();
-    let newest = availability::newest_time(live, fleet, &observed.status);
-    let mut notices = troubles::notices(live, fleet, &observed.availability, newest);
+    let mut notices = troubles::notices(live, fleet, &observed.availability, facts.newest);
     notices.retain(|notice| {
         let is_anew = notice.object.as_ref().is_some_and(|pod| anew.contains(pod));
         notice.code != troubles::NOT_STARTING || !is_anew

@@ -5,16 +5,15 @@
 mod notes;
 mod search;
 
-use self::search::Search;
-
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use self::search::Search;
 use crate::desired::{Desired, Role};
 use crate::diff::Differences;
 use crate::live::facts::{self, Facts, Sources};
-use crate::live::{Live, Object};
+use crate::live::{Live, Object, progress, status};
 use crate::model::{FleetKey, Kind, Notice, ObjectKey, Ordinal, names};
 use crate::parse::inputs::Fleet;
 use crate::plan::Heirs;
@@ -98,22 +97,28 @@ fn ordinal_of(object: &Object<'_>, fleet: &FleetKey) -> Option<Ordinal> {
 }
 
 /// Carries over what is known of the former instances: an heir starts where its volume stands, not
-/// at the first version of the chain.
-pub(super) fn inherit_facts(fleet: &FleetKey, taken: &Taken, live: &Live<'_>, facts: &mut Facts) {
+/// at the first version of the chain. Returns all that is known of the former fleet.
+pub(super) fn inherit_facts(
+    fleet: &FleetKey,
+    taken: &Taken,
+    live: &Live<'_>,
+    facts: &mut Facts,
+) -> Facts {
     let Some((former, _, ordinals)) = taken.by(fleet) else {
-        return;
+        return Facts::default();
     };
-    let (mut theirs, _) = facts::gather(live, former, None, &Sources::default());
+    let (theirs, _) = facts::gather(live, former, None, &Sources::default());
     for ordinal in ordinals {
         let own = format!("{}-{ordinal}", fleet.name);
         let old = format!("{}-{ordinal}", former.name);
-        if let Some(height) = theirs.heights.remove(&old) {
-            facts.heights.entry(own.clone()).or_insert(height);
+        if let Some(height) = theirs.heights.get(&old) {
+            facts.heights.entry(own.clone()).or_insert(*height);
         }
-        if let Some(pod) = theirs.pods.remove(&old) {
-            facts.pods.entry(own).or_insert(pod);
+        if let Some(pod) = theirs.pods.get(&old) {
+            facts.pods.entry(own).or_insert_with(|| pod.clone());
         }
     }
+    theirs
 }
 
 /// Leaves to the heirs what is theirs: what goes to another fleet with its instance is not
@@ -144,7 +149,7 @@ pub(super) fn settle(
 /// Finds what a fleet takes over, and makes its new claims such that they bind the old volumes.
 pub(super) fn find(
     (node, facts): (&FullNode, &Facts),
-    taken: &Taken,
+    (taken, former_facts): (&Taken, &Facts),
     live: &Live<'_>,
     desired: &mut Desired,
 ) -> Heirs {
@@ -153,12 +158,13 @@ pub(super) fn find(
     let Some((former, _, ordinals)) = taken.by(fleet) else {
         return heirs;
     };
-    let (former_facts, _) = facts::gather(live, former, None, &Sources::default());
     let search = Search {
         live,
         fleet,
         former,
-        facts: (facts, &former_facts),
+        facts: (facts, former_facts),
+        status: status::read(live, former),
+        progress: progress::gather(live, former),
         versions,
         node,
     };

@@ -7,7 +7,9 @@ use super::{Taken, notes, ordinal_of};
 use crate::desired::{Desired, Instance};
 use crate::live::availability::{self, Availability};
 use crate::live::facts::Facts;
-use crate::live::{Live, Object, node, ownership, progress, status, volumes};
+use crate::live::progress::Progress;
+use crate::live::status::Status;
+use crate::live::{Live, Object, ownership, volumes};
 use crate::model::{FleetKey, Kind, Notice, ObjectKey, names};
 use crate::plan::{self, Heirloom, Heirs, Hold};
 use crate::spec::FullNode;
@@ -20,6 +22,10 @@ pub(super) struct Search<'s> {
     pub(super) fleet: &'s FleetKey,
     pub(super) former: &'s FleetKey,
     pub(super) facts: (&'s Facts, &'s Facts),
+    /// The former document's status.
+    pub(super) status: Status,
+    /// How fast the former fleet's chain goes on.
+    pub(super) progress: Progress,
     pub(super) versions: &'s [ChainVersion],
     pub(super) node: &'s FullNode,
 }
@@ -205,9 +211,7 @@ impl Search<'_> {
         if heirloom.pods.is_empty() {
             return None;
         }
-        let status = status::read(self.live, self.former);
         let (_, theirs) = self.facts;
-        let nodes = node::read(self.live, self.former, &status);
         let pod = desired
             .manifests
             .iter()
@@ -216,13 +220,12 @@ impl Search<'_> {
         let node = containers.and_then(|all| all.iter().find(|c| c["name"] == "node"));
         let running = theirs.pods.get(&heirloom.former);
         let runs = running.and_then(|pod| pod.images.get("node"));
-        let progress = progress::gather(self.live, self.former);
         plan::hold_of_move(
-            (self.versions, &progress),
+            (self.versions, &self.progress),
             &heirloom.former,
             (
                 *theirs.heights.get(&heirloom.former)?,
-                nodes.get(&heirloom.former)?,
+                theirs.nodes.get(&heirloom.former)?,
             ),
             self.availability(&heirloom.former).as_ref(),
             (
@@ -323,9 +326,10 @@ impl Search<'_> {
     }
 
     fn availability(&self, former: &str) -> Option<Availability> {
-        let status = status::read(self.live, self.former);
+        let (_, theirs) = self.facts;
         let groups = [vec![former], Vec::new()];
-        availability::judge(self.live, self.former, &status, &groups).remove(former)
+        availability::judge(self.live, self.former, &self.status, &groups, theirs.newest)
+            .remove(former)
     }
 
     /// Deleting the former document would delete what it owns, with volumes that are not kept yet.
