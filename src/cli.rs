@@ -9,6 +9,7 @@ mod plan;
 mod policy;
 mod render;
 mod resolve;
+mod simulate;
 mod terminal;
 
 use std::process::ExitCode;
@@ -57,6 +58,9 @@ fn dispatch(cli: Cli) -> Exit {
     let result = match command {
         Command::Plan(args) => resolve::plan(args).and_then(|run| plan::run(&run, &terminal)),
         Command::Render(args) => resolve::render(args).and_then(|run| render::run(&run, &terminal)),
+        Command::Simulate(args) => {
+            resolve::simulate(args).and_then(|run| simulate::run(&run, &terminal))
+        }
         Command::Crd(args) => crd::run(&args),
     };
     match result {

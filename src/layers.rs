@@ -20,16 +20,22 @@ const ROOMS: &[(&str, bool, &str)] = &[
     ("diff", true, "model live desired plan"),
     ("plan", true, "model spec live desired diff"),
     ("order", true, "model plan"),
+    ("timeline", true, "model"),
     ("check", true, "model spec live desired plan"),
     (
         "render",
         true,
-        "model diagnostic live desired diff plan order",
+        "model diagnostic live desired diff plan order timeline",
     ),
     (
         "pipeline",
         true,
         "model diagnostic settings spec live parse desired diff plan order check render",
+    ),
+    (
+        "simulate",
+        true,
+        "model diagnostic settings spec parse plan pipeline timeline",
     ),
     ("disk", false, "model diagnostic settings render"),
     ("apply", false, "model order plan"),
@@ -41,7 +47,7 @@ const ROOMS: &[(&str, bool, &str)] = &[
     (
         "cli",
         false,
-        "model diagnostic settings plan render pipeline disk runner",
+        "model diagnostic settings parse plan render pipeline timeline simulate disk runner",
     ),
     ("lib", false, ""),
     ("main", false, ""),

@@ -28,6 +28,8 @@
 //!   code with the rooms that made it. A breach is an internal error, and nothing is put out.
 //! - `render` makes texts of the results: for people, for machines, and as files to apply.
 //! - `pipeline` calls all these in order. The shell calls it, and decides nothing itself.
+//! - `simulate` carries plans out on a model of a cluster while time passes, and plans again;
+//!   `timeline` is what it tells.
 //! - `disk` and `cli` are the shell: files, arguments, colours and exit codes.
 //!
 //! A wall stands between the core (`parse` to `pipeline`) and the shell: no room of the core reads a
@@ -55,4 +57,6 @@ pub mod pipeline;
 pub mod plan;
 pub mod render;
 pub mod settings;
+pub mod simulate;
 pub mod spec;
+pub mod timeline;

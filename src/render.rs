@@ -5,6 +5,7 @@ pub mod diagnostics;
 pub mod json;
 pub mod kept;
 pub mod manifests;
+pub mod svg;
 pub mod text;
 pub mod yaml;
 

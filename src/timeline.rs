@@ -65,6 +65,9 @@ pub struct Entry {
     pub unavailable: usize,
     /// What happened, in short sentences.
     pub events: Vec<String>,
+    /// Those of them that no step did, and that somebody should look at.
+    #[serde(skip)]
+    pub notable: Vec<String>,
 }
 
 /// What one fleet went through.
@@ -87,6 +90,8 @@ pub struct Course {
     pub min_in_sync: usize,
     /// The pods that were restarted, once for each time, in order.
     pub restarts: Vec<String>,
+    /// The waves that were begun, in order.
+    pub waves: Vec<Span>,
     /// What each pod went through, by instance.
     pub pods: Vec<Lane>,
     /// What still does not serve in the end, and why.
@@ -101,6 +106,28 @@ pub struct Course {
     pub notes: Vec<String>,
     /// How long things were taken to last.
     pub estimates: Estimates,
+}
+
+/// One wave while it was under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Span {
+    /// Which plan it was of, counted from 1.
+    pub plan: usize,
+    /// Which wave of that plan, counted from 1.
+    pub number: usize,
+    /// How many waves that plan had.
+    pub total: usize,
+    /// The wave's title.
+    pub title: String,
+    /// When it began, in seconds from the start.
+    pub from: i64,
+    /// When its gate was met; nothing where it never was.
+    pub to: Option<i64>,
+    /// How many nodes were in sync at the least, from its beginning to its end.
+    pub min_in_sync: usize,
+    /// The pods that it had steps for.
+    pub pods: Vec<String>,
 }
 
 /// Why a fleet does not go on by itself.

@@ -1,6 +1,10 @@
 //! What was typed. Nothing is looked up or decided here.
 
+mod simulate;
+
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+
+pub(super) use simulate::{SimulateArgs, SimulateFormat};
 
 const ABOUT: &str = "\
 Turns CosmosFullNode documents and a snapshot of the cluster into an ordered plan and plain \
@@ -97,6 +101,8 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Write the manifests that the documents ask for
     Render(RenderArgs),
+    /// Carry the plans out on a model of the cluster: how long, how many in sync, where it sticks
+    Simulate(SimulateArgs),
     /// Print the CustomResourceDefinition of a kind of document
     Crd(CrdArgs),
 }

@@ -55,7 +55,7 @@ pub(super) fn run(
 }
 
 /// Reads specs and snapshot, so that the faults of both are told at once.
-fn read(
+pub(super) fn read(
     inputs: &Inputs,
     terminal: &Terminal,
     consequence: &'static str,

@@ -2,10 +2,15 @@
 //! nobody looks at the arguments again.
 
 use crate::diagnostic::Diagnostic;
+use crate::model::duration::Duration;
 use crate::pipeline::{Options, Wanted};
+use crate::simulate::Fault;
+use crate::simulate::fault::FORMS;
 
 use super::Failure;
-use super::args::{InputArgs, ObjectFormat, PlanArgs, PlanFormat, RenderArgs, Target};
+use super::args::{
+    InputArgs, ObjectFormat, PlanArgs, PlanFormat, RenderArgs, SimulateArgs, SimulateFormat, Target,
+};
 use super::policy::Policy;
 
 /// Which inputs a command reads, and how it plans.
@@ -35,6 +40,18 @@ pub(super) struct RenderRun {
     pub(super) format: ObjectFormat,
     pub(super) out: Option<String>,
     pub(super) allow_empty: bool,
+}
+
+/// A `simulate` to run.
+#[derive(Debug)]
+pub(super) struct SimulateRun {
+    pub(super) inputs: Inputs,
+    pub(super) faults: Vec<Fault>,
+    /// How far ahead upgrades are followed, in seconds.
+    pub(super) horizon: i64,
+    /// The settings to read; those above the specifications where there is none.
+    pub(super) config: Option<String>,
+    pub(super) format: SimulateFormat,
 }
 
 /// Resolves the arguments of `plan`.
@@ -81,6 +98,37 @@ pub(super) fn render(args: RenderArgs) -> Result<RenderRun, Failure> {
         format: output,
         out,
         allow_empty,
+    })
+}
+
+/// Resolves the arguments of `simulate`.
+pub(super) fn simulate(args: SimulateArgs) -> Result<SimulateRun, Failure> {
+    let SimulateArgs {
+        input,
+        adopt,
+        fault,
+        until,
+        config,
+        output,
+    } = args;
+    let mut inputs = inputs(input)?;
+    inputs.options.adopt = adopt;
+    let faults = fault.iter().map(|text| {
+        Fault::parse(text).map_err(|why| {
+            let fault = Diagnostic::error("usage", format!("--fault {text}: {why}"));
+            wrong(fault.hint(format!("faults are {FORMS}")))
+        })
+    });
+    let horizon = Duration::parse(&until).map_err(|why| {
+        let fault = Diagnostic::error("usage", format!("--until {until}: {why}"));
+        wrong(fault.hint("write a time with units: --until 12h"))
+    })?;
+    Ok(SimulateRun {
+        inputs,
+        faults: faults.collect::<Result<_, _>>()?,
+        horizon: i64::try_from(horizon.seconds).unwrap_or(i64::MAX),
+        config,
+        format: output,
     })
 }
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::plan::Plan;
+use crate::timeline::Simulation;
 
 use super::yaml;
 
@@ -22,6 +23,15 @@ pub fn plan(plan: &Plan) -> serde_json::Result<String> {
 pub fn plan_yaml(plan: &Plan) -> serde_json::Result<String> {
     let value = serde_json::to_value(plan)?;
     Ok(yaml::write(&value))
+}
+
+/// Returns what came of a simulation as JSON over several lines, with a line break at the end.
+///
+/// # Errors
+/// As [`plan`].
+pub fn simulation(simulation: &Simulation) -> serde_json::Result<String> {
+    let value = serde_json::to_value(simulation)?;
+    Ok(pretty(&value))
 }
 
 /// Returns a value as JSON over several lines, with a line break at the end.

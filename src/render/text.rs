@@ -6,6 +6,7 @@ mod changes;
 mod notices;
 mod page;
 mod peers;
+mod simulation;
 mod steps;
 mod topics;
 mod upgrades;
@@ -20,6 +21,7 @@ use super::style::Tone;
 use super::{Style, value};
 use changes::Situation;
 use page::Page;
+pub use simulation::simulation;
 
 /// How far the lines below an entry are indented.
 const INDENT: usize = 6;

@@ -3,8 +3,10 @@
 
 use serde::Serialize;
 
+use crate::model::duration::Duration;
+
 /// How long things take on one fleet, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Estimates {
     /// From the deletion of a pod until its containers are gone; never longer than its grace period.
@@ -20,7 +22,7 @@ pub struct Estimates {
     /// From a larger claim to the larger volume.
     pub resize: i64,
     /// From one block of the chain to the next.
-    pub block_time: f64,
+    pub block: i64,
 }
 
 impl Default for Estimates {
@@ -35,47 +37,13 @@ impl Default for Estimates {
             restore: 2 * 3600,
             bind: 15,
             resize: 60,
-            block_time: 6.0,
+            block: 6,
         }
     }
 }
 
-/// Says a time in its two largest units: `2 h 5 min`, `45 s`.
+/// Says a time in its two largest units: `2h 5m`, `45s`.
 #[must_use]
-pub fn duration(seconds: i64) -> String {
-    const UNITS: [(i64, &str); 4] = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
-    let Some(first) = UNITS.iter().position(|(size, _)| seconds >= *size) else {
-        return "0 s".to_owned();
-    };
-    let mut left = seconds;
-    let mut parts = Vec::new();
-    for (size, unit) in UNITS.iter().skip(first).take(2) {
-        if left >= *size {
-            parts.push(format!("{} {unit}", left / size));
-        }
-        left %= size;
-    }
-    parts.join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(seconds: i64, expected: &str) {
-        assert_eq!(duration(seconds), expected);
-    }
-
-    #[test]
-    fn a_time_is_told_in_its_two_largest_units() {
-        check(0, "0 s");
-        check(45, "45 s");
-        check(60, "1 min");
-        check(150, "2 min 30 s");
-        check(7200, "2 h");
-        check(7261, "2 h 1 min");
-        check(86_400 + 3599, "1 d");
-        check(90_000, "1 d 1 h");
-    }
+pub fn time(seconds: i64) -> String {
+    Duration::seconds(u64::try_from(seconds).unwrap_or_default()).to_string()
 }

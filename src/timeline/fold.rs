@@ -27,6 +27,12 @@ pub fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     parts.join(", ")
 }
 
+/// Returns what names are sorted by where numbers count as such: `hub-9` before `hub-10`.
+#[must_use]
+pub fn key(name: &str) -> (&str, Option<u64>, &str) {
+    split(name)
+}
+
 /// Returns how a name begins, the number that it ends with, and the name.
 fn split(name: &str) -> (&str, Option<u64>, &str) {
     let prefix = name.trim_end_matches(|c: char| c.is_ascii_digit());
