@@ -110,7 +110,12 @@ fn world(request: &Request) -> Result<World, Vec<Diagnostic>> {
     });
     let nodes: Vec<(FullNode, Estimates)> = nodes.collect();
     let objects = Objects::new(objects);
-    Ok(World::new(objects, &nodes, &request.faults, request.horizon))
+    Ok(World::new(
+        objects,
+        &nodes,
+        &request.faults,
+        request.horizon,
+    ))
 }
 
 /// Takes the objects out of Lists, however deep.

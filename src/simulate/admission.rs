@@ -114,12 +114,18 @@ fn merge(object: &mut Value, manifest: &Value, part: &str) {
 /// Takes a live object over from an operator.
 pub(super) fn release(object: &mut Value, fleet: &str) {
     let owners = list(&object["metadata"]["ownerReferences"]);
-    let others = owners.iter().filter(|owner| owner["kind"] != "CosmosFullNode");
+    let others = owners
+        .iter()
+        .filter(|owner| owner["kind"] != "CosmosFullNode");
     let others: Vec<Value> = others.cloned().collect();
     if others.is_empty() {
         cut(object, &["metadata", "ownerReferences"]);
     } else {
-        put(object, &["metadata", "ownerReferences"], Value::Array(others));
+        put(
+            object,
+            &["metadata", "ownerReferences"],
+            Value::Array(others),
+        );
     }
     let mark = ["metadata", "annotations", crate::model::names::FLEET];
     put(object, &mark, json!(fleet));

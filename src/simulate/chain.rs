@@ -44,7 +44,9 @@ impl Chain {
         let mut highest = 0;
         for version in &node.spec.chain.versions {
             // entries are read in order: one behind a greater height comes into force there
-            highest = u64::try_from(version.height).unwrap_or_default().max(highest);
+            highest = u64::try_from(version.height)
+                .unwrap_or_default()
+                .max(highest);
             versions.push((highest, version.image.clone()));
         }
         Some(Self {
@@ -60,7 +62,8 @@ impl Chain {
     /// Returns how many blocks there are at a second.
     pub(super) fn head(&self, now: i64) -> u64 {
         let passed = now.saturating_sub(self.start).max(0) / self.block;
-        self.first.saturating_add(u64::try_from(passed).unwrap_or_default())
+        self.first
+            .saturating_add(u64::try_from(passed).unwrap_or_default())
     }
 
     /// Returns in how many seconds there are so many blocks.
@@ -79,7 +82,9 @@ impl Chain {
             None => return None,
         };
         let mut later = later.iter().filter(|(_, of)| of != image);
-        later.find(|(height, _)| *height > committed).map(|(height, _)| *height)
+        later
+            .find(|(height, _)| *height > committed)
+            .map(|(height, _)| *height)
     }
 
     /// Returns the height that an image is for, where it is for one that a node has not reached.
@@ -119,6 +124,8 @@ fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
 /// Returns the chain's image of a pod.
 pub(super) fn image(pod: &Value) -> &str {
     let containers = super::objects::list(&pod["spec"]["containers"]);
-    let node = containers.iter().find(|container| container["name"] == "node");
+    let node = containers
+        .iter()
+        .find(|container| container["name"] == "node");
     node.map_or("", |node| super::objects::text(&node["image"]))
 }

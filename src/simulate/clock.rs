@@ -61,16 +61,13 @@ impl<T> Clock<T> {
     pub(super) fn has(&self, is_meant: impl Fn(&T) -> bool) -> bool {
         self.queue.values().any(is_meant)
     }
-
-    /// Forgets what `is_meant`.
-    pub(super) fn forget(&mut self, is_meant: impl Fn(&T) -> bool) {
-        self.queue.retain(|_, what| !is_meant(what));
-    }
 }
 
 /// Returns a second of the epoch in RFC 3339.
 pub(super) fn stamp(second: i64) -> String {
-    Timestamp::from_second(second).unwrap_or_default().to_string()
+    Timestamp::from_second(second)
+        .unwrap_or_default()
+        .to_string()
 }
 
 /// Returns the second of the epoch of a time in RFC 3339.

@@ -110,7 +110,10 @@ impl Engine {
             self.planned()
         };
         let has_errors = ran.has_errors();
-        match ran.value.filter(|_| !has_errors || self.request.options.keep_going) {
+        match ran
+            .value
+            .filter(|_| !has_errors || self.request.options.keep_going)
+        {
             Some(outcome) => {
                 self.take(outcome, None);
                 self.stop_early();
@@ -128,6 +131,7 @@ impl Engine {
 
     /// Plans again, for all fleets.
     fn plan_all(&mut self) -> Result<(), String> {
+        self.world.disturbed.clear();
         let outcome = self.plan_again()?;
         self.take(outcome, None);
         Ok(())
@@ -162,6 +166,8 @@ impl Engine {
             if only.is_some_and(|only| !only.contains(&fleet)) {
                 continue;
             }
+            // whoever followed the plan before stops where that is
+            self.world.forget_pending(&fleet);
             let objects = manifests.remove(&fleet).unwrap_or_default();
             let mut rollout = Rollout::new(self.plans, plan.waves.clone(), objects);
             if self.pace == Pace::WaveByWave {
@@ -231,7 +237,6 @@ impl Engine {
         }
         self.is_stopped = false;
         for fleet in self.rollouts.keys() {
-            self.world.forget_pending(fleet);
             self.world.disturbed.insert(fleet.clone());
         }
     }
@@ -276,7 +281,10 @@ impl Engine {
     }
 
     fn breach_everywhere(&mut self, message: &str) {
-        let busy = self.rollouts.iter().filter(|(_, rollout)| !rollout.is_idle());
+        let busy = self
+            .rollouts
+            .iter()
+            .filter(|(_, rollout)| !rollout.is_idle());
         let busy: Vec<FleetKey> = busy.map(|(fleet, _)| fleet.clone()).collect();
         let all: Vec<FleetKey> = self.rollouts.keys().cloned().collect();
         for fleet in if busy.is_empty() { all } else { busy } {

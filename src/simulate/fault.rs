@@ -105,7 +105,10 @@ impl Fault {
 
 /// Returns what is wrong with faults that name what is not there and does not come to be.
 pub(super) fn unknown(faults: &[Fault], world: &World) -> Vec<Diagnostic> {
-    faults.iter().filter_map(|fault| unknown_name(fault, world)).collect()
+    faults
+        .iter()
+        .filter_map(|fault| unknown_name(fault, world))
+        .collect()
 }
 
 fn unknown_name(fault: &Fault, world: &World) -> Option<Diagnostic> {
@@ -118,9 +121,8 @@ fn unknown_name(fault: &Fault, world: &World) -> Option<Diagnostic> {
         Fault::StopAfter { .. } => return None,
     };
     let known = names(what, world);
-    let is_it = |(namespace, name): &(String, String)| {
-        is_named(given, &(namespace.clone(), name.clone()))
-    };
+    let is_it =
+        |(namespace, name): &(String, String)| is_named(given, &(namespace.clone(), name.clone()));
     if known.iter().any(is_it) {
         return None;
     }
@@ -145,7 +147,8 @@ fn names(what: &str, world: &World) -> Vec<(String, String)> {
         return machines.map(|node| (String::new(), node)).collect();
     }
     let of_kind = world.objects.of_kind(what);
-    let there = of_kind.map(|((_, namespace, name), _): (&Id, _)| (namespace.clone(), name.clone()));
+    let there =
+        of_kind.map(|((_, namespace, name), _): (&Id, _)| (namespace.clone(), name.clone()));
     let wanted = world.fleets.values().flat_map(|fleet| {
         fleet.wanted.iter().map(move |name| {
             let name = match what {
@@ -162,7 +165,9 @@ fn names(what: &str, world: &World) -> Vec<(String, String)> {
 fn plain(text: &str) -> Result<String, String> {
     match text.find([':', '@']) {
         None => Ok(text.to_owned()),
-        Some(_) => Err("only a pod is named here: it never gets ready from its start on".to_owned()),
+        Some(_) => {
+            Err("only a pod is named here: it never gets ready from its start on".to_owned())
+        }
     }
 }
 
@@ -224,7 +229,10 @@ mod tests {
         check("hub-3", Err("a fault is written as NAME=WHAT"));
         check("broken=hub-3", Err("there is no fault broken"));
         check("never-ready=", Err("never-ready of what?"));
-        check("slow=hub-3", Err("add how many times as slow, such as :10x"));
+        check(
+            "slow=hub-3",
+            Err("add how many times as slow, such as :10x"),
+        );
         check("bind-late=:1m", Err("add how much later, such as :10m"));
         check("bind-late=x:5", Err("expected a number with a unit"));
         check(

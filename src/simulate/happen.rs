@@ -140,9 +140,10 @@ impl World {
             let id = claim_id(namespace, claim.clone());
             let name = (namespace.to_owned(), claim.clone());
             let is_used = self.mounts.get(&name).is_some_and(|pods| !pods.is_empty());
-            let goes = self.objects.get(&id).is_some_and(|object| {
-                is_leaving(object) && foreign_finalizer(object).is_none()
-            });
+            let goes = self
+                .objects
+                .get(&id)
+                .is_some_and(|object| is_leaving(object) && foreign_finalizer(object).is_none());
             if goes && !is_used {
                 self.gone(&id);
             }
@@ -166,17 +167,19 @@ impl World {
 
     /// Lets every fault that has its own time come to pass at that time.
     pub(super) fn arm(&mut self) {
-        let timed = self.faults.iter().enumerate().filter_map(|(n, assumed)| {
-            match &assumed.fault {
-                Fault::NodeLost { after, .. } | Fault::PodLost { after, .. } => {
-                    Some((n, i64::try_from(after.seconds).unwrap_or(i64::MAX)))
-                }
-                Fault::NeverReady { .. }
-                | Fault::Slow { .. }
-                | Fault::BindLate { .. }
-                | Fault::StopAfter { .. } => None,
-            }
-        });
+        let timed =
+            self.faults
+                .iter()
+                .enumerate()
+                .filter_map(|(n, assumed)| match &assumed.fault {
+                    Fault::NodeLost { after, .. } | Fault::PodLost { after, .. } => {
+                        Some((n, i64::try_from(after.seconds).unwrap_or(i64::MAX)))
+                    }
+                    Fault::NeverReady { .. }
+                    | Fault::Slow { .. }
+                    | Fault::BindLate { .. }
+                    | Fault::StopAfter { .. } => None,
+                });
         for (n, after) in timed.collect::<Vec<_>>() {
             self.clock.after(after, Event::Strikes(n));
         }

@@ -22,7 +22,10 @@ impl World {
     pub(super) fn begin(&mut self, mut object: Value) {
         let (namespace, name) = {
             let metadata = &object["metadata"];
-            (text(&metadata["namespace"]).to_owned(), text(&metadata["name"]).to_owned())
+            (
+                text(&metadata["namespace"]).to_owned(),
+                text(&metadata["name"]).to_owned(),
+            )
         };
         let name: Name = (namespace, name);
         let node = self.machine_for(&name, &object);
@@ -215,7 +218,9 @@ impl World {
         );
         let at = self.clock.elapsed();
         self.log.breach(at, fleet, message);
-        Some(format!("its binary is for height {height}, which it has not reached"))
+        Some(format!(
+            "its binary is for height {height}, which it has not reached"
+        ))
     }
 
     /// A pod's node has caught up, or has come to an upgrade on the way.
@@ -227,18 +232,26 @@ impl World {
             return;
         };
         let chain = pod.fleet.as_ref().and_then(|key| self.fleets.get_mut(key));
-        let chain = chain.and_then(|fleet| fleet.chain.as_mut()).filter(|_| pod.is_main);
+        let chain = chain
+            .and_then(|fleet| fleet.chain.as_mut())
+            .filter(|_| pod.is_main);
         if let Some(chain) = chain {
             let head = chain.head(now);
             let from = chain.committed(&pod.instance).unwrap_or(head);
-            let halt = chain.next_halt(&image, from).filter(|height| *height <= head);
+            let halt = chain
+                .next_halt(&image, from)
+                .filter(|height| *height <= head);
             if let Some(height) = halt {
                 return self.halt(name, height);
             }
             chain.note(&pod.instance, head.max(from));
         }
         pod.stage = Stage::InSync;
-        let what = if pod.is_main { What::InSync } else { What::Ready };
+        let what = if pod.is_main {
+            What::InSync
+        } else {
+            What::Ready
+        };
         self.ready(name, "True");
         self.told(name, what);
         self.has_served(name);
@@ -261,7 +274,10 @@ impl World {
         };
         let key = (fleet.clone(), pod.instance.clone());
         self.images.insert(key, image.to_owned());
-        let chain = self.fleets.get(&fleet).and_then(|fleet| fleet.chain.as_ref());
+        let chain = self
+            .fleets
+            .get(&fleet)
+            .and_then(|fleet| fleet.chain.as_ref());
         let Some(chain) = chain.filter(|chain| chain.has_versions()) else {
             return;
         };
@@ -433,5 +449,9 @@ pub(super) fn pod_id((namespace, name): &Name) -> Id {
 
 /// Returns the id of a claim.
 pub(super) fn claim_id(namespace: &str, claim: String) -> Id {
-    ("PersistentVolumeClaim".to_owned(), namespace.to_owned(), claim)
+    (
+        "PersistentVolumeClaim".to_owned(),
+        namespace.to_owned(),
+        claim,
+    )
 }

@@ -74,7 +74,10 @@ impl What {
             What::Made(kind) => return of_kind(kind, names, ("is made", "are made")),
             What::Changed(kind) => return of_kind(kind, names, ("is changed", "are changed")),
             What::Deleted(kind) => return of_kind(kind, names, ("is deleted", "are deleted")),
-            What::Lost => ("is deleted by somebody else", "are deleted by somebody else"),
+            What::Lost => (
+                "is deleted by somebody else",
+                "are deleted by somebody else",
+            ),
             What::Evicted => (
                 "is to leave its machine, which does not answer",
                 "are to leave their machine, which does not answer",
@@ -86,7 +89,10 @@ impl What {
             What::Grown => ("has grown", "have grown"),
             What::Begins => ("is created", "are created"),
             What::Starts => ("starts", "start"),
-            What::Fills => ("starts and fills its volume", "start and fill their volumes"),
+            What::Fills => (
+                "starts and fills its volume",
+                "start and fill their volumes",
+            ),
             What::Answers => ("answers and catches up", "answer and catch up"),
             What::NeverReady => ("does not get ready", "do not get ready"),
             What::InSync => ("is in sync", "are in sync"),
@@ -171,12 +177,6 @@ impl Log {
         let known = self.last.entry(fleet.clone());
         let last = known.or_insert((entry.at, entry.in_sync));
         *last = (entry.at, last.1.min(entry.in_sync));
-        for wave in self.waves.get_mut(fleet).into_iter().flatten().rev() {
-            if wave.to.is_some_and(|to| to < entry.at) {
-                break;
-            }
-            wave.min_in_sync = wave.min_in_sync.min(entry.in_sync);
-        }
         self.entries.push(entry);
     }
 

@@ -84,15 +84,6 @@ impl Objects {
             .take_while(move |((of, ..), _)| *of == kind)
     }
 
-    /// Returns the objects of a kind to change them.
-    pub(crate) fn of_kind_mut(&mut self, kind: &str) -> impl Iterator<Item = (&Id, &mut Value)> {
-        let first = (kind.to_owned(), String::new(), String::new());
-        let kind = kind.to_owned();
-        self.all
-            .range_mut(first..)
-            .take_while(move |((of, ..), _)| *of == kind)
-    }
-
     /// Returns all objects as `kubectl get -o json` prints them.
     pub(crate) fn source(&self) -> Source {
         let mut bytes = br#"{"apiVersion":"v1","kind":"List","items":["#.to_vec();

@@ -61,8 +61,8 @@ impl Pod {
 
     /// Returns whether it is in sync, as far as anybody can tell.
     pub(super) fn is_in_sync(&self) -> bool {
-        let passes = self.stage == Stage::InSync
-            || self.stage == Stage::CatchingUp && !self.shows_sync;
+        let passes =
+            self.stage == Stage::InSync || self.stage == Stage::CatchingUp && !self.shows_sync;
         passes && !self.is_leaving
     }
 
@@ -156,7 +156,9 @@ pub(super) fn stage(pod: &Value, entry: Option<&Value>, now: i64, patience: i64)
         at.is_some_and(|at| started.is_none_or(|s| at >= s) && now - at <= STALE)
     });
     let error = entry.map(|entry| text(&entry["error"])).unwrap_or_default();
-    let in_sync = entry.filter(|_| error.is_empty()).map(|e| e["inSync"] == true);
+    let in_sync = entry
+        .filter(|_| error.is_empty())
+        .map(|e| e["inSync"] == true);
     match (ready, in_sync) {
         _ if !error.is_empty() => Stage::Down("its RPC does not answer".to_owned()),
         (Some(false), Some(_)) | (_, Some(false)) => Stage::CatchingUp,

@@ -102,7 +102,10 @@ impl Rollout {
 
     /// Returns how a wave is told that begins now.
     fn span(&self, wave: &Wave, world: &World) -> Span {
-        let pods = wave.steps.iter().filter(|step| step.object.kind == Kind::Pod);
+        let pods = wave
+            .steps
+            .iter()
+            .filter(|step| step.object.kind == Kind::Pod);
         Span {
             plan: self.plan,
             number: self.at + 1,
@@ -110,7 +113,7 @@ impl Rollout {
             title: wave.title.clone(),
             from: world.clock.elapsed(),
             to: None,
-            min_in_sync: usize::MAX,
+            min_in_sync: 0,
             pods: pods.map(|step| step.object.name.clone()).collect(),
         }
     }
@@ -152,7 +155,9 @@ impl Rollout {
             })
             .collect();
         whys.truncate(SHOWN);
-        let is_for_pods = unmet.iter().any(|gate| gate.condition == Condition::PodReady);
+        let is_for_pods = unmet
+            .iter()
+            .any(|gate| gate.condition == Condition::PodReady);
         if is_for_pods {
             whys.insert(0, budget(fleet, world));
         }
@@ -220,7 +225,9 @@ fn why_not(gate: &Gate, world: &World) -> Option<String> {
             let node = &pod.node;
             let is_silent = world.lost.contains(node);
             return Some(if is_silent {
-                format!("its machine {node} does not answer, and nobody else can tell that it is gone")
+                format!(
+                    "its machine {node} does not answer, and nobody else can tell that it is gone"
+                )
             } else {
                 "it should have been gone long ago".to_owned()
             });

@@ -24,7 +24,10 @@ impl World {
                     namespace: namespace.clone(),
                     name: claimed.to_owned(),
                 };
-                mains.entry(key).or_default().push((name.clone(), pod.clone()));
+                mains
+                    .entry(key)
+                    .or_default()
+                    .push((name.clone(), pod.clone()));
             }
         }
         let mut written = Vec::new();

@@ -56,7 +56,9 @@ impl World {
     fn may_touch(&mut self, fleet: &FleetKey, step: &Step, id: &Id) -> bool {
         let live = self.objects.get(id);
         let wrong = match (step.action, live) {
-            (Action::Create, Some(live)) if !is_leaving(live) => Some("is created though it is there"),
+            (Action::Create, Some(live)) if !is_leaving(live) => {
+                Some("is created though it is there")
+            }
             (Action::Create, _) => None,
             (Action::Patch, None) => Some("is changed though it is not there"),
             (Action::Replace, None) => Some("is replaced though it is not there"),
@@ -82,7 +84,10 @@ impl World {
     }
 
     fn is_ours(&self, fleet: &FleetKey, id: &Id, live: &Value) -> bool {
-        let former = self.fleets.get(fleet).and_then(|fleet| fleet.former.clone());
+        let former = self
+            .fleets
+            .get(fleet)
+            .and_then(|fleet| fleet.former.clone());
         let is_ours = |live: &Value| {
             let name = claimed(live).unwrap_or_default();
             let is_former = former.as_ref().is_some_and(|former| former.name == name);
@@ -117,8 +122,14 @@ impl World {
 
     /// A pod that a plan stopped and starts again has restarted.
     fn count_return(&mut self, fleet: &FleetKey, manifest: &Value) {
-        let name: Name = (fleet.namespace.clone(), text(&manifest["metadata"]["name"]).to_owned());
-        let instance = self.fleets.get(fleet).map(|fleet| fleet.instance_of(&name.1));
+        let name: Name = (
+            fleet.namespace.clone(),
+            text(&manifest["metadata"]["name"]).to_owned(),
+        );
+        let instance = self
+            .fleets
+            .get(fleet)
+            .map(|fleet| fleet.instance_of(&name.1));
         let instance = instance.unwrap_or_else(|| name.1.clone());
         if self.stopped.remove(&(fleet.clone(), instance)) {
             self.record.restarts.push((fleet.clone(), name));
@@ -134,7 +145,10 @@ impl World {
                 let size = object["spec"]["resources"]["requests"]["storage"].as_str();
                 size.and_then(|size| Amount::parse(size).ok())
             };
-            if size(live).zip(size(manifest)).is_some_and(|(from, to)| to < from) {
+            if size(live)
+                .zip(size(manifest))
+                .is_some_and(|(from, to)| to < from)
+            {
                 self.breach(fleet, format!("{} shrinks", label(id)));
                 return;
             }
@@ -170,7 +184,11 @@ impl World {
             let marked = marked.and_then(|change| change.to.as_ref()?.as_str());
             let name = marked.unwrap_or(&fleet.name).to_owned();
             let before = claimed(object).map(str::to_owned);
-            let name = if marked.is_some() { name } else { before.unwrap_or(name) };
+            let name = if marked.is_some() {
+                name
+            } else {
+                before.unwrap_or(name)
+            };
             admission::release(object, &name);
         }
         self.log.note(fleet, What::Changed(id.0.clone()), &id.2);
@@ -179,7 +197,10 @@ impl World {
     fn step_replace(&mut self, fleet: &FleetKey, (step, id): (&Step, &Id), manifest: &Value) {
         let name: Name = (id.1.clone(), id.2.clone());
         self.judge_pod(fleet, manifest);
-        let why = step.reasons.iter().map(|why| format!("{}: {}", id.2, why.message));
+        let why = step
+            .reasons
+            .iter()
+            .map(|why| format!("{}: {}", id.2, why.message));
         self.record.reasons.extend(why);
         self.record.restarts.push((fleet.clone(), name.clone()));
         self.log.note(fleet, What::Restarts, &id.2);
@@ -218,7 +239,11 @@ impl World {
     fn judge_pod(&mut self, fleet: &FleetKey, manifest: &Value) {
         let name = text(&manifest["metadata"]["name"]).to_owned();
         let main = belongs_to(manifest).unwrap_or(&name).to_owned();
-        let config = ("ConfigMap".to_owned(), fleet.namespace.clone(), main.clone());
+        let config = (
+            "ConfigMap".to_owned(),
+            fleet.namespace.clone(),
+            main.clone(),
+        );
         if self.objects.get(&config).is_none_or(is_leaving) {
             self.breach(fleet, format!("Pod/{name} is made before its config"));
         }
@@ -230,7 +255,10 @@ impl World {
                 pod.is_some_and(|pod| pod.main != main && user.1 != name)
             });
             if let Some((_, other)) = other {
-                self.breach(fleet, format!("Pod/{name} and Pod/{other} share the claim {claim}"));
+                self.breach(
+                    fleet,
+                    format!("Pod/{name} and Pod/{other} share the claim {claim}"),
+                );
             }
         }
     }
@@ -291,7 +319,10 @@ impl World {
             .filter(|(instance, serves)| !serves && available.contains(*instance))
             .map(|(instance, _)| instance)
             .collect();
-        let budget = self.fleets.get(fleet).map_or(usize::MAX, |fleet| fleet.budget);
+        let budget = self
+            .fleets
+            .get(fleet)
+            .map_or(usize::MAX, |fleet| fleet.budget);
         if taken > 0 && away.len() > budget {
             let message = format!(
                 "the additional pods of {} instances away at a time, {budget} may be",

@@ -1,10 +1,12 @@
 //! What came of a simulation, in the words of its timeline.
 
+use std::collections::BTreeMap;
+
 use super::engine::Engine;
 use super::world::World;
 use crate::model::FleetKey;
 use crate::plan::FleetPlan;
-use crate::timeline::{Assumed, Away, Course, Held, Simulation, estimates};
+use crate::timeline::{Assumed, Away, Course, Held, Lane, Simulation, Span, State, estimates};
 
 /// Puts together what came of a simulation.
 pub(super) fn simulation(engine: &Engine) -> Simulation {
@@ -57,6 +59,7 @@ fn course(engine: &Engine, plan: &FleetPlan) -> Course {
     let (duration, min_in_sync) = world.log.last.get(&key).copied().unwrap_or_default();
     let restarts = world.record.restarts.iter().filter(|(of, _)| *of == key);
     let stuck = engine.stuck.get(&key).cloned();
+    let lanes = world.log.lanes_of(&key);
     Course {
         fleet: key.to_string(),
         converged: plan.waves.is_empty() && (engine.converged || stuck.is_none()),
@@ -66,8 +69,8 @@ fn course(engine: &Engine, plan: &FleetPlan) -> Course {
         budget: known.map_or(0, |fleet| fleet.budget.min(fleet.wanted.len())),
         min_in_sync,
         restarts: restarts.map(|(_, (_, name))| name.clone()).collect(),
-        waves: world.log.waves.get(&key).cloned().unwrap_or_default(),
-        pods: world.log.lanes_of(&key),
+        waves: waves(world, &key, &lanes),
+        pods: lanes,
         away: away(world, &key),
         waiting: plan
             .waiting
@@ -82,6 +85,62 @@ fn course(engine: &Engine, plan: &FleetPlan) -> Course {
         notes: notes(world, &key),
         estimates: known.map_or_else(Default::default, |fleet| fleet.estimates),
     }
+}
+
+/// Returns the waves, each with its end and how many were in sync meanwhile.
+fn waves(world: &World, fleet: &FleetKey, lanes: &[Lane]) -> Vec<Span> {
+    let name = fleet.to_string();
+    let entries = world.log.entries.iter().filter(|entry| entry.fleet == name);
+    let moments: Vec<(i64, usize)> = entries.map(|entry| (entry.at, entry.in_sync)).collect();
+    let mut waves = world.log.waves.get(fleet).cloned().unwrap_or_default();
+    let lanes: BTreeMap<&str, &Lane> = lanes.iter().map(|lane| (lane.pod.as_str(), lane)).collect();
+    for wave in &mut waves {
+        if wave.to == Some(wave.from) {
+            wave.to = settled(wave, &lanes);
+        }
+        let first = moments.partition_point(|(at, _)| *at < wave.from);
+        let end = wave.to.unwrap_or(i64::MAX);
+        let after = moments.partition_point(|(at, _)| *at <= end);
+        // what takes no time finds what was there before
+        let before = first.saturating_sub(1);
+        let (first, after) = if end > wave.from {
+            (first, after)
+        } else {
+            (before, before + 1)
+        };
+        let during = moments.get(first..after).unwrap_or_default();
+        let least = during.iter().map(|(_, in_sync)| *in_sync).min();
+        wave.min_in_sync = least.unwrap_or_default();
+    }
+    waves
+}
+
+/// Returns when the pods of a wave that nobody waited for had come or gone; nothing where one never
+/// comes.
+fn settled(wave: &Span, lanes: &BTreeMap<&str, &Lane>) -> Option<i64> {
+    let mut last = wave.from;
+    for pod in &wave.pods {
+        let phases = lanes
+            .get(pod.as_str())
+            .into_iter()
+            .flat_map(|lane| &lane.phases);
+        let mut later = phases.filter(|phase| phase.from >= wave.from);
+        let end = later.find(|phase| {
+            matches!(
+                phase.state,
+                State::InSync | State::Absent | State::Down | State::Halted
+            )
+        });
+        match end {
+            Some(end) if matches!(end.state, State::InSync | State::Absent) => {
+                last = last.max(end.from);
+            }
+            // a pod that is changed in place has no phase of its own
+            None => {}
+            Some(_) => return None,
+        }
+    }
+    Some(last)
 }
 
 /// Returns what does not serve in the end.

@@ -63,7 +63,9 @@ impl World {
         let class = text(&claim["spec"]["storageClassName"]);
         let knows_classes = self.objects.of_kind("StorageClass").next().is_some();
         if !class.is_empty() && knows_classes && self.class_of(id).is_none() {
-            return Some(format!("its claim {name} asks for class {class}, which is not there"));
+            return Some(format!(
+                "its claim {name} asks for class {class}, which is not there"
+            ));
         }
         let source = &claim["spec"]["dataSource"];
         if source["kind"] == "VolumeSnapshot" {
@@ -129,19 +131,30 @@ impl World {
 
     /// Binds a claim to the volume that it names, which must be promised to it. Returns its size.
     fn bind_named(&mut self, id: &Id, volume: &str) -> Option<Value> {
-        let of = ("PersistentVolume".to_owned(), String::new(), volume.to_owned());
+        let of = (
+            "PersistentVolume".to_owned(),
+            String::new(),
+            volume.to_owned(),
+        );
         let claim = self.objects.get(id)?;
         let uid = claim["metadata"]["uid"].clone();
         let fleet = self.fleet_of(claim);
         let found = self.objects.get(&of).map(|found| {
             let promised = &found["spec"]["claimRef"];
-            let is_his = promised["name"] == id.2.as_str() && promised["namespace"] == id.1.as_str();
+            let is_his =
+                promised["name"] == id.2.as_str() && promised["namespace"] == id.1.as_str();
             let is_free = promised["uid"].is_null() || promised["uid"] == uid;
-            (is_his && is_free, found["spec"]["capacity"]["storage"].clone())
+            (
+                is_his && is_free,
+                found["spec"]["capacity"]["storage"].clone(),
+            )
         });
         let Some((true, size)) = found else {
             if let Some(fleet) = fleet {
-                let message = format!("{} names the volume {volume}, which is not kept for it", id.2);
+                let message = format!(
+                    "{} names the volume {volume}, which is not kept for it",
+                    id.2
+                );
                 let at = self.clock.elapsed();
                 self.log.breach(at, &fleet, message);
             }
@@ -278,7 +291,8 @@ impl World {
     pub(super) fn mounted_by(&self, name: &Name, pod: &Value) -> Vec<Value> {
         let claims = super::pod::claims(pod).into_iter();
         let ids = claims.map(|claim| claim_id(&name.0, claim));
-        ids.filter_map(|id| self.objects.get(&id).cloned()).collect()
+        ids.filter_map(|id| self.objects.get(&id).cloned())
+            .collect()
     }
 
     /// Sets a member of an object.

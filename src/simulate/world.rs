@@ -201,7 +201,10 @@ impl World {
         let entry = document.map(|document| &document["status"]["sync"][id.2.as_str()]);
         let entry = entry.filter(|entry| entry.is_object());
         let mut stage = pod::stage(object, entry, self.clock.now(), patience);
-        if let Some(height) = self.halted_at(&known, object).filter(|_| stage != Stage::InSync) {
+        if let Some(height) = self
+            .halted_at(&known, object)
+            .filter(|_| stage != Stage::InSync)
+        {
             stage = Stage::Halted(height);
         }
         let claim = known.claims.first().map(|claim| {
@@ -323,7 +326,10 @@ fn newest(object: &Value) -> Option<i64> {
         Value::Object(members) => members
             .iter()
             .filter(|(name, _)| {
-                !matches!(name.as_str(), "deletionTimestamp" | "annotations" | "data" | "spec")
+                !matches!(
+                    name.as_str(),
+                    "deletionTimestamp" | "annotations" | "data" | "spec"
+                )
             })
             .filter_map(|(_, value)| newest(value))
             .max(),
@@ -361,4 +367,3 @@ pub(super) fn is_named(given: &str, (namespace, name): &Name) -> bool {
         None => given == name,
     }
 }
-

@@ -50,7 +50,12 @@ pub(in crate::cli) struct SimulateArgs {
     #[arg(long, value_name = "FAULT", help_heading = "Model")]
     pub(in crate::cli) fault: Vec<String>,
     /// Follow upgrades by height that are no further away than this
-    #[arg(long, value_name = "TIME", default_value = "1d", help_heading = "Model")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "1d",
+        help_heading = "Model"
+    )]
     pub(in crate::cli) until: String,
     /// Read estimates from this file instead of the cosmos-render.toml above the specifications
     #[arg(long, value_name = "FILE", help_heading = "Model")]

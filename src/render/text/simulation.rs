@@ -100,7 +100,11 @@ fn write_fleet(page: &mut Page, fleet: &Course, simulation: &Simulation) {
     }
     for away in fleet.away.iter().filter(|_| fleet.stuck.is_none()) {
         let text = format!("{} is not in sync in the end: {}", away.pod, away.why);
-        page.entry((2, 2), &page.paint(Tone::Danger, "!"), &value::escaped(&text));
+        page.entry(
+            (2, 2),
+            &page.paint(Tone::Danger, "!"),
+            &value::escaped(&text),
+        );
     }
     left(page, fleet);
 }
@@ -110,7 +114,10 @@ fn pace(fleet: &Course) -> String {
         1 => "1 instance".to_owned(),
         n => format!("{n} instances"),
     };
-    format!("{instances}, of which {} may be away at a time", fleet.budget)
+    format!(
+        "{instances}, of which {} may be away at a time",
+        fleet.budget
+    )
 }
 
 fn row(after: &str, takes: &str, in_sync: &str, what: &str) -> String {
@@ -124,7 +131,9 @@ const COLUMN: usize = 9 + 1 + 9 + 1 + 10 + 1;
 fn every_moment(page: &mut Page, fleet: &Course, entries: &[&Entry]) {
     for (n, entry) in entries.iter().enumerate() {
         let next = entries.get(n + 1);
-        let takes = next.map(|next| time(next.at - entry.at)).unwrap_or_default();
+        let takes = next
+            .map(|next| time(next.at - entry.at))
+            .unwrap_or_default();
         let told = if entry.events.is_empty() {
             "it begins".to_owned()
         } else {
@@ -159,7 +168,11 @@ fn waves(page: &mut Page, fleet: &Course, entries: &[&Entry]) {
     while let Some(first) = fleet.waves.get(at) {
         let rest = fleet.waves.get(at..).unwrap_or_default();
         let alike = rest.iter().take_while(|wave| is_alike(first, wave)).count();
-        let run = if alike >= ALIKE || took(first) == Some(0) { alike } else { 1 };
+        let run = if alike >= ALIKE || took(first) == Some(0) {
+            alike
+        } else {
+            1
+        };
         let run = rest.get(..run.max(1)).unwrap_or_default();
         let least = run.iter().map(|wave| wave.min_in_sync).min();
         let last = run.last().unwrap_or(first);
@@ -216,7 +229,10 @@ fn told(run: &[Span]) -> String {
         n => format!("plan {n}, "),
     };
     let total = first.total;
-    let pods: Vec<&str> = run.iter().flat_map(|w| w.pods.iter().map(String::as_str)).collect();
+    let pods: Vec<&str> = run
+        .iter()
+        .flat_map(|w| w.pods.iter().map(String::as_str))
+        .collect();
     let pods = if pods.is_empty() {
         String::new()
     } else {
@@ -232,7 +248,10 @@ fn told(run: &[Span]) -> String {
         return format!("{numbers}, {}{pods}", titles.join(", "));
     }
     let each = took(first).map(time).unwrap_or_default();
-    format!("{numbers}, {} to {}, {each} each{pods}", first.title, last.title)
+    format!(
+        "{numbers}, {} to {}, {each} each{pods}",
+        first.title, last.title
+    )
 }
 
 fn capacity(fleet: &Course) -> String {
@@ -275,7 +294,11 @@ fn left(page: &mut Page, fleet: &Course) {
     for (on, objects) in held {
         let objects = fold::names(objects);
         let text = value::escaped(&format!("{objects}: for {on}"));
-        page.entry((2, "… waiting ".len()), &page.paint(Tone::Faint, "… waiting"), &text);
+        page.entry(
+            (2, "… waiting ".len()),
+            &page.paint(Tone::Faint, "… waiting"),
+            &text,
+        );
     }
     notices::write(page, (Tone::Changed, "!", "warning"), &fleet.warnings);
 }
