@@ -47,7 +47,7 @@ const ROOMS: &[(&str, bool, &str)] = &[
     (
         "cli",
         false,
-        "model diagnostic settings parse plan render pipeline timeline simulate disk runner",
+        "model diagnostic settings plan render pipeline timeline simulate disk runner",
     ),
     ("lib", false, ""),
     ("main", false, ""),

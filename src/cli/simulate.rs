@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::disk;
-use crate::parse;
+use crate::pipeline;
 use crate::render::{json, svg, text};
 use crate::settings::{Estimates, Settings};
 use crate::simulate::{self, Request};
@@ -62,7 +62,7 @@ fn estimates(
     if found.has_errors() {
         return Err(refused(found.diagnostics));
     }
-    let read = parse::settings::settings(found.value.as_ref());
+    let read = pipeline::settings(found.value.as_ref());
     if read.has_errors() {
         return Err(refused(read.diagnostics));
     }
