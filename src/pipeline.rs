@@ -192,4 +192,4 @@ fn notes(specs: &parse::inputs::Inputs, live: &Live<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

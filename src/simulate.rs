@@ -11,17 +11,22 @@
 mod admission;
 mod chain;
 mod clock;
+mod conditions;
 mod engine;
 pub mod fault;
 mod fleet;
 mod happen;
 mod kubelet;
+#[cfg(test)]
+pub(crate) mod lab;
 mod log;
 pub(crate) mod objects;
 mod pod;
 mod rollout;
 mod status;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod told;
 mod volumes;
 mod world;

@@ -88,6 +88,9 @@ pub struct Course {
     pub budget: usize,
     /// How many nodes were in sync at the least.
     pub min_in_sync: usize,
+    /// How many nodes are in sync from when on.
+    #[serde(skip)]
+    pub capacity: Vec<(i64, usize)>,
     /// The pods that were restarted, once for each time, in order.
     pub restarts: Vec<String>,
     /// The waves that were begun, in order.

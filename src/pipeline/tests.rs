@@ -26,15 +26,15 @@ fn folder() -> PathBuf {
 
 /// A fixture: its specifications, and its cluster.
 #[derive(Debug, Clone)]
-struct Fixture {
-    name: String,
-    specs: Vec<Source>,
-    live: Option<Vec<Source>>,
+pub(crate) struct Fixture {
+    pub(crate) name: String,
+    pub(crate) specs: Vec<Source>,
+    pub(crate) live: Option<Vec<Source>>,
 }
 
 /// Reads a fixture; `None` where it is about faults of the documents.
 #[expect(clippy::disallowed_methods, reason = "the fixtures lie on the disk")]
-fn fixture(name: &str) -> Option<Fixture> {
+pub(crate) fn fixture(name: &str) -> Option<Fixture> {
     let folder = folder().join(name);
     let specs: Vec<PathBuf> = ["spec.yaml", "specs", "identities.yaml"]
         .iter()
@@ -61,7 +61,7 @@ fn sources(paths: &[PathBuf]) -> Vec<Source> {
 
 /// All fixtures with a cluster.
 #[expect(clippy::disallowed_methods, reason = "the fixtures lie on the disk")]
-fn with_cluster() -> Vec<Fixture> {
+pub(crate) fn with_cluster() -> Vec<Fixture> {
     let mut names: Vec<String> = std::fs::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -75,7 +75,7 @@ fn with_cluster() -> Vec<Fixture> {
 
 /// Calls `judge` for each fixture, and tells of all that fail, not of the first alone.
 #[track_caller]
-fn every(fixtures: &[Fixture], judge: impl Fn(&Fixture) + std::panic::RefUnwindSafe) {
+pub(crate) fn every(fixtures: &[Fixture], judge: impl Fn(&Fixture) + std::panic::RefUnwindSafe) {
     let failed: Vec<&str> = fixtures
         .iter()
         .filter(|fixture| std::panic::catch_unwind(|| judge(fixture)).is_err())

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::fault::Fault;
 use super::happen::Until;
 use super::log::Told;
-use super::objects::{Id, id};
+use super::objects::{Id, Objects, id};
 use super::rollout::Rollout;
 use super::world::World;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -52,6 +52,8 @@ pub(super) struct Engine {
     pub(super) stuck: BTreeMap<FleetKey, Stuck>,
     /// Whether no wave is left.
     pub(super) converged: bool,
+    /// Looks at every plan, beside the objects that it was made from.
+    pub(super) watch: fn(&Outcome, &Objects),
 }
 
 impl Engine {
@@ -68,6 +70,7 @@ impl Engine {
             outcome: None,
             stuck: BTreeMap::new(),
             converged: false,
+            watch: |_, _| {},
         }
     }
 
@@ -151,6 +154,7 @@ impl Engine {
 
     /// Takes over the plans of all fleets, or of some.
     fn take(&mut self, outcome: Outcome, only: Option<&BTreeSet<FleetKey>>) {
+        (self.watch)(&outcome, &self.world.objects);
         let mut manifests: BTreeMap<FleetKey, BTreeMap<Id, Value>> = BTreeMap::new();
         for of in &outcome.manifests {
             // what is made anew is made as it is then, and not as it stands now

@@ -68,6 +68,7 @@ fn course(engine: &Engine, plan: &FleetPlan) -> Course {
         instances: known.map_or(0, |fleet| fleet.wanted.len()),
         budget: known.map_or(0, |fleet| fleet.budget.min(fleet.wanted.len())),
         min_in_sync,
+        capacity: moments(world, &key),
         restarts: restarts.map(|(_, (_, name))| name.clone()).collect(),
         waves: waves(world, &key, &lanes),
         pods: lanes,
@@ -89,9 +90,7 @@ fn course(engine: &Engine, plan: &FleetPlan) -> Course {
 
 /// Returns the waves, each with its end and how many were in sync meanwhile.
 fn waves(world: &World, fleet: &FleetKey, lanes: &[Lane]) -> Vec<Span> {
-    let name = fleet.to_string();
-    let entries = world.log.entries.iter().filter(|entry| entry.fleet == name);
-    let moments: Vec<(i64, usize)> = entries.map(|entry| (entry.at, entry.in_sync)).collect();
+    let moments = moments(world, fleet);
     let mut waves = world.log.waves.get(fleet).cloned().unwrap_or_default();
     let lanes: BTreeMap<&str, &Lane> = lanes.iter().map(|lane| (lane.pod.as_str(), lane)).collect();
     for wave in &mut waves {
@@ -113,6 +112,13 @@ fn waves(world: &World, fleet: &FleetKey, lanes: &[Lane]) -> Vec<Span> {
         wave.min_in_sync = least.unwrap_or_default();
     }
     waves
+}
+
+/// Returns how many were in sync from when on.
+fn moments(world: &World, fleet: &FleetKey) -> Vec<(i64, usize)> {
+    let name = fleet.to_string();
+    let entries = world.log.entries.iter().filter(|entry| entry.fleet == name);
+    entries.map(|entry| (entry.at, entry.in_sync)).collect()
 }
 
 /// Returns when the pods of a wave that nobody waited for had come or gone; nothing where one never
