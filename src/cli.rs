@@ -3,12 +3,14 @@
 //! anything is wrong, standard output stays empty.
 
 mod args;
+mod clock;
 mod crd;
 mod input;
 mod plan;
 mod policy;
 mod render;
 mod resolve;
+mod schema;
 mod terminal;
 
 use std::process::ExitCode;
@@ -58,6 +60,7 @@ fn dispatch(cli: Cli) -> Exit {
         Command::Plan(args) => resolve::plan(args).and_then(|run| plan::run(&run, &terminal)),
         Command::Render(args) => resolve::render(args).and_then(|run| render::run(&run, &terminal)),
         Command::Crd(args) => crd::run(&args),
+        Command::Schema(args) => schema::run(&args),
     };
     match result {
         Ok(exit) => exit,

@@ -7,6 +7,7 @@ pub mod locate;
 mod node_key;
 pub mod scalar;
 pub mod snapshot;
+mod stamps;
 pub mod text;
 pub mod transcode;
 pub mod tree;

@@ -1,20 +1,22 @@
 //! The rooms, called in order: the program's table of contents. Every shell calls this, and
 //! nothing else in the core.
 
+mod age;
 mod fleet;
 mod heirs;
+mod inputs;
 mod removed;
 
-use std::collections::BTreeMap;
+use jiff::Timestamp;
 
 use crate::diagnostic::{Diagnostic, Reported, Severity};
 use crate::live::Live;
-use crate::model::Source;
-use crate::model::digest::sha256;
+use crate::model::{Notice, Source};
 use crate::parse;
 use crate::plan::{self, Plan};
 
 pub use crate::spec::crd::{Custom, definition};
+pub use crate::spec::schema::identities_schema;
 pub use fleet::FleetManifests;
 
 /// What is asked for.
@@ -39,6 +41,10 @@ pub struct Options {
     pub keep_going: bool,
     /// What is wanted of the outcome.
     pub wanted: Wanted,
+    /// What time it is; without it nobody knows how old the snapshot is.
+    pub now: Option<Timestamp>,
+    /// How old the snapshot may be, in seconds.
+    pub max_age: Option<i64>,
 }
 
 /// What is wanted of the outcome.
@@ -75,8 +81,11 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     );
     let mut live = take(parse::snapshot::read(&texts), &mut diagnostics);
     live.is_assumed_empty = request.snapshot.is_none();
+    let age = age::judge(&live, &request.options);
+    let is_too_old = age.error.is_some();
+    diagnostics.extend(age.error);
     let is_sound = !diagnostics.iter().any(|d| d.severity == Severity::Error);
-    if !is_sound && !request.options.keep_going {
+    if is_too_old || !is_sound && !request.options.keep_going {
         return Reported {
             value: None,
             diagnostics,
@@ -103,7 +112,7 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     plans.extend(removed::fleets(&live, &specs, &taken));
     plans.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
     let outcome = Outcome {
-        plan: whole(plans, request),
+        plan: whole(plans, inputs::of(request, age.seconds), age.warning),
         manifests,
         notes: notes(&specs, &live),
     };
@@ -141,31 +150,16 @@ fn take<T>(reported: Reported<T>, diagnostics: &mut Vec<Diagnostic>) -> T {
     reported.value
 }
 
-fn whole(fleets: Vec<plan::FleetPlan>, request: &Request) -> Plan {
+fn whole(fleets: Vec<plan::FleetPlan>, inputs: plan::Inputs, warning: Option<Notice>) -> Plan {
     Plan {
         api_version: "cosmos-render/v1",
         kind: "Plan",
-        format_version: "1.1",
-        inputs: plan::Inputs {
-            digests: digests(request),
-            snapshot_age: None,
-        },
+        format_version: plan::FORMAT_VERSION,
+        inputs,
         summary: plan::summarise(&fleets),
+        warnings: warning.into_iter().collect(),
         fleets,
     }
-}
-
-fn digests(request: &Request) -> BTreeMap<String, String> {
-    let sources = request
-        .specs
-        .iter()
-        .chain(request.snapshot.iter().flatten());
-    sources
-        .map(|source| {
-            let hex = sha256(&source.bytes);
-            (source.name.clone(), format!("sha256:{hex}"))
-        })
-        .collect()
 }
 
 fn notes(specs: &parse::inputs::Inputs, live: &Live<'_>) -> Vec<String> {

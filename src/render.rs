@@ -5,6 +5,8 @@ pub mod diagnostics;
 pub mod json;
 pub mod kept;
 pub mod manifests;
+pub mod saved;
+pub mod schema;
 pub mod text;
 pub mod yaml;
 

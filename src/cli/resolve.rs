@@ -4,12 +4,12 @@
 use crate::diagnostic::Diagnostic;
 use crate::pipeline::{Options, Wanted};
 
-use super::Failure;
 use super::args::{InputArgs, ObjectFormat, PlanArgs, PlanFormat, RenderArgs, Target};
 use super::policy::Policy;
+use super::{Failure, clock};
 
 /// Which inputs a command reads, and how it plans.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Inputs {
     pub(super) specs: Vec<String>,
     pub(super) snapshot: Option<Vec<String>>,
@@ -22,7 +22,7 @@ pub(super) struct Inputs {
 pub(super) struct PlanRun {
     pub(super) inputs: Inputs,
     pub(super) format: PlanFormat,
-    /// The file to write to; standard output where there is none.
+    /// The file to save the plan to as well.
     pub(super) out: Option<String>,
     pub(super) policy: Policy,
 }
@@ -35,6 +35,8 @@ pub(super) struct RenderRun {
     pub(super) format: ObjectFormat,
     pub(super) out: Option<String>,
     pub(super) allow_empty: bool,
+    /// The file of the plan that must still hold.
+    pub(super) plan: Option<String>,
 }
 
 /// Resolves the arguments of `plan`.
@@ -49,6 +51,11 @@ pub(super) fn plan(args: PlanArgs) -> Result<PlanRun, Failure> {
         max_restarts,
         detailed_exitcode,
     } = args;
+    if out.as_deref() == Some("-") {
+        let fault = Diagnostic::error("usage", "`--out -` names no file to save the plan to")
+            .hint("the plan is printed in any case: `-o json` prints what is saved");
+        return Err(wrong(fault));
+    }
     let mut inputs = inputs(input)?;
     inputs.options.adopt = adopt;
     inputs.options.keep_going = keep_going;
@@ -56,7 +63,7 @@ pub(super) fn plan(args: PlanArgs) -> Result<PlanRun, Failure> {
     Ok(PlanRun {
         inputs,
         format: output,
-        out: out.filter(|file| file != "-"),
+        out,
         policy: Policy {
             deny,
             max_restarts,
@@ -73,6 +80,7 @@ pub(super) fn render(args: RenderArgs) -> Result<RenderRun, Failure> {
         output,
         out,
         allow_empty,
+        plan,
     } = args;
     // nothing is kept going here: a fleet left out would look like one to remove
     Ok(RenderRun {
@@ -81,6 +89,7 @@ pub(super) fn render(args: RenderArgs) -> Result<RenderRun, Failure> {
         format: output,
         out,
         allow_empty,
+        plan,
     })
 }
 
@@ -89,6 +98,7 @@ fn inputs(args: InputArgs) -> Result<Inputs, Failure> {
         specs,
         snapshot,
         max_input,
+        max_age,
         refresh,
     } = args;
     let stdins = specs.iter().chain(&snapshot).filter(|p| *p == "-").count();
@@ -97,6 +107,7 @@ fn inputs(args: InputArgs) -> Result<Inputs, Failure> {
             .hint("give `-` once, and files for the rest");
         return Err(wrong(fault));
     }
+    let max_age = max_age.as_deref().map(duration).transpose()?;
     let max_input = max_input.as_deref().map(size).transpose()?;
     Ok(Inputs {
         specs,
@@ -104,6 +115,8 @@ fn inputs(args: InputArgs) -> Result<Inputs, Failure> {
         max_input,
         options: Options {
             refresh,
+            now: Some(clock::now().map_err(wrong)?),
+            max_age,
             ..Options::default()
         },
     })
@@ -143,6 +156,30 @@ fn size(text: &str) -> Result<u64, Failure> {
         })
 }
 
+/// Parses a length of time into seconds: whole numbers with units, each smaller than the one before.
+fn duration(text: &str) -> Result<i64, Failure> {
+    const UNITS: [(char, i64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
+    let parse = || {
+        let mut units = UNITS.iter();
+        let (mut total, mut rest) = (0_i64, text);
+        while !rest.is_empty() {
+            let end = rest.find(|c: char| !c.is_ascii_digit())?;
+            let (digits, after) = rest.split_at(end);
+            let unit = after.chars().next()?;
+            let (_, factor) = units.find(|(name, _)| *name == unit)?;
+            let count: i64 = digits.parse().ok()?;
+            total = total.checked_add(count.checked_mul(*factor)?)?;
+            rest = after.strip_prefix(unit)?;
+        }
+        Some(total).filter(|seconds| *seconds > 0)
+    };
+    parse().ok_or_else(|| {
+        let message = format!("`{text}` is no length of time");
+        let hint = "write whole numbers with d, h, m or s: --max-age 90m, --max-age 1h30m";
+        wrong(Diagnostic::error("usage", message).hint(hint))
+    })
+}
+
 fn wrong(fault: Diagnostic) -> Failure {
     Failure {
         diagnostics: vec![fault],
@@ -179,12 +216,30 @@ mod tests {
         }
     }
 
+    #[track_caller]
+    fn check_duration(text: &str, expected: Option<i64>) {
+        assert_eq!(duration(text).ok(), expected, "{text}");
+    }
+
+    #[test]
+    fn lengths_of_time_have_units() {
+        check_duration("90s", Some(90));
+        check_duration("30m", Some(1_800));
+        check_duration("1h30m", Some(5_400));
+        check_duration("2d", Some(172_800));
+        for wrong in ["", "0h", "-1h", "1", "h", "1.5h", "30m1h", "1h1h", "1 h", "1w"] {
+            check_duration(wrong, None);
+        }
+        check_duration("99999999999999999999d", None);
+    }
+
     #[test]
     fn standard_input_is_read_once() {
         let args = |specs: &[&str], snapshot: &[&str]| InputArgs {
             specs: specs.iter().map(|s| (*s).to_owned()).collect(),
             snapshot: snapshot.iter().map(|s| (*s).to_owned()).collect(),
             max_input: None,
+            max_age: None,
             refresh: false,
         };
         assert!(inputs(args(&["-"], &["x"])).is_ok());

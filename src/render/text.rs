@@ -53,6 +53,7 @@ impl Look {
 pub fn plan(plan: &Plan, style: Style, detail: Detail) -> String {
     let mut page = Page::new(Look { style, detail });
     page.line(0, &page.paint(Tone::Title, &summary(plan)));
+    notices::write(&mut page, (Tone::Changed, "!", "warning"), &plan.warnings);
     let mut is_after_one_line = false;
     for fleet in &plan.fleets {
         let is_one_line = has_nothing(fleet);

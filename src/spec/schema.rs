@@ -152,6 +152,12 @@ pub fn identities() -> &'static Schema {
     SCHEMA.get_or_init(|| compact(schemars::schema_for!(NodeIdentities).as_value()))
 }
 
+/// Returns the schema of `NodeIdentities` as JSON.
+#[must_use]
+pub fn identities_schema() -> Value {
+    schemars::schema_for!(NodeIdentities).to_value()
+}
+
 /// Brings a JSON schema, as schemars writes it, into the compact form.
 fn compact(schema: &Value) -> Schema {
     let named = match schema.get("$defs") {
