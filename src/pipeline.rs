@@ -15,8 +15,9 @@ use crate::model::{Notice, Source};
 use crate::parse;
 use crate::plan::{self, Plan};
 
+pub use crate::parse::settings::settings;
 pub use crate::spec::crd::{Custom, definition};
-pub use crate::spec::schema::identities_schema;
+pub use crate::spec::schema::{identities_schema, settings_schema};
 pub use fleet::FleetManifests;
 
 /// What is asked for.

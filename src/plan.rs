@@ -81,6 +81,7 @@ pub struct Inputs {
     /// and the cluster was taken for empty.
     pub snapshot: Option<Vec<String>>,
     /// SHA-256 digests of what each of these files holds, inflated where it is compressed, by name.
+    #[schemars(extend("additionalProperties" = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}))]
     pub digests: BTreeMap<String, String>,
     /// How it was made.
     pub options: Options,

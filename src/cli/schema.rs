@@ -12,6 +12,7 @@ pub(super) fn run(args: &SchemaArgs) -> Result<Exit, Failure> {
     let schema = match of {
         SchemaOf::Plan => schema::plan(),
         SchemaOf::NodeIdentities => pipeline::identities_schema(),
+        SchemaOf::Settings => pipeline::settings_schema(),
     };
     terminal::result(&json::pretty(&schema))?;
     Ok(Exit::Done)

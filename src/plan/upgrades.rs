@@ -12,7 +12,7 @@ use crate::spec::document::ChainVersion;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Upgrade {
-    /// The height from which it is for; `None` for what runs below the first one.
+    /// The height from which it is for; null for what runs below the first one.
     pub height: Option<u64>,
     /// The chain's image.
     pub image: String,

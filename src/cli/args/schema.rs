@@ -25,4 +25,6 @@ pub(in crate::cli) enum SchemaOf {
     Plan,
     /// What a `NodeIdentities` document holds
     NodeIdentities,
+    /// What `cosmos-render.toml` holds
+    Settings,
 }
