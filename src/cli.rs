@@ -12,6 +12,7 @@ mod render;
 mod resolve;
 mod schema;
 mod terminal;
+mod why;
 
 use std::process::ExitCode;
 
@@ -59,6 +60,7 @@ fn dispatch(cli: Cli) -> Exit {
     let result = match command {
         Command::Plan(args) => resolve::plan(args).and_then(|run| plan::run(&run, &terminal)),
         Command::Render(args) => resolve::render(args).and_then(|run| render::run(&run, &terminal)),
+        Command::Why(args) => resolve::why(args).and_then(|run| why::run(&run, &terminal)),
         Command::Crd(args) => crd::run(&args),
         Command::Schema(args) => schema::run(&args),
     };

@@ -21,15 +21,16 @@ const ROOMS: &[(&str, bool, &str)] = &[
     ("plan", true, "model spec live desired diff"),
     ("order", true, "model plan"),
     ("check", true, "model spec live desired plan"),
+    ("explain", true, "model spec live desired diff plan"),
     (
         "render",
         true,
-        "model diagnostic live desired diff plan order",
+        "model diagnostic live desired diff plan order explain",
     ),
     (
         "pipeline",
         true,
-        "model diagnostic settings spec live parse desired diff plan order check render",
+        "model diagnostic settings spec live parse desired diff plan order check explain render",
     ),
     ("disk", false, "model diagnostic settings render"),
     ("apply", false, "model order plan"),
@@ -41,7 +42,7 @@ const ROOMS: &[(&str, bool, &str)] = &[
     (
         "cli",
         false,
-        "model diagnostic settings plan render pipeline disk runner",
+        "model diagnostic settings plan explain render pipeline disk runner",
     ),
     ("lib", false, ""),
     ("main", false, ""),

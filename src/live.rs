@@ -143,8 +143,7 @@ impl<'a> Live<'a> {
             .or_default()
             .entry(namespace)
             .or_default();
-        let rank =
-            |object: &Object<'a>| (object.version, object.meta.uid.clone(), object.captured);
+        let rank = |object: &Object<'a>| (object.version, object.meta.uid.clone(), object.captured);
         let is_newest = of_namespace
             .get(&object.meta.name)
             .is_none_or(|known| rank(known) < rank(&object));

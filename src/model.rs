@@ -22,9 +22,7 @@ pub struct Source {
 }
 
 /// Names one object of the cluster, as the plan's JSON writes it.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectKey {
     /// `v1`, `rbac.authorization.k8s.io/v1`, ...
@@ -45,7 +43,9 @@ impl fmt::Display for ObjectKey {
 
 /// The kinds that a fleet is made of, in the order in which they are applied, and those that only
 /// inform a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[expect(missing_docs, reason = "the variants are Kubernetes' own kinds")]
 pub enum Kind {
     StorageClass,
@@ -143,6 +143,8 @@ pub mod names {
     pub const FLEET: &str = "cosmos-render/fleet";
     /// On our pods: the hash of what the owner asked of them.
     pub const REVISION: &str = "cosmos-render/revision";
+    /// On our objects: the hash of all that was wanted of one when it was last written.
+    pub const ASKED: &str = "cosmos-render/asked";
     /// On a claim that was made anew: the UID of the one before it.
     pub const REPLACES: &str = "cosmos-render/replaces";
     /// On a List of a snapshot: when it was captured, in RFC 3339.

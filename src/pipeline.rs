@@ -10,6 +10,7 @@ mod removed;
 use jiff::Timestamp;
 
 use crate::diagnostic::{Diagnostic, Reported, Severity};
+use crate::explain::Members;
 use crate::live::Live;
 use crate::model::{Notice, Source};
 use crate::parse;
@@ -56,6 +57,8 @@ pub enum Wanted {
     Objects,
     /// Just the plan.
     Plan,
+    /// The plan, and what is known of each pod.
+    Members,
 }
 
 /// What comes of it.
@@ -65,6 +68,8 @@ pub struct Outcome {
     pub plan: Plan,
     /// The objects of all fleets, in the order of the plan's fleets.
     pub manifests: Vec<FleetManifests>,
+    /// What is known of the pods of each fleet, where that is wanted.
+    pub members: Vec<Members>,
     /// What else is worth a line: what was passed over.
     pub notes: Vec<String>,
 }
@@ -93,14 +98,15 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
         };
     }
     let mut plans = Vec::new();
-    let mut manifests = Vec::new();
+    let (mut manifests, mut members) = (Vec::new(), Vec::new());
     let taken = heirs::Taken::new(&specs.fleets);
     for spec in &specs.fleets {
         let identities = specs.identities.get(&spec.node.key);
         let planned = fleet::plan(spec, &live, identities, (request, &taken));
-        if let Some((plan, objects)) = take(planned, &mut diagnostics) {
-            plans.push(plan);
-            manifests.push(objects);
+        if let Some(planned) = take(planned, &mut diagnostics) {
+            plans.push(planned.plan);
+            manifests.push(planned.manifests);
+            members.extend(planned.members);
         }
     }
     let has_errors = diagnostics.iter().any(|d| d.severity == Severity::Error);
@@ -110,11 +116,15 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
             diagnostics,
         };
     }
+    if request.options.wanted == Wanted::Members {
+        members.extend(removed::members(&live, &specs));
+    }
     plans.extend(removed::fleets(&live, &specs, &taken));
     plans.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
     let outcome = Outcome {
         plan: whole(plans, inputs::of(request, age.seconds), age.warning),
         manifests,
+        members,
         notes: notes(&specs, &live),
     };
     Reported {

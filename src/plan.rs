@@ -6,6 +6,7 @@ pub mod budget;
 mod claims;
 mod condemned;
 mod decide;
+mod drift;
 mod halting;
 mod heirs;
 mod leftovers;
@@ -174,7 +175,9 @@ pub struct Step {
 }
 
 /// What can be done to an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// It is made.
@@ -188,7 +191,9 @@ pub enum Action {
 }
 
 /// What a step does to those who use the fleet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Impact {
     /// Nothing that they notice.

@@ -1,10 +1,12 @@
 //! What was typed. Nothing is looked up or decided here.
 
 mod schema;
+mod why;
 
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 
 pub(super) use schema::{SchemaArgs, SchemaOf};
+pub(super) use why::{WhyArgs, WhyFormat};
 
 const ABOUT: &str = "\
 Turns CosmosFullNode documents and a snapshot of the cluster into an ordered plan and plain \
@@ -105,6 +107,8 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Write the manifests that the documents ask for
     Render(RenderArgs),
+    /// Explain one pod: what it is, what it should be, what happens to it, and why it waits
+    Why(WhyArgs),
     /// Print the CustomResourceDefinition of a kind of document
     Crd(CrdArgs),
     /// Print the JSON Schema of a result or a document

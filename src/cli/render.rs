@@ -52,7 +52,11 @@ pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure>
 
 /// Reads a saved plan.
 fn read_plan(file: &str) -> Result<Saved, Failure> {
-    let read = disk::read(&[file.to_owned()], &mut io::empty(), &disk::Limits::default());
+    let read = disk::read(
+        &[file.to_owned()],
+        &mut io::empty(),
+        &disk::Limits::default(),
+    );
     refuse(read.diagnostics)?;
     match read.value.as_slice() {
         [source] if source.name == file => saved::read(source).map_err(refused),

@@ -5,7 +5,9 @@ use crate::diagnostic::Diagnostic;
 use crate::model::duration::Duration;
 use crate::pipeline::{Options, Wanted};
 
-use super::args::{InputArgs, ObjectFormat, PlanArgs, PlanFormat, RenderArgs, Target};
+use super::args::{
+    InputArgs, ObjectFormat, PlanArgs, PlanFormat, RenderArgs, Target, WhyArgs, WhyFormat,
+};
 use super::policy::Policy;
 use super::{Failure, clock};
 
@@ -38,6 +40,14 @@ pub(super) struct RenderRun {
     pub(super) allow_empty: bool,
     /// The file of the plan that must still hold.
     pub(super) plan: Option<String>,
+}
+
+/// A `why` to run.
+#[derive(Debug)]
+pub(super) struct WhyRun {
+    pub(super) inputs: Inputs,
+    pub(super) pod: String,
+    pub(super) format: WhyFormat,
 }
 
 /// Resolves the arguments of `plan`.
@@ -91,6 +101,24 @@ pub(super) fn render(args: RenderArgs) -> Result<RenderRun, Failure> {
         out,
         allow_empty,
         plan,
+    })
+}
+
+/// Resolves the arguments of `why`.
+pub(super) fn why(args: WhyArgs) -> Result<WhyRun, Failure> {
+    let WhyArgs {
+        pod,
+        input,
+        adopt,
+        output,
+    } = args;
+    let mut inputs = inputs(input)?;
+    inputs.options.adopt = adopt;
+    inputs.options.wanted = Wanted::Members;
+    Ok(WhyRun {
+        inputs,
+        pod,
+        format: output,
     })
 }
 

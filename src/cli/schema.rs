@@ -11,6 +11,7 @@ pub(super) fn run(args: &SchemaArgs) -> Result<Exit, Failure> {
     let SchemaArgs { of } = *args;
     let schema = match of {
         SchemaOf::Plan => schema::plan(),
+        SchemaOf::Why => schema::why(),
         SchemaOf::NodeIdentities => pipeline::identities_schema(),
         SchemaOf::Settings => pipeline::settings_schema(),
     };

@@ -4,9 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::availability::{
-    STALE_AFTER_SECONDS, parse, seconds_between, time_of_pod, time_of_sync,
-};
+use super::availability::{STALE_AFTER_SECONDS, parse, seconds_between, time_of_pod, time_of_sync};
 use super::{Live, status};
 use crate::model::Kind;
 

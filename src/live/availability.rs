@@ -142,6 +142,16 @@ pub(super) fn news(pod: &Object<'_>, entry: Option<&SyncEntry>, newest: Option<T
     News { at, not_ready_for }
 }
 
+/// Returns when a status entry was written, where it is news of the pod that is there now.
+#[must_use]
+pub fn told_at(
+    pod: &Object<'_>,
+    entry: Option<&SyncEntry>,
+    newest: Option<Timestamp>,
+) -> Option<Timestamp> {
+    news(pod, entry, newest).at
+}
+
 fn read(pod: &Object<'_>, entry: Option<&SyncEntry>, newest: Option<Timestamp>) -> Signs {
     let status: PodStatus = lenient(pod.status);
     if pod.is_terminating() {

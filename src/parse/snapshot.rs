@@ -196,12 +196,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads one object. An item of a `PodList` has no kind of its own: `of_list` gives it.
-    fn item(
-        &mut self,
-        found: Found<'_>,
-        json: &'a str,
-        of_list: Option<&(String, String)>,
-    ) {
+    fn item(&mut self, found: Found<'_>, json: &'a str, of_list: Option<&(String, String)>) {
         let Found { text, depth, .. } = found;
         let mut wire: Wire<'a> = match serde_json::from_str(json) {
             Ok(wire) => wire,

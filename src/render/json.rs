@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::explain::Explanation;
 use crate::plan::Plan;
 
 use super::yaml;
@@ -22,6 +23,15 @@ pub fn plan(plan: &Plan) -> serde_json::Result<String> {
 pub fn plan_yaml(plan: &Plan) -> serde_json::Result<String> {
     let value = serde_json::to_value(plan)?;
     Ok(yaml::write(&value))
+}
+
+/// Returns an explanation as JSON over several lines, with a line break at the end.
+///
+/// # Errors
+/// As [`plan`].
+pub fn explanation(explanation: &Explanation) -> serde_json::Result<String> {
+    let value = serde_json::to_value(explanation)?;
+    Ok(pretty(&value))
 }
 
 /// Returns a value as JSON over several lines, with a line break at the end.

@@ -75,7 +75,12 @@ pub fn read(source: &Source) -> Result<Saved, Diagnostic> {
         return Err(fault(message, "save the plan with `plan --out FILE`"));
     }
     let version = said("formatVersion");
-    let major = |version: &str| version.split('.').next().and_then(|n| n.parse::<u32>().ok());
+    let major = |version: &str| {
+        version
+            .split('.')
+            .next()
+            .and_then(|n| n.parse::<u32>().ok())
+    };
     if major(&version) != major(FORMAT_VERSION) {
         let message =
             format!("this plan has format {version}, and this program reads {FORMAT_VERSION}");
@@ -182,12 +187,17 @@ impl Saved {
             differing(&self.value[member], &now[member], member, &mut paths);
         }
         let more = paths.len().checked_sub(NAMED).filter(|more| *more > 0);
-        let more = more.map(|more| format!(" and {more} more")).unwrap_or_default();
+        let more = more
+            .map(|more| format!(" and {more} more"))
+            .unwrap_or_default();
         paths.truncate(NAMED);
         if paths.is_empty() {
             return None;
         }
-        let message = format!("the plan comes out differently now: {}{more}", paths.join(", "));
+        let message = format!(
+            "the plan comes out differently now: {}{more}",
+            paths.join(", ")
+        );
         let (made, runs) = (&self.inputs.program_version, &plan.inputs.program_version);
         let hint = if made == runs {
             format!("the inputs are the same, so it was edited after it was made: {AGAIN}")
@@ -212,7 +222,10 @@ fn differences(what: &str, then: Held<'_>, now: Held<'_>) -> Vec<Diagnostic> {
     let mut appeared = Vec::new();
     for (name, digest) in now.iter().filter(|one| !is_in(*one, &then)) {
         // the same contents under another name
-        match vanished.iter().position(|(other, of)| *of == digest && !now.contains_key(**other)) {
+        match vanished
+            .iter()
+            .position(|(other, of)| *of == digest && !now.contains_key(**other))
+        {
             Some(at) => drop(vanished.remove(at)),
             None => appeared.push(*name),
         }
@@ -227,7 +240,8 @@ fn differences(what: &str, then: Held<'_>, now: Held<'_>) -> Vec<Diagnostic> {
         faults.push(changed(message).at(name, ""));
     }
     faults.extend(vanished.into_iter().map(|(name, _)| {
-        let message = format!("this file was among the {what} when the plan was made, and is not now");
+        let message =
+            format!("this file was among the {what} when the plan was made, and is not now");
         changed(message).at(*name, "")
     }));
     faults.sort();

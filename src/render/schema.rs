@@ -5,12 +5,19 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
+use crate::explain::{self, Explanation};
 use crate::plan::{self, Plan};
 
 /// Returns the schema of a plan.
 #[must_use]
 pub fn plan() -> Value {
     of::<Plan>(&format!("plan:{}", plan::FORMAT_VERSION))
+}
+
+/// Returns the schema of an explanation of one pod.
+#[must_use]
+pub fn why() -> Value {
+    of::<Explanation>(&format!("explanation:{}", explain::FORMAT_VERSION))
 }
 
 /// Returns the schema of what is printed of a type.

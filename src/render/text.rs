@@ -6,9 +6,11 @@ mod changes;
 mod notices;
 mod page;
 mod peers;
+mod ranges;
 mod steps;
 mod topics;
 mod upgrades;
+mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -20,6 +22,9 @@ use super::style::Tone;
 use super::{Style, value};
 use changes::Situation;
 use page::Page;
+
+pub use ranges::folded;
+pub use why::why;
 
 /// How far the lines below an entry are indented.
 const INDENT: usize = 6;

@@ -157,6 +157,8 @@ pub fn identities() -> &'static Schema {
 #[must_use]
 pub fn identities_schema() -> Value {
     schemars::schema_for!(NodeIdentities).to_value()
+}
+
 /// Returns the schema of `cosmos-render.toml`.
 pub fn settings() -> &'static Schema {
     static SCHEMA: OnceLock<Schema> = OnceLock::new();

@@ -23,6 +23,8 @@ pub(in crate::cli) struct SchemaArgs {
 pub(in crate::cli) enum SchemaOf {
     /// What `plan -o json` prints
     Plan,
+    /// What `why -o json` prints
+    Why,
     /// What a `NodeIdentities` document holds
     NodeIdentities,
     /// What `cosmos-render.toml` holds

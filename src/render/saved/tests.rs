@@ -12,7 +12,10 @@ fn made() -> Plan {
     plan.inputs = Inputs {
         program_version: "1.0.0".to_owned(),
         specs: vec!["fleets/hub.yaml".to_owned()],
-        snapshot: Some(vec!["live/pods.json".to_owned(), "live/pvc.json".to_owned()]),
+        snapshot: Some(vec![
+            "live/pods.json".to_owned(),
+            "live/pvc.json".to_owned(),
+        ]),
         digests: [
             ("fleets/hub.yaml", "sha256:a"),
             ("live/pods.json", "sha256:b"),
@@ -82,7 +85,9 @@ fn age_and_version_may_differ() {
 fn a_file_that_differs_is_named() {
     let other = |plan: &mut Plan| {
         let digest = "sha256:x".to_owned();
-        plan.inputs.digests.insert("live/pvc.json".to_owned(), digest);
+        plan.inputs
+            .digests
+            .insert("live/pvc.json".to_owned(), digest);
     };
     let said = "live/pvc.json: this file of the snapshot is another than the plan was made from";
     check(other, &[said]);
@@ -93,7 +98,9 @@ fn a_file_that_appeared_or_vanished_is_named() {
     let more = |plan: &mut Plan| {
         plan.inputs.specs.push("fleets/new.yaml".to_owned());
         let digest = "sha256:x".to_owned();
-        plan.inputs.digests.insert("fleets/new.yaml".to_owned(), digest);
+        plan.inputs
+            .digests
+            .insert("fleets/new.yaml".to_owned(), digest);
     };
     let said = "fleets/new.yaml: this file was not among the specifications when the plan was made";
     check(more, &[said]);
@@ -108,7 +115,10 @@ fn a_file_that_appeared_or_vanished_is_named() {
 
 #[test]
 fn the_same_contents_under_another_name_are_the_same() {
-    check(|plan| renames(plan, "fleets/hub.yaml", "../fleets/hub.yaml"), &[]);
+    check(
+        |plan| renames(plan, "fleets/hub.yaml", "../fleets/hub.yaml"),
+        &[],
+    );
     let swap = |plan: &mut Plan| {
         renames(plan, "live/pods.json", "x");
         renames(plan, "live/pvc.json", "live/pods.json");
@@ -175,7 +185,10 @@ fn what_is_no_plan_is_told() {
     let whole = printed(&made()).unwrap();
     check_text(&whole[..100], "this plan is cut off at line 5 column 15");
     check_text("", "this plan is cut off at line 1 column 0");
-    check_text("Plan: 1 to", "this is no plan: it is no JSON from line 1 column 1 on");
+    check_text(
+        "Plan: 1 to",
+        "this is no plan: it is no JSON from line 1 column 1 on",
+    );
     check_text("{}", "this is no plan: its kind is nothing of nothing");
     let list = r#"{"apiVersion":"v1","kind":"List","items":[]}"#;
     check_text(list, "this is no plan: its kind is List of v1");

@@ -1,6 +1,9 @@
 //! The schemas against what the golden cases hold, and against those that are out.
 
-#![expect(clippy::disallowed_methods, reason = "golden cases and published schemas are files")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "golden cases and published schemas are files"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -57,7 +60,10 @@ fn check_all(schema: &Value) {
     let plans = plans();
     assert!(plans.len() > 50, "the golden cases hold plans");
     for (path, plan) in plans {
-        let faults: Vec<String> = validator.iter_errors(&plan).map(|e| e.to_string()).collect();
+        let faults: Vec<String> = validator
+            .iter_errors(&plan)
+            .map(|e| e.to_string())
+            .collect();
         assert!(faults.is_empty(), "{}: {faults:?}", path.display());
     }
 }
@@ -149,12 +155,18 @@ fn walk(root: &Value, schema: &Value, path: String, found: &mut BTreeMap<String,
         }
     }
     let says: Vec<String> = says.into_iter().collect();
-    found.entry(path.clone()).or_default().push_str(&says.join(", "));
+    found
+        .entry(path.clone())
+        .or_default()
+        .push_str(&says.join(", "));
     let required = schema["required"].as_array();
     for (name, member) in schema["properties"].as_object().into_iter().flatten() {
         let below = format!("{path}.{name}");
         if required.is_some_and(|names| names.iter().any(|n| n == name)) {
-            found.entry(below.clone()).or_default().push_str("required ");
+            found
+                .entry(below.clone())
+                .or_default()
+                .push_str("required ");
         }
         walk(root, member, below, found);
     }
@@ -202,15 +214,25 @@ fn check_published(name: &str, version: &str, schema: &Value) {
     for entry in fs::read_dir(root().join("fixtures/schema")).unwrap() {
         let path = entry.unwrap().path();
         let file = path.file_stem().unwrap().to_str().unwrap();
-        let Some(of) = file.strip_prefix(name).and_then(|rest| rest.strip_prefix('-')) else {
+        let Some(of) = file
+            .strip_prefix(name)
+            .and_then(|rest| rest.strip_prefix('-'))
+        else {
             continue;
         };
         let published = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
         let faults = verdict((of, &published), (version, schema));
-        assert!(faults.is_empty(), "since {name} {of}:\n{}", faults.join("\n"));
+        assert!(
+            faults.is_empty(),
+            "since {name} {of}:\n{}",
+            faults.join("\n")
+        );
         versions.insert(of.to_owned());
     }
-    assert!(versions.contains(version), "keep fixtures/schema/{name}-{version}.json");
+    assert!(
+        versions.contains(version),
+        "keep fixtures/schema/{name}-{version}.json"
+    );
 }
 
 #[test]
