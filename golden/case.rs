@@ -15,6 +15,9 @@ const OUT: &str = "{out}";
 /// no name: nothing is printed on standard output.
 const STDERR: &str = "stderr.txt";
 
+/// What time it is: ten minutes after the snapshots were captured, 2026-03-02T08:40:00Z.
+const NOW: &str = "1772440800";
+
 /// What came of a case.
 pub(super) struct Ran {
     /// Everything that was printed and written.
@@ -112,6 +115,8 @@ fn start(fixture: &Path, line: &Line, out: &str) -> io::Result<Output> {
     ] {
         command.env_remove(name);
     }
+    // the clock stands: what depends on it must come out the same
+    command.env("SOURCE_DATE_EPOCH", NOW);
     command
         .args(line.args.iter().map(|arg| arg.replace(OUT, out)))
         .current_dir(fixture)

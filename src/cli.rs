@@ -3,6 +3,7 @@
 //! anything is wrong, standard output stays empty.
 
 mod args;
+mod clock;
 mod crd;
 mod input;
 mod plan;
@@ -10,7 +11,9 @@ mod policy;
 mod render;
 mod resolve;
 mod simulate;
+mod schema;
 mod terminal;
+mod why;
 
 use std::process::ExitCode;
 
@@ -61,7 +64,9 @@ fn dispatch(cli: Cli) -> Exit {
         Command::Simulate(args) => {
             resolve::simulate(args).and_then(|run| simulate::run(&run, &terminal))
         }
+        Command::Why(args) => resolve::why(args).and_then(|run| why::run(&run, &terminal)),
         Command::Crd(args) => crd::run(&args),
+        Command::Schema(args) => schema::run(&args),
     };
     match result {
         Ok(exit) => exit,

@@ -39,6 +39,7 @@ pub use self::renewal::{Renewal, Way};
 
 use self::fleet::Fleet;
 use crate::live::facts::Facts;
+use crate::model::digest::sha256;
 use crate::model::{Notice, ObjectKey, Ordinal};
 use crate::spec::FullNode;
 
@@ -88,6 +89,15 @@ pub struct Manifest {
     pub body: Value,
     /// For pods: what else the diff must know.
     pub pod: Option<PodNotes>,
+}
+
+impl Manifest {
+    /// Returns the hash of all that is wanted of the object, marks of ours aside. Written beside the
+    /// object it tells later whether the same is wanted as then.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        sha256(self.body.to_string().as_bytes())
+    }
 }
 
 /// What an object is to its fleet.

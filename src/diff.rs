@@ -37,8 +37,24 @@ pub struct Difference<'d, 'l> {
     pub live: Option<&'l Object<'l>>,
     /// How the two compare.
     pub standing: Standing,
-    /// Whether the owner asks for the same as before: what differs all the same is drift.
-    pub is_asked_before: bool,
+    /// How what is wanted compares with what was wanted before: where it is the same, whatever
+    /// differs is drift.
+    pub asked: Asked,
+}
+
+/// How what is wanted of an object compares with what was wanted before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// It is another, or nobody knows.
+    Anew,
+    /// The owner asks for the same of a pod as when it was started; what its owner need not ask
+    /// for, such as labels, may be another.
+    Likewise,
+    /// The live document of an operator's fleet asks for the same object; what is ours about it may
+    /// be another.
+    AsDocument,
+    /// Exactly this object was written before.
+    AsWritten,
 }
 
 /// How a desired object compares with the live one.
@@ -116,14 +132,11 @@ pub fn compare<'d, 'l>(
                 Ok(()) => Standing::Present(comparison(manifest, object, live, &own_ids)),
             },
         };
-        let wanted = manifest.pod.as_ref().map(|notes| notes.revision.as_str());
-        let is_asked_before = wanted.is_some()
-            && object.and_then(|object| object.annotation(names::REVISION)) == wanted;
         let difference = Difference {
             manifest,
             live: object,
             standing,
-            is_asked_before,
+            asked: Asked::Anew,
         };
         differences.objects.push(difference);
     }
@@ -135,35 +148,54 @@ pub fn compare<'d, 'l>(
     for difference in config::of_pods(&differences) {
         differences.objects[difference.0].add(difference.1);
     }
+    for difference in &mut differences.objects {
+        let differs = |c: &Comparison| !(c.changes.is_empty() && c.causes.is_empty());
+        if difference.comparison().is_some_and(differs) {
+            difference.asked = asked(difference.manifest, difference.live);
+        }
+    }
     differences
 }
 
 impl Differences<'_, '_> {
-    /// Tells whether a pod that is not ours would restart: whether its owner asked for that is
-    /// then worth finding out.
+    /// Tells whether an object that is not ours differs: whether its owner asked for that is then
+    /// worth finding out.
     #[must_use]
-    pub fn has_restarts_of_others(&self) -> bool {
-        let restarts = |d: &Difference<'_, '_>| d.comparison().is_some_and(Comparison::is_restart);
+    pub fn has_changes_of_others(&self) -> bool {
+        let is_more = |change: &Change| change.effect != Effect::NextRestart;
+        let differs = |d: &Difference<'_, '_>| {
+            d.comparison()
+                .is_some_and(|c| c.is_restart() || c.changes.iter().any(is_more))
+        };
         self.objects
             .iter()
-            .any(|d| d.manifest.pod.is_some() && !d.is_made_by_us() && restarts(d))
+            .any(|d| !d.is_made_by_us() && differs(d))
     }
 
-    /// Tells drift from change for pods that are not ours: `before` holds the revisions of what
-    /// the live document asks for, by pod. A ConfigMap that differs though the same is asked for
-    /// was edited; its pod was started with the right one, as its checksum says, so it need not
-    /// restart, and takes the corrected config up when it does.
-    pub fn settle_drift(&mut self, before: &BTreeMap<String, String>) {
+    /// Tells drift from change for objects that are not ours: `before` is what the live document
+    /// asks for. A ConfigMap that differs though the same is asked for was edited; its pod was
+    /// started with the right one, as its checksum says, so it need not restart, and takes the
+    /// corrected config up when it does.
+    pub fn settle_drift(&mut self, before: &Desired) {
+        let before: BTreeMap<(Kind, &str), &Manifest> = before
+            .manifests
+            .iter()
+            .map(|manifest| ((manifest.key.kind, manifest.key.name.as_str()), manifest))
+            .collect();
         for difference in self.objects.iter_mut().filter(|d| !d.is_made_by_us()) {
-            let revision = difference
-                .manifest
-                .pod
-                .as_ref()
-                .map(|notes| &notes.revision);
-            if revision.is_none() || before.get(&difference.manifest.key.name) != revision {
+            let now = difference.manifest;
+            let Some(before) = before.get(&(now.key.kind, now.key.name.as_str())) else {
+                continue;
+            };
+            let revision = |manifest: &Manifest| manifest.pod.as_ref().map(|p| p.revision.clone());
+            if before.body == now.body {
+                difference.asked = Asked::AsDocument;
+            } else if now.pod.is_some() && revision(before) == revision(now) {
+                difference.asked = Asked::Likewise;
+            }
+            if now.pod.is_none() || difference.asked == Asked::Anew {
                 continue;
             }
-            difference.is_asked_before = true;
             let Standing::Present(comparison) = &mut difference.standing else {
                 continue;
             };
@@ -196,8 +228,11 @@ fn is_config_restart(change: &Change) -> bool {
 
 impl Difference<'_, '_> {
     fn is_made_by_us(&self) -> bool {
-        self.live
-            .is_some_and(|object| object.annotation(names::REVISION).is_some())
+        let is_marked = |object: &Object<'_>| {
+            object.annotation(names::REVISION).is_some()
+                || object.annotation(names::ASKED).is_some()
+        };
+        self.live.is_some_and(is_marked)
     }
 
     fn add(&mut self, more: Comparison) {
@@ -214,6 +249,19 @@ impl Difference<'_, '_> {
             Standing::Present(comparison) => Some(comparison),
             Standing::Missing | Standing::Terminating | Standing::Foreign => None,
         }
+    }
+}
+
+/// Compares what is wanted with what our marks on the live object say was wanted before.
+fn asked(manifest: &Manifest, object: Option<&Object<'_>>) -> Asked {
+    let mark = |name: &str| object.and_then(|object| object.annotation(name));
+    let revision = manifest.pod.as_ref().map(|notes| notes.revision.as_str());
+    if mark(names::ASKED).is_some_and(|digest| digest == manifest.digest()) {
+        Asked::AsWritten
+    } else if revision.is_some() && mark(names::REVISION) == revision {
+        Asked::Likewise
+    } else {
+        Asked::Anew
     }
 }
 

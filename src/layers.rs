@@ -22,15 +22,16 @@ const ROOMS: &[(&str, bool, &str)] = &[
     ("order", true, "model plan"),
     ("timeline", true, "model"),
     ("check", true, "model spec live desired plan"),
+    ("explain", true, "model spec live desired diff plan"),
     (
         "render",
         true,
-        "model diagnostic live desired diff plan order timeline",
+        "model diagnostic live desired diff plan order explain timeline",
     ),
     (
         "pipeline",
         true,
-        "model diagnostic settings spec live parse desired diff plan order check render",
+        "model diagnostic settings spec live parse desired diff plan order check explain render",
     ),
     (
         "simulate",
@@ -47,7 +48,7 @@ const ROOMS: &[(&str, bool, &str)] = &[
     (
         "cli",
         false,
-        "model diagnostic settings plan render pipeline timeline simulate disk runner",
+        "model diagnostic settings plan explain render pipeline timeline simulate disk runner",
     ),
     ("lib", false, ""),
     ("main", false, ""),

@@ -26,6 +26,8 @@
 //! - `order` layers steps into waves with gates between them.
 //! - `check` judges the finished plan against the invariants that safety hangs on, without sharing
 //!   code with the rooms that made it. A breach is an internal error, and nothing is put out.
+//! - `explain` tells one pod's story from all of these: what it is, what it should be, and why it
+//!   waits. It decides nothing.
 //! - `render` makes texts of the results: for people, for machines, and as files to apply.
 //! - `pipeline` calls all these in order. The shell calls it, and decides nothing itself.
 //! - `simulate` carries plans out on a model of a cluster while time passes, and plans again;
@@ -47,6 +49,7 @@ pub mod desired;
 pub mod diagnostic;
 pub mod diff;
 pub mod disk;
+pub mod explain;
 #[cfg(test)]
 mod layers;
 pub mod live;

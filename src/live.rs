@@ -3,6 +3,7 @@
 //!
 //! Private keys never get here: the `parse` room cuts them out and leaves the node's ID.
 
+pub mod age;
 pub mod availability;
 pub mod facts;
 pub mod node;
@@ -14,6 +15,7 @@ pub mod volumes;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -33,6 +35,11 @@ pub struct Live<'a> {
     by_fleet: ByName<'a, ByName<'a, Members<'a>>>,
     /// Older copies of `CosmosFullNode`s, in any order: what they tell of heights stays true.
     former: Vec<Object<'a>>,
+    /// The newest time of what somebody rewrites every few seconds or minutes: Leases, and the
+    /// heartbeats of Nodes.
+    pub heartbeat: Option<Timestamp>,
+    /// The newest moment at which any List says that it was captured.
+    pub captured: Option<Timestamp>,
     /// How many objects of other kinds were passed over.
     pub passed_over: usize,
     /// Whether there was no snapshot at all, and an empty cluster is assumed.
@@ -62,6 +69,8 @@ pub struct Object<'a> {
     pub rest: BTreeMap<&'static str, &'a RawValue>,
     /// Which of two copies is the newer: the resource version, then the length of the text.
     pub version: (u64, usize),
+    /// When it was captured, where its List says so.
+    pub captured: Option<Timestamp>,
 }
 
 /// What a node key was, once the key itself is cut out.
@@ -134,7 +143,7 @@ impl<'a> Live<'a> {
             .or_default()
             .entry(namespace)
             .or_default();
-        let rank = |object: &Object<'a>| (object.version, object.meta.uid.clone());
+        let rank = |object: &Object<'a>| (object.version, object.meta.uid.clone(), object.captured);
         let is_newest = of_namespace
             .get(&object.meta.name)
             .is_none_or(|known| rank(known) < rank(&object));

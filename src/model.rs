@@ -9,6 +9,7 @@ pub mod semver;
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One text that came from outside: its bytes and the name that messages call it by.
@@ -21,7 +22,7 @@ pub struct Source {
 }
 
 /// Names one object of the cluster, as the plan's JSON writes it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectKey {
     /// `v1`, `rbac.authorization.k8s.io/v1`, ...
@@ -42,7 +43,9 @@ impl fmt::Display for ObjectKey {
 
 /// The kinds that a fleet is made of, in the order in which they are applied, and those that only
 /// inform a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[expect(missing_docs, reason = "the variants are Kubernetes' own kinds")]
 pub enum Kind {
     StorageClass,
@@ -140,8 +143,12 @@ pub mod names {
     pub const FLEET: &str = "cosmos-render/fleet";
     /// On our pods: the hash of what the owner asked of them.
     pub const REVISION: &str = "cosmos-render/revision";
+    /// On our objects: the hash of all that was wanted of one when it was last written.
+    pub const ASKED: &str = "cosmos-render/asked";
     /// On a claim that was made anew: the UID of the one before it.
     pub const REPLACES: &str = "cosmos-render/replaces";
+    /// On a List of a snapshot: when it was captured, in RFC 3339.
+    pub const CAPTURED_AT: &str = "cosmos-render/captured-at";
     /// Who made an object.
     pub const CREATED_BY: &str = "app.kubernetes.io/created-by";
     /// Our value of [`CREATED_BY`].
@@ -186,9 +193,10 @@ pub mod names {
 }
 
 /// A remark on a fleet that goes with its plan: a warning, or what blocks something.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Notice {
     /// A stable code in camel case, such as `ClaimNotShrunk`.
+    #[schemars(regex(pattern = r"^[A-Z][A-Za-z0-9]*$"))]
     pub code: String,
     /// What is the matter, and what to do about it.
     pub message: String,

@@ -8,6 +8,7 @@ mod node_key;
 pub mod scalar;
 pub mod settings;
 pub mod snapshot;
+mod stamps;
 pub mod text;
 pub mod transcode;
 pub mod tree;

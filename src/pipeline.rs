@@ -1,21 +1,24 @@
 //! The rooms, called in order: the program's table of contents. Every shell calls this, and
 //! nothing else in the core.
 
+mod age;
 mod fleet;
 mod heirs;
+mod inputs;
 mod removed;
 
-use std::collections::BTreeMap;
+use jiff::Timestamp;
 
 use crate::diagnostic::{Diagnostic, Reported, Severity};
+use crate::explain::Members;
 use crate::live::Live;
-use crate::model::Source;
-use crate::model::digest::sha256;
+use crate::model::{Notice, Source};
 use crate::parse;
 use crate::plan::{self, Plan};
 
 pub use crate::parse::settings::settings;
 pub use crate::spec::crd::{Custom, definition};
+pub use crate::spec::schema::{identities_schema, settings_schema};
 pub use fleet::FleetManifests;
 
 /// What is asked for.
@@ -40,6 +43,10 @@ pub struct Options {
     pub keep_going: bool,
     /// What is wanted of the outcome.
     pub wanted: Wanted,
+    /// What time it is; without it nobody knows how old the snapshot is.
+    pub now: Option<Timestamp>,
+    /// How old the snapshot may be, in seconds.
+    pub max_age: Option<i64>,
 }
 
 /// What is wanted of the outcome.
@@ -50,6 +57,8 @@ pub enum Wanted {
     Objects,
     /// Just the plan.
     Plan,
+    /// The plan, and what is known of each pod.
+    Members,
 }
 
 /// What comes of it.
@@ -59,6 +68,8 @@ pub struct Outcome {
     pub plan: Plan,
     /// The objects of all fleets, in the order of the plan's fleets.
     pub manifests: Vec<FleetManifests>,
+    /// What is known of the pods of each fleet, where that is wanted.
+    pub members: Vec<Members>,
     /// What else is worth a line: what was passed over.
     pub notes: Vec<String>,
 }
@@ -76,22 +87,26 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     );
     let mut live = take(parse::snapshot::read(&texts), &mut diagnostics);
     live.is_assumed_empty = request.snapshot.is_none();
+    let age = age::judge(&live, &request.options);
+    let is_too_old = age.error.is_some();
+    diagnostics.extend(age.error);
     let is_sound = !diagnostics.iter().any(|d| d.severity == Severity::Error);
-    if !is_sound && !request.options.keep_going {
+    if is_too_old || !is_sound && !request.options.keep_going {
         return Reported {
             value: None,
             diagnostics,
         };
     }
     let mut plans = Vec::new();
-    let mut manifests = Vec::new();
+    let (mut manifests, mut members) = (Vec::new(), Vec::new());
     let taken = heirs::Taken::new(&specs.fleets);
     for spec in &specs.fleets {
         let identities = specs.identities.get(&spec.node.key);
         let planned = fleet::plan(spec, &live, identities, (request, &taken));
-        if let Some((plan, objects)) = take(planned, &mut diagnostics) {
-            plans.push(plan);
-            manifests.push(objects);
+        if let Some(planned) = take(planned, &mut diagnostics) {
+            plans.push(planned.plan);
+            manifests.push(planned.manifests);
+            members.extend(planned.members);
         }
     }
     let has_errors = diagnostics.iter().any(|d| d.severity == Severity::Error);
@@ -101,11 +116,15 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
             diagnostics,
         };
     }
+    if request.options.wanted == Wanted::Members {
+        members.extend(removed::members(&live, &specs));
+    }
     plans.extend(removed::fleets(&live, &specs, &taken));
     plans.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
     let outcome = Outcome {
-        plan: whole(plans, request),
+        plan: whole(plans, inputs::of(request, age.seconds), age.warning),
         manifests,
+        members,
         notes: notes(&specs, &live),
     };
     Reported {
@@ -142,31 +161,16 @@ fn take<T>(reported: Reported<T>, diagnostics: &mut Vec<Diagnostic>) -> T {
     reported.value
 }
 
-fn whole(fleets: Vec<plan::FleetPlan>, request: &Request) -> Plan {
+fn whole(fleets: Vec<plan::FleetPlan>, inputs: plan::Inputs, warning: Option<Notice>) -> Plan {
     Plan {
         api_version: "cosmos-render/v1",
         kind: "Plan",
-        format_version: "1.1",
-        inputs: plan::Inputs {
-            digests: digests(request),
-            snapshot_age: None,
-        },
+        format_version: plan::FORMAT_VERSION,
+        inputs,
         summary: plan::summarise(&fleets),
+        warnings: warning.into_iter().collect(),
         fleets,
     }
-}
-
-fn digests(request: &Request) -> BTreeMap<String, String> {
-    let sources = request
-        .specs
-        .iter()
-        .chain(request.snapshot.iter().flatten());
-    sources
-        .map(|source| {
-            let hex = sha256(&source.bytes);
-            (source.name.clone(), format!("sha256:{hex}"))
-        })
-        .collect()
 }
 
 fn notes(specs: &parse::inputs::Inputs, live: &Live<'_>) -> Vec<String> {

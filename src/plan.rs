@@ -6,6 +6,7 @@ pub mod budget;
 mod claims;
 mod condemned;
 mod decide;
+mod drift;
 mod halting;
 mod heirs;
 mod leftovers;
@@ -18,8 +19,9 @@ mod upgrades;
 mod versions;
 mod volumes;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -40,37 +42,71 @@ pub(crate) fn waiting_until(object: &ObjectKey, on: &str, changes: Vec<Change>) 
     }
 }
 
+/// The version of the plan's JSON. Minor ones add members, major ones break: the schema of the
+/// version that is out is kept, and a test holds every change against it.
+pub const FORMAT_VERSION: &str = "1.2";
+
 /// What is to be done for all fleets.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
     /// Always `cosmos-render/v1`.
+    #[schemars(extend("const" = "cosmos-render/v1"))]
     pub api_version: &'static str,
     /// Always `Plan`.
+    #[schemars(extend("const" = "Plan"))]
     pub kind: &'static str,
-    /// Minor versions add, major ones break.
+    /// The version of this form, major and minor. Minor versions add members, major ones break.
+    #[schemars(regex(pattern = r"^1\.[0-9]+$"))]
     pub format_version: &'static str,
     /// What it was made from.
     pub inputs: Inputs,
     /// The totals.
     pub summary: Summary,
+    /// What the owner should know of the plan as a whole, such as the age of its snapshot.
+    pub warnings: Vec<Notice>,
     /// The fleets, sorted by namespace and name.
     pub fleets: Vec<FleetPlan>,
 }
 
 /// What a plan was made from.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Inputs {
-    /// SHA-256 digests by the name of the source.
-    pub digests: std::collections::BTreeMap<String, String>,
-    /// The age of the snapshot in seconds, where a clock was at hand.
+    /// The version of the program that made the plan.
+    pub program_version: String,
+    /// The names of the files that the specifications were read from, sorted; `-` is standard
+    /// input.
+    pub specs: Vec<String>,
+    /// The names of the files that the snapshot was read from, sorted; null where none was given,
+    /// and the cluster was taken for empty.
+    pub snapshot: Option<Vec<String>>,
+    /// SHA-256 digests of what each of these files holds, inflated where it is compressed, by name.
+    #[schemars(extend("additionalProperties" = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}))]
+    pub digests: BTreeMap<String, String>,
+    /// How it was made.
+    pub options: Options,
+    /// The age of the snapshot in seconds, rounded down: to the minute below an hour, to the hour
+    /// below a day, to the day above. Null where nothing in the snapshot tells when it was captured.
+    #[schemars(range(min = 0))]
     pub snapshot_age: Option<i64>,
+}
+
+/// What was asked for, as far as it shapes a plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Options {
+    /// Whether the fleets are taken over from an operator (`--adopt`).
+    pub adopt: bool,
+    /// Whether fleets that cannot be planned are left out (`--keep-going`).
+    pub keep_going: bool,
+    /// Whether what waits for the next restart is rolled out now (`--refresh`).
+    pub refresh: bool,
 }
 
 /// The totals of a plan. Each step counts under its action; `dataLoss` counts by impact as well. A
 /// pod that is deleted and made again counts once, as a restart.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     /// Objects made.
@@ -88,7 +124,7 @@ pub struct Summary {
 }
 
 /// What is to be done for one fleet.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FleetPlan {
     /// The fleet's namespace.
@@ -110,7 +146,7 @@ pub struct FleetPlan {
 }
 
 /// Steps that may run side by side, and what must hold before the next wave.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Wave {
     /// A short name for people.
     pub title: String,
@@ -121,7 +157,7 @@ pub struct Wave {
 }
 
 /// One action on one object.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Step {
     /// The action.
     pub action: Action,
@@ -132,13 +168,16 @@ pub struct Step {
     /// What it does to those who use the fleet.
     pub impact: Impact,
     /// Why; never empty.
+    #[schemars(length(min = 1))]
     pub reasons: Vec<Reason>,
     /// Which fields change.
     pub changes: Vec<Change>,
 }
 
 /// What can be done to an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// It is made.
@@ -152,7 +191,9 @@ pub enum Action {
 }
 
 /// What a step does to those who use the fleet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Impact {
     /// Nothing that they notice.
@@ -166,29 +207,30 @@ pub enum Impact {
 }
 
 /// Why a step is taken.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Reason {
     /// A stable code in camel case, such as `ImageChanged`.
+    #[schemars(regex(pattern = r"^[A-Z][A-Za-z0-9]*$"))]
     pub code: &'static str,
     /// The same for people.
     pub message: String,
 }
 
 /// One field that differs.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Change {
     /// The path, with list entries by their key: `spec.containers[name=node].image`.
     pub path: String,
-    /// What is live; `None` where it is absent.
+    /// What is live; null where it is absent.
     pub from: Option<Value>,
-    /// What is wanted; `None` where it is to go.
+    /// What is wanted; null where it is to go.
     pub to: Option<Value>,
     /// What it takes.
     pub effect: Effect,
 }
 
 /// What a change takes to come into force.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// It is patched in place.
@@ -204,7 +246,7 @@ pub enum Effect {
 }
 
 /// What must hold before the next wave.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Gate {
     /// The condition.
     pub condition: Condition,
@@ -213,7 +255,7 @@ pub struct Gate {
 }
 
 /// A condition of a gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub enum Condition {
     /// The pod is ready, and in sync.
     PodReady,
@@ -222,7 +264,7 @@ pub enum Condition {
 }
 
 /// What no wave does.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Waiting {
     /// The object.
     pub object: ObjectKey,
@@ -233,7 +275,7 @@ pub struct Waiting {
 }
 
 /// Where the cluster differs though nobody asked for a change.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Drift {
     /// The object.
     pub object: ObjectKey,

@@ -6,6 +6,8 @@ pub mod json;
 pub mod kept;
 pub mod manifests;
 pub mod svg;
+pub mod saved;
+pub mod schema;
 pub mod text;
 pub mod yaml;
 

@@ -466,6 +466,7 @@ fn read_object(text: &str) -> Object<'_> {
         ..Meta::default()
     };
     Object {
+        captured: None,
         api_version: read.api_version,
         kind: read.kind,
         meta,

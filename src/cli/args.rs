@@ -1,10 +1,14 @@
 //! What was typed. Nothing is looked up or decided here.
 
+mod schema;
 mod simulate;
+mod why;
 
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 
+pub(super) use schema::{SchemaArgs, SchemaOf};
 pub(super) use simulate::{SimulateArgs, SimulateFormat};
+pub(super) use why::{WhyArgs, WhyFormat};
 
 const ABOUT: &str = "\
 Turns CosmosFullNode documents and a snapshot of the cluster into an ordered plan and plain \
@@ -12,7 +16,7 @@ manifests, without access to the cluster.";
 
 const EXAMPLES: &str = "\
 Examples:
-  kubectl get pods,pvc,pv,sc,cm,svc,sa,role,rolebinding,cosmosfullnodes,volumesnapshots -A -o json > live.json
+  kubectl get pods,pvc,pv,sc,cm,svc,sa,role,rolebinding,cosmosfullnodes,volumesnapshots,leases -A -o json > live.json
   cosmos-render plan fleets/ --snapshot live.json
   kustomize build . | cosmos-render plan - --snapshot live.json --deny data-loss
   cosmos-render render fleets/ --snapshot live.json --out manifests/
@@ -33,6 +37,10 @@ Examples:
 
   For programs, with exit code 2 where anything is to change:
     cosmos-render plan fleets/ --snapshot live.json -o json --detailed-exitcode
+
+  Save what was reviewed, and render nothing else:
+    cosmos-render plan fleets/ --snapshot live.json --out plan.json
+    cosmos-render render fleets/ --snapshot live.json --plan plan.json --out manifests/
 
 Exit codes:
   0  planned
@@ -62,7 +70,7 @@ Examples:
 
 Exit codes:
   0  rendered
-  1  bad input or usage, or a file could not be written
+  1  bad input or usage, the plan does not hold any more, or a file could not be written
   3  rendered, and something is blocked until its owner allows it (`plan` names it)";
 
 #[derive(Debug, Parser)]
@@ -103,8 +111,12 @@ pub(super) enum Command {
     Render(RenderArgs),
     /// Carry the plans out on a model of the cluster: how long, how many in sync, where it sticks
     Simulate(SimulateArgs),
+    /// Explain one pod: what it is, what it should be, what happens to it, and why it waits
+    Why(WhyArgs),
     /// Print the CustomResourceDefinition of a kind of document
     Crd(CrdArgs),
+    /// Print the JSON Schema of a result or a document
+    Schema(SchemaArgs),
 }
 
 #[derive(Debug, Args)]
@@ -125,6 +137,12 @@ pub(super) struct InputArgs {
     /// Read at most this much, once inflated: bytes, or with Ki, Mi, Gi, k, M, G [default: 8Gi]
     #[arg(long, value_name = "SIZE")]
     pub(super) max_input: Option<String>,
+    /// Refuse a snapshot that is not shown to be younger: 90m, 1h30m, 2d
+    ///
+    /// It must tell of a time that is not older. Without a limit, a snapshot older than two hours
+    /// is a warning.
+    #[arg(long, value_name = "DURATION", requires = "snapshot")]
+    pub(super) max_age: Option<String>,
     /// Roll out now what otherwise waits for the next restart
     #[arg(long, help_heading = "Rollout")]
     pub(super) refresh: bool,
@@ -150,7 +168,7 @@ pub(super) struct PlanArgs {
         help_heading = "Output"
     )]
     pub(super) output: PlanFormat,
-    /// Write the plan to a file instead of standard output
+    /// Save the plan to a file as well, as JSON, for `render --plan`
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) out: Option<String>,
     /// End with code 3 where any step has this impact; may be given several times
@@ -200,6 +218,12 @@ pub(super) struct RenderArgs {
     /// Let a result without any object remove the files of a former run
     #[arg(long, requires = "out", help_heading = "Output")]
     pub(super) allow_empty: bool,
+    /// Render only what this plan shows, as `plan --out` saved it
+    ///
+    /// Nothing is rendered where a file, a flag or the program is another than for the plan, and it
+    /// comes out differently.
+    #[arg(long, value_name = "FILE", help_heading = "Checks")]
+    pub(super) plan: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -301,6 +325,9 @@ mod tests {
         check_wrong("cosmos-render render a --allow-empty");
         check_wrong("cosmos-render crd --kind Pod");
         check_wrong("cosmos-render crd fleets/");
+        check_wrong("cosmos-render schema");
+        check_wrong("cosmos-render schema pod");
+        check_wrong("cosmos-render plan a --max-age 1h");
     }
 
     #[test]

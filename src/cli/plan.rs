@@ -1,4 +1,4 @@
-//! The command `plan`: shows what would happen.
+//! The command `plan`: shows what would happen, and saves it where asked.
 
 use crate::diagnostic::Diagnostic;
 use crate::disk::write;
@@ -13,7 +13,7 @@ use super::{Exit, Failure, input};
 
 const CONSEQUENCE: &str = "nothing was planned";
 
-/// Plans and prints the plan.
+/// Plans, saves the plan where asked, and prints it.
 pub(super) fn run(run: &PlanRun, terminal: &Terminal) -> Result<Exit, Failure> {
     let PlanRun {
         inputs,
@@ -23,18 +23,16 @@ pub(super) fn run(run: &PlanRun, terminal: &Terminal) -> Result<Exit, Failure> {
     } = run;
     let planned = input::run(inputs, terminal, CONSEQUENCE)?;
     let plan = &planned.outcome.plan;
-    let style = match out {
-        Some(_) => Style::Plain,
-        None => terminal.out(),
-    };
-    let printed = print(plan, *format, (style, terminal.detail_wanted()))?;
-    match out {
-        Some(file) => write::file(file, &printed).map_err(|diagnostics| Failure {
+    let look = (terminal.out(), terminal.detail_wanted());
+    let printed = print(plan, *format, look)?;
+    if let Some(file) = out {
+        let saved = print(plan, PlanFormat::Json, look)?;
+        write::file(file, &saved).map_err(|diagnostics| Failure {
             diagnostics,
-            consequence: "the plan was not written",
-        })?,
-        None => terminal::result(&printed)?,
+            consequence: "the plan was not saved",
+        })?;
     }
+    terminal::result(&printed)?;
     let (exit, lines) = policy.judge(plan);
     for line in lines {
         terminal::line(&line);

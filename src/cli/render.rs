@@ -1,14 +1,21 @@
 //! The command `render`: writes the manifests.
 
+use std::io;
+
+use crate::diagnostic::Diagnostic;
+use crate::disk;
 use crate::disk::write::{self, Options, Written};
 use crate::model::Notice;
 use crate::pipeline::{FleetManifests, Outcome};
 use crate::render::manifests::{self, Fleet, Format};
+use crate::render::saved::{self, Saved};
 
 use super::args::{ObjectFormat, Target};
 use super::resolve::RenderRun;
 use super::terminal::{self, Terminal};
 use super::{Exit, Failure, input, policy};
+
+const CONSEQUENCE: &str = "nothing was rendered";
 
 /// Renders, and prints or writes what came of it.
 pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure> {
@@ -18,8 +25,15 @@ pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure>
         format,
         out,
         allow_empty,
+        plan,
     } = run;
-    let outcome = input::run(inputs, terminal, "nothing was rendered")?.outcome;
+    let saved = plan.as_deref().map(read_plan).transpose()?;
+    let mut inputs = inputs.clone();
+    // what takes fleets over is decided when it is planned
+    inputs.options.adopt = saved.as_ref().is_some_and(Saved::is_adoption);
+    let outcome = input::run(&inputs, terminal, CONSEQUENCE)?.outcome;
+    let faults = saved.map(|saved| saved.faults(&outcome.plan));
+    refuse(faults.unwrap_or_default())?;
     let fleets = match target {
         Target::Manifests => fleets(&outcome),
     };
@@ -34,6 +48,41 @@ pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure>
         }
     }
     Ok(remark(&outcome, terminal))
+}
+
+/// Reads a saved plan.
+fn read_plan(file: &str) -> Result<Saved, Failure> {
+    let read = disk::read(
+        &[file.to_owned()],
+        &mut io::empty(),
+        &disk::Limits::default(),
+    );
+    refuse(read.diagnostics)?;
+    match read.value.as_slice() {
+        [source] if source.name == file => saved::read(source).map_err(refused),
+        _ => {
+            let fault = Diagnostic::error("plan-not-readable", "--plan names no file");
+            let hint = "save the plan with `plan --out FILE`";
+            Err(refused(fault.at(file, "").hint(hint)))
+        }
+    }
+}
+
+fn refused(fault: Diagnostic) -> Failure {
+    Failure {
+        diagnostics: vec![fault],
+        consequence: CONSEQUENCE,
+    }
+}
+
+fn refuse(diagnostics: Vec<Diagnostic>) -> Result<(), Failure> {
+    if diagnostics.is_empty() {
+        return Ok(());
+    }
+    Err(Failure {
+        diagnostics,
+        consequence: CONSEQUENCE,
+    })
 }
 
 fn fleets(outcome: &Outcome) -> Vec<Fleet<'_>> {
@@ -93,6 +142,9 @@ fn sum(dir: &str, written: &Written) -> String {
 
 /// Says what the plan's reader would be told, since nobody may have read the plan.
 fn remark(outcome: &Outcome, terminal: &Terminal) -> Exit {
+    for Notice { message, .. } in &outcome.plan.warnings {
+        terminal.note(&format!("warning: {}", crate::render::visible(message)));
+    }
     for fleet in &outcome.plan.fleets {
         let name = format!("{}/{}", fleet.namespace, fleet.name);
         for warning in &fleet.warnings {

@@ -7,14 +7,15 @@ use crate::pipeline::{Options, Wanted};
 use crate::simulate::Fault;
 use crate::simulate::fault::FORMS;
 
-use super::Failure;
 use super::args::{
     InputArgs, ObjectFormat, PlanArgs, PlanFormat, RenderArgs, SimulateArgs, SimulateFormat, Target,
+    WhyArgs, WhyFormat,
 };
 use super::policy::Policy;
+use super::{Failure, clock};
 
 /// Which inputs a command reads, and how it plans.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Inputs {
     pub(super) specs: Vec<String>,
     pub(super) snapshot: Option<Vec<String>>,
@@ -27,7 +28,7 @@ pub(super) struct Inputs {
 pub(super) struct PlanRun {
     pub(super) inputs: Inputs,
     pub(super) format: PlanFormat,
-    /// The file to write to; standard output where there is none.
+    /// The file to save the plan to as well.
     pub(super) out: Option<String>,
     pub(super) policy: Policy,
 }
@@ -40,6 +41,16 @@ pub(super) struct RenderRun {
     pub(super) format: ObjectFormat,
     pub(super) out: Option<String>,
     pub(super) allow_empty: bool,
+    /// The file of the plan that must still hold.
+    pub(super) plan: Option<String>,
+}
+
+/// A `why` to run.
+#[derive(Debug)]
+pub(super) struct WhyRun {
+    pub(super) inputs: Inputs,
+    pub(super) pod: String,
+    pub(super) format: WhyFormat,
 }
 
 /// A `simulate` to run.
@@ -66,6 +77,11 @@ pub(super) fn plan(args: PlanArgs) -> Result<PlanRun, Failure> {
         max_restarts,
         detailed_exitcode,
     } = args;
+    if out.as_deref() == Some("-") {
+        let fault = Diagnostic::error("usage", "`--out -` names no file to save the plan to")
+            .hint("the plan is printed in any case: `-o json` prints what is saved");
+        return Err(wrong(fault));
+    }
     let mut inputs = inputs(input)?;
     inputs.options.adopt = adopt;
     inputs.options.keep_going = keep_going;
@@ -73,7 +89,7 @@ pub(super) fn plan(args: PlanArgs) -> Result<PlanRun, Failure> {
     Ok(PlanRun {
         inputs,
         format: output,
-        out: out.filter(|file| file != "-"),
+        out,
         policy: Policy {
             deny,
             max_restarts,
@@ -90,6 +106,7 @@ pub(super) fn render(args: RenderArgs) -> Result<RenderRun, Failure> {
         output,
         out,
         allow_empty,
+        plan,
     } = args;
     // nothing is kept going here: a fleet left out would look like one to remove
     Ok(RenderRun {
@@ -98,6 +115,25 @@ pub(super) fn render(args: RenderArgs) -> Result<RenderRun, Failure> {
         format: output,
         out,
         allow_empty,
+        plan,
+    })
+}
+
+/// Resolves the arguments of `why`.
+pub(super) fn why(args: WhyArgs) -> Result<WhyRun, Failure> {
+    let WhyArgs {
+        pod,
+        input,
+        adopt,
+        output,
+    } = args;
+    let mut inputs = inputs(input)?;
+    inputs.options.adopt = adopt;
+    inputs.options.wanted = Wanted::Members;
+    Ok(WhyRun {
+        inputs,
+        pod,
+        format: output,
     })
 }
 
@@ -137,6 +173,7 @@ fn inputs(args: InputArgs) -> Result<Inputs, Failure> {
         specs,
         snapshot,
         max_input,
+        max_age,
         refresh,
     } = args;
     let stdins = specs.iter().chain(&snapshot).filter(|p| *p == "-").count();
@@ -145,6 +182,7 @@ fn inputs(args: InputArgs) -> Result<Inputs, Failure> {
             .hint("give `-` once, and files for the rest");
         return Err(wrong(fault));
     }
+    let max_age = max_age.as_deref().map(duration).transpose()?;
     let max_input = max_input.as_deref().map(size).transpose()?;
     Ok(Inputs {
         specs,
@@ -152,6 +190,8 @@ fn inputs(args: InputArgs) -> Result<Inputs, Failure> {
         max_input,
         options: Options {
             refresh,
+            now: Some(clock::now().map_err(wrong)?),
+            max_age,
             ..Options::default()
         },
     })
@@ -191,6 +231,20 @@ fn size(text: &str) -> Result<u64, Failure> {
         })
 }
 
+/// Parses a length of time into seconds.
+fn duration(text: &str) -> Result<i64, Failure> {
+    let parsed = Duration::parse(text);
+    let seconds = parsed.map(|length| i64::try_from(length.seconds));
+    match seconds {
+        Ok(Ok(seconds)) if seconds > 0 => Ok(seconds),
+        _ => {
+            let message = format!("`{text}` is no length of time");
+            let hint = "write numbers with units: --max-age 90m, --max-age 1h30m";
+            Err(wrong(Diagnostic::error("usage", message).hint(hint)))
+        }
+    }
+}
+
 fn wrong(fault: Diagnostic) -> Failure {
     Failure {
         diagnostics: vec![fault],
@@ -227,12 +281,30 @@ mod tests {
         }
     }
 
+    #[track_caller]
+    fn check_duration(text: &str, expected: Option<i64>) {
+        assert_eq!(duration(text).ok(), expected, "{text}");
+    }
+
+    #[test]
+    fn lengths_of_time_have_units() {
+        check_duration("90s", Some(90));
+        check_duration("30m", Some(1_800));
+        check_duration("1h30m", Some(5_400));
+        check_duration("2d", Some(172_800));
+        for wrong in ["", "0h", "-1h", "1", "h"] {
+            check_duration(wrong, None);
+        }
+        check_duration("99999999999999999999d", None);
+    }
+
     #[test]
     fn standard_input_is_read_once() {
         let args = |specs: &[&str], snapshot: &[&str]| InputArgs {
             specs: specs.iter().map(|s| (*s).to_owned()).collect(),
             snapshot: snapshot.iter().map(|s| (*s).to_owned()).collect(),
             max_input: None,
+            max_age: None,
             refresh: false,
         };
         assert!(inputs(args(&["-"], &["x"])).is_ok());

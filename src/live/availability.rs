@@ -12,7 +12,7 @@ use crate::model::{FleetKey, Kind, names};
 
 /// A status entry that lags so far behind the snapshot's newest time stamp is no news: the
 /// reference writes every 15 to 60 seconds, so ten minutes are ten lost writes at the least.
-const STALE_AFTER_SECONDS: i64 = 600;
+pub(super) const STALE_AFTER_SECONDS: i64 = 600;
 
 /// The phase of a pod of which not every container has started yet.
 const PENDING: &str = "Pending";
@@ -142,6 +142,16 @@ pub(super) fn news(pod: &Object<'_>, entry: Option<&SyncEntry>, newest: Option<T
     News { at, not_ready_for }
 }
 
+/// Returns when a status entry was written, where it is news of the pod that is there now.
+#[must_use]
+pub fn told_at(
+    pod: &Object<'_>,
+    entry: Option<&SyncEntry>,
+    newest: Option<Timestamp>,
+) -> Option<Timestamp> {
+    news(pod, entry, newest).at
+}
+
 fn read(pod: &Object<'_>, entry: Option<&SyncEntry>, newest: Option<Timestamp>) -> Signs {
     let status: PodStatus = lenient(pod.status);
     if pod.is_terminating() {
@@ -206,21 +216,29 @@ pub(super) fn seconds_between(earlier: Timestamp, later: Timestamp) -> i64 {
 /// Returns the newest time that the fleet's part of the snapshot tells of.
 #[must_use]
 pub fn newest_time(live: &Live<'_>, fleet: &FleetKey, status: &Status) -> Option<Timestamp> {
-    let of_pods = live.kind_of_fleet(Kind::Pod, fleet).filter_map(|pod| {
-        let status: PodStatus = lenient(pod.status);
-        let of_conditions = status
-            .conditions
-            .into_iter()
-            .filter_map(|c| c.last_transition_time);
-        let all = of_conditions
-            .chain(status.start_time)
-            .chain(pod.meta.created.as_deref().map(Into::into));
-        all.filter_map(|time| parse(&time)).max()
-    });
-    let of_entries = status
-        .sync_entries()
-        .filter_map(|(_, e)| parse(e.timestamp.as_deref()?));
-    of_pods.chain(of_entries).max()
+    let of_pods = live.kind_of_fleet(Kind::Pod, fleet).filter_map(time_of_pod);
+    of_pods.chain(time_of_sync(status)).max()
+}
+
+/// Returns the newest time that a pod tells of.
+pub(super) fn time_of_pod(pod: &Object<'_>) -> Option<Timestamp> {
+    let status: PodStatus = lenient(pod.status);
+    let of_conditions = status
+        .conditions
+        .into_iter()
+        .filter_map(|c| c.last_transition_time);
+    let all = of_conditions
+        .chain(status.start_time)
+        .chain(pod.meta.created.as_deref().map(Into::into));
+    all.filter_map(|time| parse(&time)).max()
+}
+
+/// Returns the newest time at which any RPC was asked.
+pub(super) fn time_of_sync(status: &Status) -> Option<Timestamp> {
+    let entries = status.sync_entries();
+    entries
+        .filter_map(|(_, e)| parse(e.timestamp.as_deref()?))
+        .max()
 }
 
 /// Reads a time in RFC 3339.

@@ -5,15 +5,16 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use super::node_key;
+use super::{node_key, stamps};
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::live::{Live, Meta, NodeKey, Object, Owner};
-use crate::model::Kind;
+use crate::model::{Kind, names};
 
 /// One item of a list may be so large: etcd holds no object above 1.5 MiB, and JSON with
 /// indentation takes a few times as much (design.md, safety rule 15).
@@ -60,6 +61,17 @@ struct Head<'a> {
     api_version: Option<Text1<'a>>,
     #[serde(borrow, default)]
     items: Option<Vec<&'a RawValue>>,
+    #[serde(borrow, default)]
+    metadata: Option<&'a RawValue>,
+}
+
+/// Where an object was found: its text, how many Lists it lies in, and when the innermost that
+/// says so was captured.
+#[derive(Clone, Copy)]
+struct Found<'t> {
+    text: &'t Text<'t>,
+    depth: usize,
+    captured: Option<Timestamp>,
 }
 
 /// A string, borrowed where it has no escapes.
@@ -145,7 +157,9 @@ impl<'a> Reader<'a> {
                 kind,
                 api_version,
                 items: Some(items),
+                metadata,
             }) => {
+                let found = self.in_list(text, metadata);
                 let item_kind = kind.as_ref().and_then(|k| k.0.strip_suffix("List"));
                 let of_list = item_kind.filter(|k| !k.is_empty()).map(|kind| {
                     (
@@ -154,14 +168,21 @@ impl<'a> Reader<'a> {
                     )
                 });
                 for raw in items {
-                    self.item((text, 0), raw.get(), of_list.as_ref());
+                    self.item(found, raw.get(), of_list.as_ref());
                 }
             }
             Ok(Head {
                 kind: Some(_),
                 items: None,
                 ..
-            }) => self.item((text, 0), &text.json, None),
+            }) => {
+                let found = Found {
+                    text,
+                    depth: 0,
+                    captured: None,
+                };
+                self.item(found, &text.json, None);
+            }
             Ok(Head {
                 kind: None,
                 items: None,
@@ -175,12 +196,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads one object. An item of a `PodList` has no kind of its own: `of_list` gives it.
-    fn item(
-        &mut self,
-        (text, depth): (&Text<'_>, usize),
-        json: &'a str,
-        of_list: Option<&(String, String)>,
-    ) {
+    fn item(&mut self, found: Found<'_>, json: &'a str, of_list: Option<&(String, String)>) {
+        let Found { text, depth, .. } = found;
         let mut wire: Wire<'a> = match serde_json::from_str(json) {
             Ok(wire) => wire,
             Err(error) => {
@@ -199,8 +216,12 @@ impl<'a> Reader<'a> {
                 return self.fault(text, "snapshot-not-readable", message);
             }
             // a List among the items of a List, as `kubectl get` of several files prints
+            let found = Found {
+                depth: depth + 1,
+                ..found
+            };
             for raw in items {
-                self.item((text, depth + 1), raw.get(), None);
+                self.item(found, raw.get(), None);
             }
             return;
         }
@@ -209,8 +230,12 @@ impl<'a> Reader<'a> {
             let message = format!("an object of {size} MiB: no API server holds one above 8 MiB");
             return self.fault(text, "snapshot-item-too-large", message);
         }
-        let Some(kind) = wire.kind.as_ref().and_then(|kind| known(&kind.0)) else {
-            self.live.passed_over += 1;
+        let name = wire.kind.as_ref().map_or("", |kind| &kind.0);
+        let Some(kind) = known(name) else {
+            match stamps::of(name, (wire.spec, wire.status)) {
+                Some(at) => self.live.heartbeat = self.live.heartbeat.max(at),
+                None => self.live.passed_over += 1,
+            }
             return;
         };
         if wire.metadata.name.is_none() {
@@ -220,9 +245,29 @@ impl<'a> Reader<'a> {
         match object(kind, wire) {
             Ok(object) => self.live.insert(Object {
                 version: (object.version.0, json.len()),
+                captured: found.captured,
                 ..object
             }),
             Err(error) => self.fault(text, "snapshot-not-readable", told(&error)),
+        }
+    }
+
+    /// Reads when a List was captured, where it says so.
+    fn in_list<'t>(&mut self, text: &'t Text<'t>, metadata: Option<&RawValue>) -> Found<'t> {
+        let captured = stamps::captured(metadata);
+        if captured == Err(()) {
+            let message = format!("{} of a List is no time", names::CAPTURED_AT);
+            let fault = Diagnostic::error("snapshot-time-not-readable", message)
+                .at(text.source, "metadata.annotations")
+                .hint("write it as 2026-03-02T08:30:00Z (`date -u +%FT%TZ`), or leave it out");
+            self.diagnostics.push(fault);
+        }
+        let captured = captured.ok().flatten();
+        self.live.captured = self.live.captured.max(captured);
+        Found {
+            text,
+            depth: 0,
+            captured,
         }
     }
 
@@ -311,6 +356,7 @@ fn object(kind: Kind, wire: Wire<'_>) -> serde_json::Result<Object<'_>> {
             .filter_map(|(name, raw)| Some((name, raw?)))
             .collect(),
         version: (version, 0),
+        captured: None,
     })
 }
 

@@ -10,6 +10,7 @@ use crate::check;
 use crate::desired::{self, Desired};
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::diff;
+use crate::explain::{self, Members};
 use crate::live::availability::{self, Availability};
 use crate::live::facts::{self, Facts, Sources};
 use crate::live::{Live, progress, status, troubles};
@@ -33,12 +34,20 @@ pub struct FleetManifests {
     pub made_anew: Vec<Value>,
 }
 
+/// What comes of one fleet.
+pub(super) struct Planned {
+    pub(super) plan: FleetPlan,
+    pub(super) manifests: FleetManifests,
+    /// What is known of its pods, where that is wanted.
+    pub(super) members: Option<Members>,
+}
+
 pub(super) fn plan(
     given: &Fleet,
     live: &Live<'_>,
     identities: Option<&BTreeMap<String, NodeId>>,
     (request, taken): (&Request, &Taken),
-) -> Reported<Option<(FleetPlan, FleetManifests)>> {
+) -> Reported<Option<Planned>> {
     let (fleet, options) = (&given.node, request.options);
     let (mut facts, mut notices) = facts::gather(live, &fleet.key, identities, &sources(fleet));
     let errors = identity_errors(given, &request.specs, &mut notices);
@@ -60,8 +69,10 @@ pub(super) fn plan(
     let heirs = heirs::find((fleet, &facts), (taken, &former), live, &mut desired);
     let mut differences = diff::compare(&desired, live, &fleet.key);
     heirs::settle(&mut differences, &fleet.key, &heirs, (taken, live));
-    if differences.has_restarts_of_others() {
-        differences.settle_drift(&asked_before(live, fleet, &facts));
+    if differences.has_changes_of_others()
+        && let Some(before) = asked_before(live, fleet, &facts)
+    {
+        differences.settle_drift(&before);
     }
     let mut observed = observe(live, fleet, &desired, &facts);
     observed.heirs = heirs;
@@ -86,25 +97,29 @@ pub(super) fn plan(
             diagnostics: breached(&fleet.key, &breaches),
         };
     }
-    let manifests = FleetManifests {
+    let wants = |wanted: Wanted| options.wanted == wanted;
+    let mut manifests = FleetManifests {
         fleet: fleet.key.clone(),
-        objects: if options.wanted == Wanted::Plan {
-            Vec::new()
-        } else {
-            kept::settle(&differences, &plan, options.refresh)
-        },
-        made_anew: if options.wanted == Wanted::Plan {
-            Vec::new()
-        } else {
-            kept::made_anew(&differences, &plan)
-        },
+        objects: Vec::new(),
+        made_anew: Vec::new(),
     };
-    Reported::clean(Some((plan, manifests)))
+    if wants(Wanted::Objects) {
+        manifests.objects = kept::settle(&differences, &plan, options.refresh);
+        manifests.made_anew = kept::made_anew(&differences, &plan);
+    }
+    let known = (&desired, &differences);
+    let members =
+        wants(Wanted::Members).then(|| explain::gather(fleet, known, live, (&observed, &facts)));
+    Reported::clean(Some(Planned {
+        plan,
+        manifests,
+        members,
+    }))
 }
 
-/// Returns the revisions of what the live document asks for, by pod: nothing where the snapshot
-/// has no such document, or it cannot be built.
-fn asked_before(live: &Live<'_>, fleet: &FullNode, facts: &Facts) -> BTreeMap<String, String> {
+/// Returns what the live document asks for: nothing where the snapshot has no such document, or it
+/// cannot be built.
+fn asked_before(live: &Live<'_>, fleet: &FullNode, facts: &Facts) -> Option<Desired> {
     let document = live
         .get(Kind::CosmosFullNode, &fleet.key.namespace, &fleet.key.name)
         .and_then(|object| {
@@ -117,12 +132,7 @@ fn asked_before(live: &Live<'_>, fleet: &FullNode, facts: &Facts) -> BTreeMap<St
             serde_json::from_value(document).ok()
         })
         .and_then(|document| spec::validate(document).value);
-    let Some(before) = document else {
-        return BTreeMap::new();
-    };
-    let pods = desired::build(&before, facts).manifests.into_iter();
-    pods.filter_map(|manifest| Some((manifest.key.name, manifest.pod?.revision)))
-        .collect()
+    document.map(|before| desired::build(&before, facts))
 }
 
 /// What new volumes are made from.

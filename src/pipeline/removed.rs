@@ -3,7 +3,9 @@
 //! go are taken down by the plan; what it leaves is told here.
 
 use super::heirs::Taken;
+use crate::explain::{self, Members};
 use crate::live::Live;
+use crate::live::facts::{self, Sources};
 use crate::model::{FleetKey, Kind, Notice, ObjectKey};
 use crate::parse::inputs::Inputs;
 use crate::plan::FleetPlan;
@@ -20,6 +22,17 @@ pub(super) fn fleets(live: &Live<'_>, specs: &Inputs, taken: &Taken) -> Vec<Flee
             namespace: key.namespace,
             name: key.name,
             ..FleetPlan::default()
+        })
+        .collect()
+}
+
+/// Gathers what is known of the pods of fleets that no document describes.
+pub(super) fn members(live: &Live<'_>, specs: &Inputs) -> Vec<Members> {
+    live.fleets()
+        .filter(|key| !specs.fleets.iter().any(|fleet| fleet.node.key == *key))
+        .map(|key| {
+            let (facts, _) = facts::gather(live, &key, None, &Sources::default());
+            explain::of_former(live, &key, &facts)
         })
         .collect()
 }

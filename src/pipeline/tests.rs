@@ -2,6 +2,7 @@
 //! matter, plans that are carried out come to an end, and nothing restarts that need not.
 
 mod cluster;
+mod drift;
 mod faults;
 mod heights;
 mod heirs;

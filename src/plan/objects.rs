@@ -6,9 +6,9 @@ use super::migrate::Migrations;
 use super::reasons::reason;
 use super::turns::{Decided, Observed, Task, Turn};
 use super::volumes::Volumes;
-use super::{Action, Change, Drift, Effect, Impact, Reason, Step, claims};
+use super::{Action, Change, Effect, Impact, Reason, Step, claims, drift};
 use crate::desired::{Instance, Manifest, Role};
-use crate::diff::{Comparison, Difference, Standing, is_observed_setting};
+use crate::diff::{Comparison, Difference, Standing};
 use crate::live::Live;
 use crate::model::{Kind, Notice, Ordinal};
 use crate::spec::FullNode;
@@ -144,31 +144,6 @@ impl Context<'_> {
         }
     }
 
-    /// Where the same is asked for as before, what a pod restarts for is drift: it was edited by
-    /// hand, or a rollout never ended. What follows from addresses and heights is neither.
-    fn drift(
-        &self,
-        difference: &Difference<'_, '_>,
-        comparison: &Comparison,
-        decided: &mut Decided,
-    ) {
-        let by_height = !self.fleet.spec.chain.versions.is_empty();
-        let is_edit = |change: &&Change| {
-            let is_config = !change.path.starts_with("spec.") && change.effect != Effect::InPlace;
-            let is_observed = is_observed_setting(&change.path)
-                || (by_height && change.path.ends_with("].image"));
-            (change.effect == Effect::Restart || is_config) && !is_observed
-        };
-        let edited: Vec<Change> = comparison.changes.iter().filter(is_edit).cloned().collect();
-        if difference.is_asked_before && !edited.is_empty() {
-            let object = difference.manifest.key.clone();
-            decided.drift.push(Drift {
-                object,
-                changes: edited,
-            });
-        }
-    }
-
     fn present(
         &self,
         difference: &Difference<'_, '_>,
@@ -176,6 +151,9 @@ impl Context<'_> {
         decided: &mut Decided,
     ) {
         let manifest = difference.manifest;
+        decided
+            .drift
+            .extend(drift::of(difference, comparison, self.fleet));
         if manifest.role == Role::Claim {
             let verdict = claims::judge(difference, comparison, self.volumes);
             decided.warnings.extend(verdict.warnings);
@@ -199,7 +177,6 @@ impl Context<'_> {
             .cloned()
             .collect();
         if is_pod {
-            self.drift(difference, comparison, decided);
             if self.due.contains(&manifest.key.name) {
                 return; // it is made anew, with all of that
             }

@@ -1,6 +1,7 @@
 //! The chain's versions as a plan shows them: who runs which, who is about to, and how far the next
 //! one is. Decides nothing.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::restarts::{Restarts, Situation};
@@ -8,10 +9,10 @@ use crate::desired::{Instance, Manifest, Role};
 use crate::spec::document::ChainVersion;
 
 /// One entry of `chain.versions`, and who runs it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Upgrade {
-    /// The height from which it is for; `None` for what runs below the first one.
+    /// The height from which it is for; null for what runs below the first one.
     pub height: Option<u64>,
     /// The chain's image.
     pub image: String,
@@ -19,16 +20,16 @@ pub struct Upgrade {
     pub set_halt_height: bool,
     /// Who runs it, or is to.
     pub instances: UpgradeInstances,
-    /// How many blocks are left until it applies, counted from the fleet's foremost node; `None`
+    /// How many blocks are left until it applies, counted from the fleet's foremost node; null
     /// where it applies already, or no height is known.
     pub blocks_to_go: Option<u64>,
-    /// In about how many seconds that will be, counted from the newest word of any node; `None`
+    /// In about how many seconds that will be, counted from the newest word of any node; null
     /// where the snapshot does not tell how fast the chain goes.
     pub eta_seconds: Option<u64>,
 }
 
 /// Main pods by what they have to do with a version.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UpgradeInstances {
     /// They run it.

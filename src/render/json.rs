@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::explain::Explanation;
 use crate::plan::Plan;
 use crate::timeline::Simulation;
 
@@ -31,6 +32,15 @@ pub fn plan_yaml(plan: &Plan) -> serde_json::Result<String> {
 /// As [`plan`].
 pub fn simulation(simulation: &Simulation) -> serde_json::Result<String> {
     let value = serde_json::to_value(simulation)?;
+    Ok(pretty(&value))
+}
+
+/// Returns an explanation as JSON over several lines, with a line break at the end.
+///
+/// # Errors
+/// As [`plan`].
+pub fn explanation(explanation: &Explanation) -> serde_json::Result<String> {
+    let value = serde_json::to_value(explanation)?;
     Ok(pretty(&value))
 }
 

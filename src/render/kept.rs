@@ -42,8 +42,8 @@ pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan, refresh: bool
         .iter()
         .filter(|difference| difference.standing != Standing::Foreign)
         .filter(|difference| !must_not_come_yet(difference, &created))
-        .map(
-            |difference| match (&difference.standing, difference.manifest.role) {
+        .map(|difference| {
+            let body = match (&difference.standing, difference.manifest.role) {
                 (Standing::Present(comparison), Role::Pod | Role::AdditionalPod)
                     if is_kept(difference) =>
                 {
@@ -54,9 +54,31 @@ pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan, refresh: bool
                 }
                 (Standing::Present(_) | Standing::Terminating, Role::Claim) => claim(difference),
                 _ => difference.manifest.body.clone(),
-            },
-        )
+            };
+            marked(body, difference)
+        })
         .collect()
+}
+
+/// Marks an object with the hash of what is wanted of it, where that is what is written. One that
+/// stays behind keeps the mark that it has: else the rest would look like somebody's edit later.
+fn marked(mut body: Value, difference: &Difference<'_, '_>) -> Value {
+    let wanted = &difference.manifest.body;
+    let parts = ["spec", "data", "rules", "subjects", "roleRef"];
+    let is_whole = parts.iter().all(|part| body.get(part) == wanted.get(part));
+    let former = difference
+        .live
+        .and_then(|live| live.annotation(names::ASKED));
+    let mark = if is_whole {
+        Some(difference.manifest.digest())
+    } else {
+        former.map(str::to_owned)
+    };
+    let annotations = body["metadata"]["annotations"].as_object_mut();
+    if let (Some(mark), Some(annotations)) = (mark, annotations) {
+        annotations.insert(names::ASKED.to_owned(), json!(mark));
+    }
+    body
 }
 
 fn created(plan: &FleetPlan) -> BTreeSet<&ObjectKey> {
@@ -88,7 +110,9 @@ pub fn made_anew(differences: &Differences<'_, '_>, plan: &FleetPlan) -> Vec<Val
         difference.live.is_some() && created.contains(&difference.manifest.key)
     };
     let objects = differences.objects.iter().filter(is_taken);
-    objects.map(|d| d.manifest.body.clone()).collect()
+    objects
+        .map(|d| marked(d.manifest.body.clone(), d))
+        .collect()
 }
 
 fn pod(difference: &Difference<'_, '_>, comparison: &Comparison) -> Value {

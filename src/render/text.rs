@@ -7,9 +7,11 @@ mod notices;
 mod page;
 mod peers;
 mod simulation;
+mod ranges;
 mod steps;
 mod topics;
 mod upgrades;
+mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -22,6 +24,9 @@ use super::{Style, value};
 use changes::Situation;
 use page::Page;
 pub use simulation::simulation;
+
+pub use ranges::folded;
+pub use why::why;
 
 /// How far the lines below an entry are indented.
 const INDENT: usize = 6;
@@ -55,6 +60,7 @@ impl Look {
 pub fn plan(plan: &Plan, style: Style, detail: Detail) -> String {
     let mut page = Page::new(Look { style, detail });
     page.line(0, &page.paint(Tone::Title, &summary(plan)));
+    notices::write(&mut page, (Tone::Changed, "!", "warning"), &plan.warnings);
     let mut is_after_one_line = false;
     for fleet in &plan.fleets {
         let is_one_line = has_nothing(fleet);

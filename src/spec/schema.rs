@@ -153,10 +153,22 @@ pub fn identities() -> &'static Schema {
     SCHEMA.get_or_init(|| compact(schemars::schema_for!(NodeIdentities).as_value()))
 }
 
+/// Returns the schema of `NodeIdentities` as JSON.
+#[must_use]
+pub fn identities_schema() -> Value {
+    schemars::schema_for!(NodeIdentities).to_value()
+}
+
 /// Returns the schema of `cosmos-render.toml`.
 pub fn settings() -> &'static Schema {
     static SCHEMA: OnceLock<Schema> = OnceLock::new();
     SCHEMA.get_or_init(|| compact(schemars::schema_for!(Written).as_value()))
+}
+
+/// Returns the schema of `cosmos-render.toml` as JSON.
+#[must_use]
+pub fn settings_schema() -> Value {
+    schemars::schema_for!(Written).to_value()
 }
 
 /// Brings a JSON schema, as schemars writes it, into the compact form.

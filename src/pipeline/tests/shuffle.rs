@@ -16,7 +16,7 @@ fn outputs(specs: Vec<Source>, snapshot: Vec<Source>) -> [String; 4] {
     let mut outcome = reported
         .value
         .unwrap_or_else(|| panic!("{:#?}", reported.diagnostics));
-    outcome.plan.inputs.digests.clear();
+    outcome.plan.inputs = crate::plan::Inputs::default();
     let fleets: Vec<manifests::Fleet<'_>> = outcome
         .manifests
         .iter()

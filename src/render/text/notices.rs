@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::Notice;
+use crate::model::{Notice, ObjectKey};
 use crate::render::style::Tone;
 use crate::render::value;
 
 use super::page::Page;
-use super::{INDENT, entry};
+use super::{INDENT, entry, ranges};
 
 /// Writes notices below a mark and word.
 pub(super) fn write(page: &mut Page, (tone, mark, word): (Tone, &str, &str), notices: &[Notice]) {
@@ -44,15 +44,11 @@ pub(super) fn write(page: &mut Page, (tone, mark, word): (Tone, &str, &str), not
 /// Returns the names of the objects that notices are about, with the kind of the first.
 fn about(group: &[&Notice]) -> String {
     let objects = group.iter().filter_map(|notice| notice.object.as_ref());
-    let names = objects.enumerate().map(|(index, object)| match index {
-        0 => value::escaped(&object.to_string()),
-        _ => value::escaped(&object.name),
-    });
-    let names: Vec<String> = names.collect();
-    if names.is_empty() {
-        String::new()
-    } else {
-        format!("{}: ", names.join(", "))
+    let objects: Vec<&ObjectKey> = objects.collect();
+    let names: Vec<String> = objects.iter().map(|o| value::escaped(&o.name)).collect();
+    match objects.first() {
+        Some(first) => format!("{}/{}: ", first.kind, ranges::folded(&names)),
+        None => String::new(),
     }
 }
 

@@ -1,10 +1,10 @@
 //! A text that grows line by line, within its width. Knows nothing of plans but how their objects
 //! are named.
 
-use crate::model::{Kind, ObjectKey};
+use crate::model::ObjectKey;
 use crate::render::style::Tone;
 
-use super::{Look, WIDTH, entry, label, short};
+use super::{Detail, Look, WIDTH, entry, ranges, short};
 
 /// A text that grows line by line.
 pub(super) struct Page {
@@ -66,7 +66,7 @@ impl Page {
         end: &str,
     ) {
         let column = indent + entry("", "").len() + 1;
-        let names = named(objects, namespace);
+        let names = named(objects, namespace, self.look.detail);
         let mut rows: Vec<String> = Vec::new();
         let mut row = String::new();
         for name in names {
@@ -93,19 +93,24 @@ impl Page {
     }
 }
 
-/// Returns the names with commas, each kind said before the first of its objects.
-fn named(objects: &[&ObjectKey], namespace: &str) -> Vec<String> {
-    let mut last: Option<Kind> = None;
+/// Returns the names with commas, each kind said before the first of its objects. Names that count
+/// on are folded, unless all are asked for.
+fn named(objects: &[&ObjectKey], namespace: &str, detail: Detail) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for (index, object) in objects.iter().enumerate() {
-        let name = if last == Some(object.kind) {
-            short(object, namespace)
-        } else {
-            label(object, namespace)
+    for of_kind in objects.chunk_by(|a, b| a.kind == b.kind) {
+        let short: Vec<String> = of_kind.iter().map(|o| short(o, namespace)).collect();
+        let mut pieces = match detail {
+            Detail::Summed => ranges::pieces(&short),
+            Detail::Every => short,
         };
-        last = Some(object.kind);
-        let comma = if index + 1 < objects.len() { "," } else { "" };
-        names.push(format!("{name}{comma}"));
+        if let (Some(first), Some(piece)) = (of_kind.first(), pieces.first_mut()) {
+            *piece = format!("{}/{piece}", first.kind);
+        }
+        names.extend(pieces);
+    }
+    let last = names.len().saturating_sub(1);
+    for name in names.iter_mut().take(last) {
+        name.push(',');
     }
     names
 }

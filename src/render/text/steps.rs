@@ -10,6 +10,7 @@ use crate::render::value;
 
 use super::changes::{self, Situation};
 use super::page::{self, Page};
+use super::ranges;
 use super::{Detail, INDENT, Look, WIDTH, entry, label, short};
 
 /// Where steps stand on a line.
@@ -47,6 +48,12 @@ pub(super) fn write(page: &mut Page, namespace: &str, wave: &Wave, told: &mut To
         write_group(page, namespace, &group, told);
     }
     write_gate(page, namespace, &wave.gate);
+}
+
+/// Writes one step.
+pub(super) fn write_one(page: &mut Page, namespace: &str, step: &Step) {
+    let group = in_common(&[step], page.look);
+    write_group(page, namespace, &group, &mut Told::default());
 }
 
 /// Steps of one sort, each with what is its own, and what they have in common. What is said of a
@@ -199,7 +206,7 @@ fn write_gate(page: &mut Page, namespace: &str, gates: &[Gate]) {
             Condition::Gone => "gone",
         };
         if !names.is_empty() {
-            let names = names.join(", ");
+            let names = ranges::folded(&names);
             page.wrapped(LEFT, &format!("then waits until {names} {verb} {state}"));
         }
     }

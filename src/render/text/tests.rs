@@ -133,7 +133,7 @@ pub(crate) fn sample() -> Plan {
     Plan {
         api_version: "cosmos-render/v1",
         kind: "Plan",
-        format_version: "1.1",
+        format_version: crate::plan::FORMAT_VERSION,
         inputs: Inputs::default(),
         summary: Summary {
             create: 2,
@@ -143,6 +143,7 @@ pub(crate) fn sample() -> Plan {
             data_loss: 1,
             blocked: 1,
         },
+        warnings: Vec::new(),
         fleets: vec![hub(), juno],
     }
 }

@@ -5,6 +5,7 @@ use crate::render::style::Tone;
 use crate::render::value;
 
 use super::page::Page;
+use super::ranges;
 
 /// How many names are written before they are summed up.
 const NAMED: usize = 4;
@@ -65,11 +66,10 @@ fn tag(image: &str) -> &str {
 
 fn names(instances: &[String]) -> String {
     let names: Vec<String> = instances.iter().map(|name| value::escaped(name)).collect();
-    match names.as_slice() {
-        [first, .., last] if names.len() > NAMED => {
-            format!("{} instances ({first} to {last})", names.len())
-        }
-        all => all.join(", "),
+    let folded = ranges::folded(&names);
+    match names.len() {
+        n if n > NAMED => format!("{n} instances ({folded})"),
+        _ => folded,
     }
 }
 

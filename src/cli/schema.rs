@@ -1,0 +1,20 @@
+//! The command `schema`: prints what results and documents look like, for machines.
+
+use crate::pipeline;
+use crate::render::{json, schema};
+
+use super::args::{SchemaArgs, SchemaOf};
+use super::{Exit, Failure, terminal};
+
+/// Prints a schema.
+pub(super) fn run(args: &SchemaArgs) -> Result<Exit, Failure> {
+    let SchemaArgs { of } = *args;
+    let schema = match of {
+        SchemaOf::Plan => schema::plan(),
+        SchemaOf::Why => schema::why(),
+        SchemaOf::NodeIdentities => pipeline::identities_schema(),
+        SchemaOf::Settings => pipeline::settings_schema(),
+    };
+    terminal::result(&json::pretty(&schema))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,37 @@
+//! The schemas of what is printed for machines, made from the types that are printed, so that they
+//! cannot disagree. What is not said in them may be added by a minor version.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Value, json};
+
+use crate::explain::{self, Explanation};
+use crate::plan::{self, Plan};
+
+/// Returns the schema of a plan.
+#[must_use]
+pub fn plan() -> Value {
+    of::<Plan>(&format!("plan:{}", plan::FORMAT_VERSION))
+}
+
+/// Returns the schema of an explanation of one pod.
+#[must_use]
+pub fn why() -> Value {
+    of::<Explanation>(&format!("explanation:{}", explain::FORMAT_VERSION))
+}
+
+/// Returns the schema of what is printed of a type.
+fn of<T: JsonSchema>(name: &str) -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let mut schema = settings
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value();
+    if let Some(members) = schema.as_object_mut() {
+        members.insert("$id".to_owned(), json!(format!("urn:cosmos-render:{name}")));
+    }
+    schema
+}
+
+#[cfg(test)]
+mod tests;
