@@ -44,6 +44,7 @@ pub mod desired;
 pub mod diagnostic;
 pub mod diff;
 pub mod disk;
+pub mod keys;
 #[cfg(test)]
 mod layers;
 pub mod live;

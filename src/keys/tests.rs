@@ -1,0 +1,1 @@
+//! What the room comes to for whole inputs.
