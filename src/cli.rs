@@ -5,6 +5,7 @@
 mod args;
 mod crd;
 mod input;
+mod keys;
 mod plan;
 mod policy;
 mod render;
@@ -57,6 +58,7 @@ fn dispatch(cli: Cli) -> Exit {
     let result = match command {
         Command::Plan(args) => resolve::plan(args).and_then(|run| plan::run(&run, &terminal)),
         Command::Render(args) => resolve::render(args).and_then(|run| render::run(&run, &terminal)),
+        Command::Keys(args) => keys::run(args, &terminal),
         Command::Crd(args) => crd::run(&args),
     };
     match result {

@@ -23,7 +23,7 @@ mod verify;
 pub use key::{Broken, Seed};
 pub use list::{Listing, json, text};
 pub use make::{Done, Home, Seeds, What};
-pub use outputs::{File, Place, Written, import, init, rotate};
+pub use outputs::{File, Place, Written, import, init, places, rotate};
 pub use pool::{Holds, Sources};
 pub use secret::{Form, Text};
 pub use survey::{Fleet, Instance, Request, Survey, survey};

@@ -30,6 +30,11 @@ const ROOMS: &[(&str, bool, &str)] = &[
         true,
         "model diagnostic spec live parse desired diff plan order check render",
     ),
+    (
+        "keys",
+        true,
+        "model diagnostic spec live parse desired render",
+    ),
     ("disk", false, "model diagnostic render"),
     ("apply", false, "model order plan"),
     (
@@ -40,7 +45,7 @@ const ROOMS: &[(&str, bool, &str)] = &[
     (
         "cli",
         false,
-        "model diagnostic plan render pipeline disk runner",
+        "model diagnostic plan render pipeline keys disk runner",
     ),
     ("lib", false, ""),
     ("main", false, ""),

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Reported, Severity};
 use crate::live::Live;
+use crate::live::facts::Declared;
 use crate::model::Source;
 use crate::model::digest::sha256;
 use crate::parse;
@@ -86,7 +87,10 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     let mut manifests = Vec::new();
     let taken = heirs::Taken::new(&specs.fleets);
     for spec in &specs.fleets {
-        let identities = specs.identities.get(&spec.node.key);
+        let identities = Declared {
+            ids: specs.identities.get(&spec.node.key),
+            rotated: specs.rotated.get(&spec.node.key),
+        };
         let planned = fleet::plan(spec, &live, identities, (request, &taken));
         if let Some((plan, objects)) = take(planned, &mut diagnostics) {
             plans.push(plan);

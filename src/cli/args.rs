@@ -1,5 +1,7 @@
 //! What was typed. Nothing is looked up or decided here.
 
+pub(super) mod keys;
+
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 
 const ABOUT: &str = "\
@@ -97,6 +99,8 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Write the manifests that the documents ask for
     Render(RenderArgs),
+    /// Make, take over and compare the nodes' p2p keys
+    Keys(keys::KeysArgs),
     /// Print the CustomResourceDefinition of a kind of document
     Crd(CrdArgs),
 }
@@ -295,6 +299,11 @@ mod tests {
         check_wrong("cosmos-render render a --allow-empty");
         check_wrong("cosmos-render crd --kind Pod");
         check_wrong("cosmos-render crd fleets/");
+        check_wrong("cosmos-render keys");
+        check_wrong("cosmos-render keys init");
+        check_wrong("cosmos-render keys init a --allow-in-git");
+        check_wrong("cosmos-render keys import a --home b");
+        check_wrong("cosmos-render keys rotate hub-0");
     }
 
     #[test]

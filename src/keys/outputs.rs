@@ -23,6 +23,19 @@ pub enum Place {
     File(String),
 }
 
+/// Returns where the identities go of fleets that have none yet: what stands there must be read
+/// before anything is made, or an instance might get a second identity.
+///
+/// # Errors
+/// Where there is no such place.
+pub fn places(survey: &Survey, place: &Place) -> Result<Vec<String>> {
+    let fresh = survey.fleets.iter().filter(|f| f.identities.is_none());
+    let paths: std::result::Result<Vec<String>, Diagnostic> = fresh
+        .map(|fleet| new_path(&fleet.spec_file, &fleet.key.name, place))
+        .collect();
+    paths.map_err(|fault| vec![fault])
+}
+
 /// A file with public identities.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
@@ -88,8 +101,7 @@ pub fn rotate(
     survey: &Survey,
     request: &Request,
     names: &[String],
-    seeds: Seeds<'_>,
-    form: Form,
+    (form, seeds): (Form, Seeds<'_>),
 ) -> Result<Written> {
     refuse(survey)?;
     let (batches, notes) = make::rotate(survey, names, seeds)?;

@@ -29,6 +29,11 @@ impl Sources {
         Self(sources)
     }
 
+    /// Adds inputs.
+    pub fn extend(&mut self, sources: Vec<Source>) {
+        self.0.extend(sources);
+    }
+
     /// Returns the inputs.
     #[must_use]
     pub fn all(&self) -> &[Source] {

@@ -11,9 +11,9 @@ use crate::desired::{self, Desired};
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::diff;
 use crate::live::availability::{self, Availability};
-use crate::live::facts::{self, Facts, Sources};
+use crate::live::facts::{self, Declared, Facts, Sources};
 use crate::live::{Live, progress, status, troubles};
-use crate::model::{FleetKey, Kind, NodeId, Notice, ObjectKey, Source};
+use crate::model::{FleetKey, Kind, Notice, ObjectKey, Source};
 use crate::order;
 use crate::parse::inputs::Fleet;
 use crate::plan::{self, Action, Chain, FleetPlan, Heirs, Observed, Policy, Wave};
@@ -36,7 +36,7 @@ pub struct FleetManifests {
 pub(super) fn plan(
     given: &Fleet,
     live: &Live<'_>,
-    identities: Option<&BTreeMap<String, NodeId>>,
+    identities: Declared<'_>,
     (request, taken): (&Request, &Taken),
 ) -> Reported<Option<(FleetPlan, FleetManifests)>> {
     let (fleet, options) = (&given.node, request.options);
