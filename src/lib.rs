@@ -12,7 +12,7 @@
 //! - `model` and `diagnostic` are the words that all rooms share: names, kinds, quantities; and a
 //!   fault or warning with its place and what to do about it.
 //! - `parse` makes specifications and snapshots of text. It alone knows YAML and JSON as text, and it
-//!   cuts out private keys, so that no other room ever holds one.
+//!   cuts out private keys, so that no other room but `keys` ever holds one.
 //! - `spec` is a document as its owner wrote it, and `FullNode`, its validated form: nobody behind
 //!   `spec::validate` doubts it again.
 //! - `live` is the cluster as one snapshot shows it, and the facts: the few observed values (heights,
@@ -27,9 +27,10 @@
 //!   code with the rooms that made it. A breach is an internal error, and nothing is put out.
 //! - `render` makes texts of the results: for people, for machines, and as files to apply.
 //! - `pipeline` calls all these in order. The shell calls it, and decides nothing itself.
+//! - `keys` makes node keys, takes them over and compares them: the one room that holds any.
 //! - `disk` and `cli` are the shell: files, arguments, colours and exit codes.
 //!
-//! A wall stands between the core (`parse` to `pipeline`) and the shell: no room of the core reads a
+//! A wall stands between the core (`parse` to `keys`) and the shell: no room of the core reads a
 //! disk, an environment, a clock or a network, or prints, so that the same inputs give the same bytes
 //! whatever the order of files. And each room may import only the rooms that it needs. The test
 //! `layers` keeps the table of both, and fails where a room reaches through the wall; the lints keep

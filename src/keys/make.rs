@@ -156,7 +156,6 @@ fn give(fleet: &Fleet) -> String {
 }
 
 /// A `node_key.json` of an instance.
-#[derive(Debug)]
 pub struct Home<'s> {
     /// The instance, as `namespace/name` or `name`.
     pub instance: String,
@@ -333,7 +332,7 @@ pub(super) fn secrets(batches: &[Batch<'_>], form: Form) -> Result<Text, Vec<Dia
 fn join(texts: &[Text]) -> Text {
     const BETWEEN: &str = "---\n";
     let length = texts.iter().map(|text| BETWEEN.len() + text.len()).sum();
-    let mut joined = Text::new(String::with_capacity(length));
+    let mut joined = Text::with_capacity(length);
     for (at, text) in texts.iter().enumerate() {
         if at > 0 {
             joined.push_str(BETWEEN);

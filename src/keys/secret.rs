@@ -1,6 +1,8 @@
 //! The Secret of a fleet as text: the one place where keys are written down. Every text is wiped
 //! when it is dropped.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -9,8 +11,34 @@ use zeroize::Zeroizing;
 use super::pool::{Entry, Secret};
 use crate::render::yaml;
 
-/// A text that holds keys.
-pub type Text = Zeroizing<String>;
+/// A text that holds keys: wiped when it is dropped, and never printed by accident.
+#[derive(Default)]
+pub struct Text(Zeroizing<String>);
+
+impl Text {
+    /// Makes room for a text that is never moved while it grows.
+    pub(super) fn with_capacity(length: usize) -> Self {
+        Self(Zeroizing::new(String::with_capacity(length)))
+    }
+
+    pub(super) fn push_str(&mut self, more: &str) {
+        self.0.push_str(more);
+    }
+}
+
+impl std::ops::Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Text")
+    }
+}
 
 /// What a Secret is written as.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -70,7 +98,7 @@ fn data(head: &str, entries: &[(&str, &Entry)]) -> Text {
         .zip(&names)
         .map(|((_, entry), name)| "  : \"\"\n".len() + name.len() + length(entry))
         .sum();
-    let mut text = Zeroizing::new(String::with_capacity(head.len() + START.len() + lines));
+    let mut text = Text::with_capacity(head.len() + START.len() + lines);
     text.push_str(head);
     text.push_str(START);
     for ((_, entry), name) in entries.iter().zip(&names) {
@@ -132,7 +160,7 @@ mod tests {
             "data": {"2001-01-1": "eA==", "yes": "", "hub-3": "eyJhIjogMX0K"},
         });
         assert_eq!(read(&text), expected);
-        assert_eq!(text.capacity(), text.len());
+        assert_eq!(text.0.capacity(), text.len());
     }
 
     #[test]

@@ -116,6 +116,7 @@ pub fn stage<'a>(files: &[Public<'a>]) -> Result<Staged<'a>, Vec<Diagnostic>> {
             None => place.to_owned(),
         };
         is_as_read(*file, &target)?;
+        fs::create_dir_all(folder(&target)).map_err(|error| refused(place, &error))?;
         let write = || -> io::Result<NamedTempFile> {
             let mut aside = aside(folder(&target))?;
             if let Ok(former) = fs::metadata(&target) {

@@ -63,8 +63,11 @@ pub(super) fn of_secret(
         let is_there = facts.config_map_keys.remove(instance);
         let known = facts.node_ids.insert(instance.to_owned(), id.clone());
         if let Some(known) = known.filter(|known| is_there && known != id) {
-            let places = ("Secret", "ConfigMap");
-            notices.push(disagrees(instance, places, (id, &known)));
+            let message = format!(
+                "Secret {secret} has the key of {id} for {instance}, but its ConfigMap has that of \
+                 {known}"
+            );
+            notices.push(Notice::general(IDENTITY_DISAGREES, message));
         }
     }
 }
@@ -93,20 +96,10 @@ pub(super) fn declared(declared: Declared<'_>, (facts, notices): Found<'_>) {
     for (instance, id) in declared.ids.into_iter().flatten() {
         let known = facts.node_ids.insert(instance.clone(), id.clone());
         if let Some(known) = known.filter(|known| known != id) {
-            let places = ("NodeIdentities", "live key");
-            notices.push(disagrees(instance, places, (id, &known)));
+            let message = format!(
+                "NodeIdentities says that {instance} is {id}, but its live key is that of {known}"
+            );
+            notices.push(Notice::general(IDENTITY_DISAGREES, message));
         }
     }
-}
-
-fn disagrees(instance: &str, places: (&str, &str), (id, known): (&NodeId, &NodeId)) -> Notice {
-    let (first, other) = places;
-    let verb = if first == "NodeIdentities" {
-        "says"
-    } else {
-        "of it says"
-    };
-    let message =
-        format!("{first} {verb} that {instance} is {id}, but its {other} is that of {known}");
-    Notice::general(IDENTITY_DISAGREES, message)
 }
