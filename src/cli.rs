@@ -6,6 +6,7 @@ mod args;
 mod clock;
 mod crd;
 mod input;
+mod keys;
 mod plan;
 mod policy;
 mod render;
@@ -65,6 +66,7 @@ fn dispatch(cli: Cli) -> Exit {
             resolve::simulate(args).and_then(|run| simulate::run(&run, &terminal))
         }
         Command::Why(args) => resolve::why(args).and_then(|run| why::run(&run, &terminal)),
+        Command::Keys(args) => keys::run(args, &terminal),
         Command::Crd(args) => crd::run(&args),
         Command::Schema(args) => schema::run(&args),
     };

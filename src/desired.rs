@@ -8,6 +8,7 @@ mod config_map;
 mod data_source;
 mod fleet;
 mod init_containers;
+mod key_secret;
 mod labels;
 mod merge;
 mod node;
@@ -35,6 +36,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+pub use self::key_secret::{instances, key_secret, rotated_entry, secret_frame};
 pub use self::renewal::{Renewal, Way};
 
 use self::fleet::Fleet;

@@ -10,6 +10,8 @@ mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use effects::is_identity;
+
 use serde_json::Value;
 
 use crate::desired::{Desired, Manifest, Role};

@@ -12,3 +12,31 @@ pub mod write;
 
 pub use read::{Limits, read};
 pub use settings::settings;
+
+/// What a path leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// A folder.
+    Folder,
+    /// A file, or something else that is no folder.
+    File,
+    /// Nothing.
+    Nothing,
+}
+
+/// Returns what a path leads to.
+#[must_use]
+pub fn find(path: &str) -> Found {
+    match std::fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => Found::Folder,
+        Ok(_) => Found::File,
+        Err(_) => Found::Nothing,
+    }
+}
+
+/// Returns whether two paths lead to one file.
+#[must_use]
+pub fn is_same(one: &str, other: &str) -> bool {
+    let real = std::fs::canonicalize;
+    one == other || matches!((real(one), real(other)), (Ok(one), Ok(other)) if one == other)
+}

@@ -38,6 +38,11 @@ const ROOMS: &[(&str, bool, &str)] = &[
         true,
         "model diagnostic settings spec parse plan pipeline timeline",
     ),
+    (
+        "keys",
+        true,
+        "model diagnostic spec live parse desired render",
+    ),
     ("disk", false, "model diagnostic settings render"),
     ("apply", false, "model order plan"),
     (
@@ -48,7 +53,7 @@ const ROOMS: &[(&str, bool, &str)] = &[
     (
         "cli",
         false,
-        "model diagnostic settings plan explain render pipeline timeline simulate disk runner",
+        "model diagnostic settings plan explain render pipeline timeline simulate keys disk runner",
     ),
     ("lib", false, ""),
     ("main", false, ""),

@@ -12,7 +12,7 @@
 //! - `model` and `diagnostic` are the words that all rooms share: names, kinds, quantities; and a
 //!   fault or warning with its place and what to do about it.
 //! - `parse` makes specifications and snapshots of text. It alone knows YAML and JSON as text, and it
-//!   cuts out private keys, so that no other room ever holds one.
+//!   cuts out private keys, so that no other room but `keys` ever holds one.
 //! - `settings` is what a tree's `cosmos-render.toml` settles: estimates, levels of lints.
 //! - `spec` is a document as its owner wrote it, and `FullNode`, its validated form: nobody behind
 //!   `spec::validate` doubts it again.
@@ -32,9 +32,10 @@
 //! - `pipeline` calls all these in order. The shell calls it, and decides nothing itself.
 //! - `simulate` carries plans out on a model of a cluster while time passes, and plans again;
 //!   `timeline` is what it tells.
+//! - `keys` makes node keys, takes them over and compares them: the one room that holds any.
 //! - `disk` and `cli` are the shell: files, arguments, colours and exit codes.
 //!
-//! A wall stands between the core (`parse` to `pipeline`) and the shell: no room of the core reads a
+//! A wall stands between the core (`parse` to `keys`) and the shell: no room of the core reads a
 //! disk, an environment, a clock or a network, or prints, so that the same inputs give the same bytes
 //! whatever the order of files. And each room may import only the rooms that it needs. The test
 //! `layers` keeps the table of both, and fails where a room reaches through the wall; the lints keep
@@ -50,6 +51,7 @@ pub mod diagnostic;
 pub mod diff;
 pub mod disk;
 pub mod explain;
+pub mod keys;
 #[cfg(test)]
 mod layers;
 pub mod live;

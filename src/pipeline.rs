@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use crate::diagnostic::{Diagnostic, Reported, Severity};
 use crate::explain::Members;
 use crate::live::Live;
+use crate::live::facts::Declared;
 use crate::model::{Notice, Source};
 use crate::parse;
 use crate::plan::{self, Plan};
@@ -101,7 +102,10 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     let (mut manifests, mut members) = (Vec::new(), Vec::new());
     let taken = heirs::Taken::new(&specs.fleets);
     for spec in &specs.fleets {
-        let identities = specs.identities.get(&spec.node.key);
+        let identities = Declared {
+            ids: specs.identities.get(&spec.node.key),
+            rotated: specs.rotated.get(&spec.node.key),
+        };
         let planned = fleet::plan(spec, &live, identities, (request, &taken));
         if let Some(planned) = take(planned, &mut diagnostics) {
             plans.push(planned.plan);

@@ -1,5 +1,6 @@
 //! What was typed. Nothing is looked up or decided here.
 
+pub(super) mod keys;
 mod schema;
 mod simulate;
 mod why;
@@ -113,6 +114,8 @@ pub(super) enum Command {
     Simulate(SimulateArgs),
     /// Explain one pod: what it is, what it should be, what happens to it, and why it waits
     Why(WhyArgs),
+    /// Make, take over and compare the nodes' p2p keys
+    Keys(keys::KeysArgs),
     /// Print the CustomResourceDefinition of a kind of document
     Crd(CrdArgs),
     /// Print the JSON Schema of a result or a document
@@ -328,6 +331,11 @@ mod tests {
         check_wrong("cosmos-render schema");
         check_wrong("cosmos-render schema pod");
         check_wrong("cosmos-render plan a --max-age 1h");
+        check_wrong("cosmos-render keys");
+        check_wrong("cosmos-render keys init");
+        check_wrong("cosmos-render keys init a --allow-in-git");
+        check_wrong("cosmos-render keys import a --home b");
+        check_wrong("cosmos-render keys rotate hub-0");
     }
 
     #[test]

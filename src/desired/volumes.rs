@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::desired::config_map::{APP_OVERLAY, COMET_OVERLAY, NODE_KEY};
 use crate::desired::fleet::{Fleet, HOME, below};
+use crate::desired::rotated_entry;
 use crate::model::Ordinal;
 
 /// Both overlays and the node's key.
@@ -73,7 +74,7 @@ pub(crate) fn fold_config(spec: &mut Value, instance: &str) {
 }
 
 /// The key comes from the fleet's Secret; an adopted instance keeps the one in its ConfigMap until
-/// its owner imports it.
+/// the Secret is seen to hold it too.
 fn config_sources(fleet: &Fleet<'_>, ordinal: Ordinal) -> Value {
     let instance = fleet.instance(ordinal);
     let file = |name: &str| json!({"key": name, "path": name});
@@ -82,7 +83,11 @@ fn config_sources(fleet: &Fleet<'_>, ordinal: Ordinal) -> Value {
         return json!([{"configMap": {"name": instance, "items": files}}]);
     }
     let files = [file(COMET_OVERLAY), file(APP_OVERLAY)];
-    let key = json!({"key": instance, "path": NODE_KEY});
+    let entry = match fleet.facts.node_ids.get(&instance) {
+        Some(id) if fleet.facts.rotated.contains(&instance) => rotated_entry(&instance, id),
+        Some(_) | None => instance.clone(),
+    };
+    let key = json!({"key": entry, "path": NODE_KEY});
     json!([
         {"configMap": {"name": instance, "items": files}},
         {"secret": {"name": fleet.key_secret(), "items": [key]}},

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::defaults::{is_less, same_toleration};
 use crate::desired::PodNotes;
-use crate::model::names;
+use crate::model::{NodeId, names};
 use crate::plan::{Change, Effect};
 
 /// What a changed field belongs to.
@@ -148,6 +148,13 @@ const TABLE: &[Row] = &[
         fits: is_helper_release,
         effect: Some(Effect::NextRestart),
         why: "which release of them runs is no wish of the owner's",
+    },
+    Row {
+        on: On::Pod,
+        fields: "volumes[name=vol-config], the key of another identity",
+        fits: is_other_identity,
+        effect: Some(Effect::Restart),
+        why: "a node reads its key when it starts",
     },
     Row {
         on: On::Pod,
@@ -300,6 +307,37 @@ fn is_config_source(changed: &Changed<'_>) -> bool {
         "" => changed.from.is_some() && changed.to.is_some(),
         _ => false,
     }
+}
+
+/// A rotated identity lies under an entry of its own, which no pod of the former one reads.
+fn is_other_identity(changed: &Changed<'_>) -> bool {
+    let from = changed.from.and_then(rotated_entry);
+    is_config_source(changed) && changed.to.and_then(rotated_entry) != from
+}
+
+/// Returns the entry of a rotated identity that a part of the config volume names.
+fn rotated_entry(part: &Value) -> Option<&str> {
+    match part {
+        Value::String(text) => {
+            let (_, id) = text.rsplit_once('.')?;
+            NodeId::parse(id).map(|_| text.as_str())
+        }
+        Value::Array(items) => items.iter().find_map(rotated_entry),
+        Value::Object(members) => members.values().find_map(rotated_entry),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+/// Tells whether a change of a pod is that of its node's identity.
+#[must_use]
+pub fn is_identity(change: &Change) -> bool {
+    is_other_identity(&Changed {
+        path: &change.path,
+        from: change.from.as_ref(),
+        to: change.to.as_ref(),
+        notes: None,
+        moved: Moved::Asked,
+    })
 }
 
 fn or_null(value: Option<&Value>) -> &Value {

@@ -78,12 +78,13 @@ fn compare_revision(live: &str, wanted: &str) -> Revision {
 
 /// Where the revision matches, what differs is either ours to change at the next restart, or is
 /// what Kubernetes lets be edited on a running pod: its images, and tolerations, which it can only
-/// get more of.
+/// get more of. Another identity is asked for beside the document, and is in no revision.
 fn trust_revision(comparison: &mut Comparison) {
     comparison.changes.retain(|change| {
         change.effect != Effect::Restart
             || change.path.ends_with("].image")
             || change.path == "spec.tolerations"
+            || effects::is_identity(change)
     });
 }
 

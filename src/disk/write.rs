@@ -2,6 +2,7 @@
 //! ours has an index of what was written; what the index does not name is never touched.
 
 mod index;
+pub mod pair;
 mod survey;
 
 use std::collections::BTreeSet;

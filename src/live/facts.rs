@@ -1,12 +1,16 @@
 //! The few observed values that shape the desired objects of one fleet.
 
+mod keys;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use keys::IDENTITY_DISAGREES;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::node::{Node, Process};
-use super::{Live, NodeKey, Object, availability, lenient, node, status, troubles, volumes};
+use super::{Live, Object, availability, lenient, node, status, troubles, volumes};
 use crate::model::{FleetKey, Kind, NodeId, Notice, names};
 
 /// What the snapshot says of one fleet, as far as its desired objects depend on it. All maps go
@@ -37,8 +41,11 @@ pub struct Facts {
     pub former_addresses: BTreeMap<String, String>,
     /// Node IDs by the name of the instance: from `NodeIdentities`, else from live keys.
     pub node_ids: BTreeMap<String, NodeId>,
-    /// Instances whose key is in a ConfigMap (an operator-run fleet), by name.
+    /// Instances that take their key from their ConfigMap (an operator-run fleet), by name: those
+    /// whose Secret is not seen to hold the same key.
     pub config_map_keys: BTreeSet<String>,
+    /// Instances whose ID is not their first one: their key lies under another entry of the Secret.
+    pub rotated: BTreeSet<String>,
     /// The `VolumeSnapshot`s of the namespace, where the fleet makes volumes from any.
     pub volume_snapshots: BTreeMap<String, VolumeSnapshotFacts>,
     /// The newest ready `VolumeSnapshot` of each claim that the fleet asks to restore, by the name
@@ -114,16 +121,28 @@ pub struct Sources<'s> {
     pub restored: BTreeSet<String>,
 }
 
-/// Gathers what the snapshot says of one fleet. `identities` are the IDs that its owner declared;
-/// they win over keys in ConfigMaps and Secrets, and a disagreement is told.
+/// The identities that a fleet's owner declared.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Declared<'d> {
+    /// Node IDs by instance.
+    pub ids: Option<&'d BTreeMap<String, NodeId>>,
+    /// The instances whose ID is not their first one.
+    pub rotated: Option<&'d BTreeSet<String>>,
+}
+
+/// Gathers what the snapshot says of one fleet. The IDs that its owner declared win over keys in
+/// ConfigMaps and Secrets, and a disagreement is told.
 #[must_use]
 pub fn gather(
     live: &Live<'_>,
     fleet: &FleetKey,
-    identities: Option<&BTreeMap<String, NodeId>>,
+    declared: Declared<'_>,
     sources: &Sources<'_>,
 ) -> (Facts, Vec<Notice>) {
-    let mut facts = Facts::default();
+    let mut facts = Facts {
+        rotated: declared.rotated.cloned().unwrap_or_default(),
+        ..Facts::default()
+    };
     let mut notices = Vec::new();
     let status = status::read(live, fleet);
     facts.newest = availability::newest_time(live, fleet, &status);
@@ -132,27 +151,10 @@ pub fn gather(
     facts.autoscaled = status.autoscaled();
     facts.snapshot_candidates = status.snapshot_candidates();
     for object in live.kind_of_fleet(Kind::ConfigMap, fleet) {
-        identity(object, &mut facts, &mut notices);
+        keys::of_config_map(object, (&mut facts, &mut notices));
     }
-    let secret = format!("{}-node-keys", fleet.name);
-    if let Some(object) = live.get(Kind::Secret, &fleet.namespace, &secret) {
-        for (instance, key) in &object.node_keys {
-            if let NodeKey::Id(id) = key {
-                facts
-                    .node_ids
-                    .insert(instance.clone().into_owned(), id.clone());
-            }
-        }
-    }
-    for (instance, id) in identities.into_iter().flatten() {
-        let known = facts.node_ids.insert(instance.clone(), id.clone());
-        if let Some(known) = known.filter(|known| known != id) {
-            let message = format!(
-                "NodeIdentities says that {instance} is {id}, but its live key is that of {known}"
-            );
-            notices.push(Notice::general(IDENTITY_DISAGREES, message));
-        }
-    }
+    keys::of_secret(live, fleet, declared, (&mut facts, &mut notices));
+    keys::declared(declared, (&mut facts, &mut notices));
     pods(live, fleet, &mut facts);
     for claim in live.kind_of_fleet(Kind::PersistentVolumeClaim, fleet) {
         facts.own_claims += 1;
@@ -186,26 +188,6 @@ fn restorable(live: &Live<'_>, namespace: &str, sources: &Sources<'_>, facts: &m
         let ready = volumes::newest(&snapshots, claim, since);
         let name = ready.map(|ready| (claim.clone(), ready.name.clone()));
         facts.restorable.extend(name);
-    }
-}
-
-/// The code of the notice that a declared identity is not that of the live key.
-pub const IDENTITY_DISAGREES: &str = "IdentityDisagrees";
-
-fn identity(object: &Object<'_>, facts: &mut Facts, notices: &mut Vec<Notice>) {
-    let instance = object.meta.name.clone().into_owned();
-    match object.node_keys.get("node_key.json") {
-        Some(NodeKey::Id(id)) => {
-            facts.node_ids.insert(instance.clone(), id.clone());
-            facts.config_map_keys.insert(instance);
-        }
-        Some(NodeKey::Broken) => {
-            facts.config_map_keys.insert(instance);
-            let message = "its node_key.json is no key of CometBFT's: the node gets no identity \
-                           from it, and peers cannot name it";
-            notices.push(Notice::on(object.key(), "NodeKeyBroken", message));
-        }
-        None => {}
     }
 }
 

@@ -4,7 +4,7 @@
 mod fleets;
 mod identities;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fit::Fault;
 use super::locate::locate;
@@ -24,6 +24,10 @@ pub struct Inputs {
     pub fleets: Vec<Fleet>,
     /// Node IDs by fleet and instance, the fleets being those of this input or not.
     pub identities: BTreeMap<FleetKey, BTreeMap<String, NodeId>>,
+    /// By fleet: the instances whose ID is not their first one.
+    pub rotated: BTreeMap<FleetKey, BTreeSet<String>>,
+    /// By fleet: where its identities are written.
+    pub identity_origins: BTreeMap<FleetKey, Origin>,
     /// How many documents of other kinds were passed over, by kind.
     pub passed_over: BTreeMap<String, usize>,
 }
@@ -71,12 +75,18 @@ pub fn inputs(documents: Vec<(usize, Node)>, sources: &[Source]) -> Reported<Inp
     let mut diagnostics = reader.diagnostics;
     diagnostics.sort();
     diagnostics.dedup();
+    let mut inputs = Inputs {
+        fleets,
+        passed_over: found.passed_over,
+        ..Inputs::default()
+    };
+    for (key, of_fleet) in identities {
+        inputs.identities.insert(key.clone(), of_fleet.ids);
+        inputs.rotated.insert(key.clone(), of_fleet.rotated);
+        inputs.identity_origins.insert(key, of_fleet.origin);
+    }
     Reported {
-        value: Inputs {
-            fleets,
-            identities,
-            passed_over: found.passed_over,
-        },
+        value: inputs,
         diagnostics,
     }
 }

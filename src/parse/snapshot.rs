@@ -96,6 +96,8 @@ struct Wire<'a> {
     #[serde(borrow, default)]
     data: Option<&'a RawValue>,
     #[serde(borrow, default)]
+    string_data: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     rules: Option<&'a RawValue>,
     #[serde(borrow, default)]
     subjects: Option<&'a RawValue>,
@@ -318,6 +320,7 @@ fn object(kind: Kind, wire: Wire<'_>) -> serde_json::Result<Object<'_>> {
         spec,
         status,
         data,
+        string_data,
         rules,
         subjects,
         role_ref,
@@ -325,7 +328,7 @@ fn object(kind: Kind, wire: Wire<'_>) -> serde_json::Result<Object<'_>> {
     } = wire;
     let (data, node_keys) = match (kind, data) {
         (Kind::ConfigMap, Some(raw)) => config_data(raw)?,
-        (Kind::Secret, Some(raw)) => (BTreeMap::new(), secret_keys(raw)?),
+        (Kind::Secret, raw) => (BTreeMap::new(), secret_keys(raw, string_data)?),
         _ => Default::default(),
     };
     let rest = [
@@ -411,14 +414,30 @@ fn config_data(raw: &RawValue) -> serde_json::Result<(Entries<'_>, NodeKeys<'_>)
     Ok((data, keys))
 }
 
-/// Reads which node keys a Secret holds; everything else in it stays unread.
-fn secret_keys(raw: &RawValue) -> serde_json::Result<NodeKeys<'_>> {
-    let mut deserializer = serde_json::Deserializer::from_str(raw.get());
-    let data: Entries<'_> = string_map(&mut deserializer)?;
-    Ok(data
+/// Reads which node keys a Secret holds; everything else in it stays unread. A manifest that was
+/// never applied may have them as plain text, which wins as it does at an API server.
+fn secret_keys<'a>(
+    data: Option<&'a RawValue>,
+    plain: Option<&'a RawValue>,
+) -> serde_json::Result<NodeKeys<'a>> {
+    let entries = |raw: Option<&'a RawValue>| match raw {
+        Some(raw) => string_map(&mut serde_json::Deserializer::from_str(raw.get())),
+        None => Ok(Entries::new()),
+    };
+    let mut keys: NodeKeys<'a> = entries(data)?
         .into_iter()
         .filter_map(|(name, text)| Some((name, node_key::identify_base64(&text)?)))
-        .collect())
+        .collect();
+    let plain = entries(plain)?.into_iter();
+    keys.extend(
+        plain
+            .filter(|(_, text)| node_key::is_key_entry("", text))
+            .map(|(name, text)| {
+                let key = node_key::identify(&text);
+                (name, key)
+            }),
+    );
+    Ok(keys)
 }
 
 /// Reads a map of strings without copying those that have no escapes. `null` is an empty map;

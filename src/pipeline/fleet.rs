@@ -12,9 +12,9 @@ use crate::diagnostic::{Diagnostic, Reported};
 use crate::diff;
 use crate::explain::{self, Members};
 use crate::live::availability::{self, Availability};
-use crate::live::facts::{self, Facts, Sources};
+use crate::live::facts::{self, Declared, Facts, Sources};
 use crate::live::{Live, progress, status, troubles};
-use crate::model::{FleetKey, Kind, NodeId, Notice, ObjectKey, Source};
+use crate::model::{FleetKey, Kind, Notice, ObjectKey, Source};
 use crate::order;
 use crate::parse::inputs::Fleet;
 use crate::plan::{self, Action, Chain, FleetPlan, Heirs, Observed, Policy, Wave};
@@ -45,7 +45,7 @@ pub(super) struct Planned {
 pub(super) fn plan(
     given: &Fleet,
     live: &Live<'_>,
-    identities: Option<&BTreeMap<String, NodeId>>,
+    identities: Declared<'_>,
     (request, taken): (&Request, &Taken),
 ) -> Reported<Option<Planned>> {
     let (fleet, options) = (&given.node, request.options);

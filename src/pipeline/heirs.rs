@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use self::search::Search;
 use crate::desired::{Desired, Role};
 use crate::diff::Differences;
-use crate::live::facts::{self, Facts, Sources};
+use crate::live::facts::{self, Declared, Facts, Sources};
 use crate::live::{Live, Object, progress, status};
 use crate::model::{FleetKey, Kind, Notice, ObjectKey, Ordinal, names};
 use crate::parse::inputs::Fleet;
@@ -107,7 +107,7 @@ pub(super) fn inherit_facts(
     let Some((former, _, ordinals)) = taken.by(fleet) else {
         return Facts::default();
     };
-    let (theirs, _) = facts::gather(live, former, None, &Sources::default());
+    let (theirs, _) = facts::gather(live, former, Declared::default(), &Sources::default());
     for ordinal in ordinals {
         let own = format!("{}-{ordinal}", fleet.name);
         let old = format!("{}-{ordinal}", former.name);

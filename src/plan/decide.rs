@@ -151,7 +151,15 @@ fn take(restarts: Restarts, policy: Policy, decided: &mut Decided) {
             action: Action::Replace,
             object: due.object,
             ordinal: Some(due.ordinal),
-            impact: Impact::Restart,
+            impact: if due
+                .reasons
+                .iter()
+                .any(|r| r.code == super::reasons::IDENTITY)
+            {
+                Impact::IdentityChange
+            } else {
+                Impact::Restart
+            },
             reasons: due.reasons,
             changes: due.changes,
         },

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{Change, Effect, Reason};
-use crate::diff::Cause;
+use crate::diff::{self, Cause};
+
+/// The code of a restart with which a node gets another identity.
+pub(super) const IDENTITY: &str = "IdentityChanged";
 
 /// How many fields a reason names.
 const SHOWN: usize = 3;
@@ -23,10 +26,12 @@ pub(super) fn of_restart(changes: &[Change], causes: &[Cause]) -> Vec<Reason> {
         .iter()
         .filter(|change| change.effect == Effect::Restart)
     {
-        fields
-            .entry(code_of(&change.path))
-            .or_default()
-            .push(&change.path);
+        let code = if diff::is_identity(change) {
+            IDENTITY
+        } else {
+            code_of(&change.path)
+        };
+        fields.entry(code).or_default().push(&change.path);
     }
     let mut reasons: Vec<Reason> = fields
         .into_iter()
@@ -55,6 +60,7 @@ fn of_cause(cause: &Cause) -> Reason {
 
 fn sentence(code: &str, fields: &[&str]) -> String {
     let what = match code {
+        IDENTITY => "its identity was rotated, and its peers must learn the new one",
         "ImageChanged" => "another image is asked for",
         "ConfigChanged" => "another config is asked for",
         "ExternalAddressChanged" => "its address from outside is another",

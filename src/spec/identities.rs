@@ -1,6 +1,6 @@
 //! `NodeIdentities`: the public node IDs of a fleet, beside its specification.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -21,4 +21,8 @@ pub struct NodeIdentities {
     /// Node IDs by the name of the instance.
     #[serde(rename = "nodeIDs")]
     pub node_ids: BTreeMap<String, String>,
+    /// Instances whose ID is not their first one: the key of each lies in the fleet's Secret under
+    /// `<instance>.<ID>`, so that its pod restarts to take it up.
+    #[serde(default)]
+    pub rotated: BTreeSet<String>,
 }

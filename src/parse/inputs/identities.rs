@@ -1,9 +1,10 @@
 //! Documents of kind `NodeIdentities` into node IDs by fleet and instance.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Origin, Reader, check_version, fleets};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::quote::quote;
 use crate::model::{FleetKey, NodeId};
 use crate::parse::fit::fit;
 use crate::spec::identities::NodeIdentities;
@@ -12,14 +13,24 @@ use crate::spec::{path, schema};
 /// Node IDs by instance.
 type Ids = BTreeMap<String, NodeId>;
 
+/// The node identities of one fleet.
+pub(super) struct Identities {
+    pub(super) ids: Ids,
+    pub(super) rotated: BTreeSet<String>,
+    pub(super) origin: Origin,
+}
+
 /// Reads all node identities. No ID may be used twice: two nodes with one ID push each other out
 /// of the network.
-pub(super) fn read(origins: Vec<Origin>, reader: &mut Reader<'_>) -> BTreeMap<FleetKey, Ids> {
+pub(super) fn read(
+    origins: Vec<Origin>,
+    reader: &mut Reader<'_>,
+) -> BTreeMap<FleetKey, Identities> {
     let mut identities = BTreeMap::new();
     let mut documents: BTreeMap<FleetKey, String> = BTreeMap::new();
     let mut uses: BTreeMap<NodeId, String> = BTreeMap::new();
     for origin in origins {
-        let Some((key, ids)) = read_one(&origin, reader) else {
+        let Some((key, ids, rotated)) = read_one(&origin, reader) else {
             continue;
         };
         if let Some(first) = documents.get(&key) {
@@ -43,12 +54,17 @@ pub(super) fn read(origins: Vec<Origin>, reader: &mut Reader<'_>) -> BTreeMap<Fl
             }
         }
         documents.insert(key.clone(), reader.name(&origin, "metadata.name"));
-        identities.insert(key, ids);
+        let of_fleet = Identities {
+            ids,
+            rotated,
+            origin,
+        };
+        identities.insert(key, of_fleet);
     }
     identities
 }
 
-fn read_one(origin: &Origin, reader: &mut Reader<'_>) -> Option<(FleetKey, Ids)> {
+fn read_one(origin: &Origin, reader: &mut Reader<'_>) -> Option<(FleetKey, Ids, BTreeSet<String>)> {
     if !check_version(origin, reader) {
         return None;
     }
@@ -79,5 +95,15 @@ fn read_one(origin: &Origin, reader: &mut Reader<'_>) -> Option<(FleetKey, Ids)>
         let path = path::field("nodeIDs", &instance);
         reader.error(origin, &path, ("bad-node-id", message));
     }
-    fleets::key(origin).filter(|_| is_fit).map(|key| (key, ids))
+    let rotated = document.rotated;
+    for instance in rotated.iter().filter(|name| !ids.contains_key(*name)) {
+        let message = format!("{} has no ID here that it could have got", quote(instance));
+        let fault = Diagnostic::error("rotated-without-id", message).at("", "rotated");
+        reader.note(
+            origin,
+            fault.hint("name its ID among `nodeIDs`, or take it out here"),
+        );
+    }
+    let key = fleets::key(origin).filter(|_| is_fit)?;
+    Some((key, ids, rotated))
 }

@@ -1,0 +1,30 @@
+//! Node keys: makes them, takes them over, and tells who has which identity. The one room that
+//! holds private keys, for as long as it takes to write them into the Secret that was asked for.
+//!
+//! What holds a key is wiped when it is dropped, and is never printed: there is no `Debug`,
+//! diagnostic or list that shows more than an ID. What cannot be wiped from here: copies that the
+//! YAML reader makes of the texts that it reads, what a growing buffer leaves behind while an input
+//! is read, and what the system keeps of pipes, files and swapped memory. Knows nothing of disks
+//! and of where randomness comes from.
+
+mod key;
+mod ledger;
+mod list;
+mod make;
+mod outputs;
+mod pool;
+mod secret;
+mod survey;
+#[cfg(test)]
+mod tests;
+mod unquote;
+mod verify;
+
+pub use key::{Broken, Seed};
+pub use list::{Listing, json, text};
+pub use make::{Done, Home, Seeds, What};
+pub use outputs::{File, Place, Written, import, init, places, rotate};
+pub use pool::{Holds, Sources};
+pub use secret::{Form, Text};
+pub use survey::{Fleet, Instance, Request, Survey, survey};
+pub use verify::verify;

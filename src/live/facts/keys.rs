@@ -1,0 +1,105 @@
+//! Who is who: the IDs of keys in ConfigMaps and in the Secret, and those that the owner declared.
+//! The first keep their instance's pods reading the ConfigMap until the Secret is seen to hold the
+//! same key.
+
+use super::{Declared, Facts};
+use crate::live::{Live, NodeKey, Object};
+use crate::model::{FleetKey, Kind, NodeId, Notice};
+
+/// The code of the notice that two places give an instance different IDs.
+pub const IDENTITY_DISAGREES: &str = "IdentityDisagrees";
+
+type Found<'f> = (&'f mut Facts, &'f mut Vec<Notice>);
+
+/// Takes up the key of an operator's ConfigMap.
+pub(super) fn of_config_map(object: &Object<'_>, (facts, notices): Found<'_>) {
+    let instance = object.meta.name.clone().into_owned();
+    if facts.rotated.contains(&instance) {
+        return; // it is a former one
+    }
+    match object.node_keys.get("node_key.json") {
+        Some(NodeKey::Id(id)) => {
+            facts.node_ids.insert(instance.clone(), id.clone());
+            facts.config_map_keys.insert(instance);
+        }
+        Some(NodeKey::Broken) => {
+            facts.config_map_keys.insert(instance);
+            let message = "its node_key.json is no key of CometBFT's: the node gets no identity \
+                           from it, and peers cannot name it";
+            notices.push(Notice::on(object.key(), "NodeKeyBroken", message));
+        }
+        None => {}
+    }
+}
+
+/// Takes up the keys of the fleet's Secret. An instance whose key is there reads it from there,
+/// and no longer from its ConfigMap; another key than the ConfigMap's is an error.
+pub(super) fn of_secret(
+    live: &Live<'_>,
+    fleet: &FleetKey,
+    declared: Declared<'_>,
+    (facts, notices): Found<'_>,
+) {
+    let secret = format!("{}-node-keys", fleet.name);
+    mounted(live, fleet, &secret, facts);
+    let Some(object) = live.get(Kind::Secret, &fleet.namespace, &secret) else {
+        return;
+    };
+    let rotated = facts.rotated.clone();
+    let entry = |instance: &str| match declared.ids.and_then(|ids| ids.get(instance)) {
+        Some(id) if rotated.contains(instance) => format!("{instance}.{id}"),
+        Some(_) | None => instance.to_owned(),
+    };
+    for (name, key) in &object.node_keys {
+        let instance = name
+            .split_once('.')
+            .map_or(name.as_ref(), |_| instance_of(name));
+        let NodeKey::Id(id) = key else {
+            continue;
+        };
+        if entry(instance) != name.as_ref() {
+            continue;
+        }
+        let is_there = facts.config_map_keys.remove(instance);
+        let known = facts.node_ids.insert(instance.to_owned(), id.clone());
+        if let Some(known) = known.filter(|known| is_there && known != id) {
+            let message = format!(
+                "Secret {secret} has the key of {id} for {instance}, but its ConfigMap has that of \
+                 {known}"
+            );
+            notices.push(Notice::general(IDENTITY_DISAGREES, message));
+        }
+    }
+}
+
+/// Returns the instance that an entry is of: rotated ones have the ID behind its name.
+fn instance_of(entry: &str) -> &str {
+    match entry.rsplit_once('.') {
+        Some((instance, id)) if NodeId::parse(id).is_some() => instance,
+        Some(_) | None => entry,
+    }
+}
+
+/// A pod that runs with the key of the Secret tells that it is there, whether or not the Secret was
+/// captured.
+fn mounted(live: &Live<'_>, fleet: &FleetKey, secret: &str, facts: &mut Facts) {
+    let named = format!("\"{secret}\"");
+    facts.config_map_keys.retain(|instance| {
+        let pod = live.get(Kind::Pod, &fleet.namespace, instance);
+        let spec = pod.and_then(|pod| pod.spec);
+        !spec.is_some_and(|spec| spec.get().contains(&named))
+    });
+}
+
+/// Takes up what the owner declared.
+pub(super) fn declared(declared: Declared<'_>, (facts, notices): Found<'_>) {
+    for (instance, id) in declared.ids.into_iter().flatten() {
+        let known = facts.node_ids.insert(instance.clone(), id.clone());
+        if let Some(known) = known.filter(|known| known != id) {
+            let message = format!(
+                "NodeIdentities says that {instance} is {id}, but its live key is that of {known}"
+            );
+            notices.push(Notice::general(IDENTITY_DISAGREES, message));
+        }
+    }
+}
