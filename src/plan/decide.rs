@@ -50,7 +50,8 @@ pub fn decide(
     decided
         .warnings
         .extend(versions::notices(&situation, differences));
-    migrations.hold(&restarts.halting);
+    migrations.hold(&restarts.halting, |pod| format!("its pod {pod} to halt"));
+    migrations.hold(&restarts.put_off, |_| restarts.put_off_until.clone());
     let moving = std::mem::take(&mut restarts.moving);
     migrate::lay_out(
         moving,
@@ -140,6 +141,8 @@ fn take(restarts: Restarts, policy: Policy, decided: &mut Decided) {
         batches,
         waiting,
         due: _,
+        put_off: _,
+        put_off_until: _,
         moving: _,
         halting,
         warnings,

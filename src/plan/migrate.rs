@@ -166,15 +166,15 @@ impl<'d> Migrations<'d> {
         })
     }
 
-    /// Puts off those whose pods must halt first.
-    pub(super) fn hold(&mut self, halting: &BTreeSet<String>) {
+    /// Puts off those of some pods; `on` says what for, by the pod.
+    pub(super) fn hold(&mut self, pods: &BTreeSet<String>, on: impl Fn(&str) -> String) {
         let (held, moves): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(&mut self.moves)
             .into_iter()
-            .partition(|(_, planned)| halting.contains(&planned.instance.name));
+            .partition(|(_, planned)| pods.contains(&planned.instance.name));
         self.moves = moves;
         for (ordinal, planned) in held {
             self.settled.insert(ordinal);
-            let on = format!("its pod {} to halt", planned.instance.name);
+            let on = on(&planned.instance.name);
             let key = &planned.manifest.key;
             self.waiting.push(waiting_until(key, &on, planned.changes));
         }

@@ -40,6 +40,10 @@ pub(super) struct Restarts {
     pub(super) waiting: Vec<Waiting>,
     /// The pods that restart, by name.
     pub(super) due: BTreeSet<String>,
+    /// Instances whose claim is not made anew while the budget is used up, by the name of their pod.
+    pub(super) put_off: BTreeSet<String>,
+    /// What those wait for.
+    pub(super) put_off_until: String,
     /// The pods that must halt first, by name.
     pub(super) halting: BTreeSet<String>,
     /// What the owner should know of those.
@@ -97,8 +101,56 @@ pub(super) fn decide(differences: &Differences<'_, '_>, situation: &Situation<'_
         .filter(|d| d.manifest.role == Role::Pod && matches!(d.standing, Standing::Present(_)))
         .map(|d| d.manifest.key.name.as_str())
         .collect();
-    batch(units, &present, &mut restarts, situation);
+    let gone = gone(differences, situation);
+    batch(units, (&present, &gone), &mut restarts, situation);
     restarts
+}
+
+/// Returns the instances that ran here, have no pod now, and get none by this plan: what bears their
+/// names, or their claim, is in the way. Nobody but their owner brings them back.
+fn gone(differences: &Differences<'_, '_>, s: &Situation<'_>) -> Vec<String> {
+    let of = |role: Role| {
+        differences
+            .objects
+            .iter()
+            .filter(move |d| d.manifest.role == role)
+    };
+    let claims: BTreeSet<Ordinal> = of(Role::Claim)
+        .filter(|d| matches!(d.standing, Standing::Present(_) | Standing::Terminating))
+        .filter_map(|d| d.manifest.ordinal)
+        .collect();
+    let ran = |name: &String, ordinal: &Ordinal| {
+        claims.contains(ordinal) || s.chain.heights.contains_key(name)
+    };
+    of(Role::Pod)
+        .filter(|d| !matches!(d.standing, Standing::Present(_)))
+        .filter_map(|d| Some((&d.manifest.key.name, d.manifest.ordinal?)))
+        .filter(|(name, ordinal)| s.without_base.contains(ordinal) && ran(name, ordinal))
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+/// Nothing that serves goes while those that are gone for good use up the budget.
+fn put_off(
+    up: Vec<Vec<Due>>,
+    moving: Vec<(&Move<'_>, Vec<Due>)>,
+    gone: &[String],
+    restarts: &mut Restarts,
+) {
+    let on = format!(
+        "{} to be back: it is away, and the budget is used up",
+        gone.join(", ")
+    );
+    for (moved, _) in &moving {
+        restarts.put_off.insert(moved.instance.name.clone());
+    }
+    let units = up.into_iter().chain(moving.into_iter().map(|(_, due)| due));
+    for due in units.flatten() {
+        restarts.due.remove(&due.object.name);
+        let waiting = waiting_until(&due.object, &on, due.changes);
+        restarts.waiting.push(waiting);
+    }
+    restarts.put_off_until = on;
 }
 
 enum Verdict {
@@ -197,10 +249,11 @@ fn hold_with_main(units: &mut BTreeMap<Ordinal, Vec<Due>>, restarts: &mut Restar
 }
 
 /// Puts the units into batches. Pods that are missing or on their way out come back before any
-/// serving pod restarts, so that only those that are `present` can use up the budget.
+/// serving pod restarts, so that only those that are `present` can use up the budget, and those that
+/// are `gone` and do not come back.
 fn batch(
     mut units: BTreeMap<Ordinal, Vec<Due>>,
-    present: &BTreeSet<&str>,
+    (present, gone): (&BTreeSet<&str>, &[String]),
     restarts: &mut Restarts,
     s: &Situation<'_>,
 ) {
@@ -222,7 +275,7 @@ fn batch(
         let main = moved.instance.name.as_str();
         !present.contains(main) || is_down(main) || s.newcomers.contains(main)
     };
-    let (moving_down, moving_up): (Vec<_>, Vec<_>) =
+    let (moving_down, mut moving_up): (Vec<_>, Vec<_>) =
         moving.into_iter().partition(|(moved, _)| is_away(moved));
     let (mut down, mut newcomers, mut up) = (Vec::new(), Vec::new(), Vec::new());
     for unit in units.into_values() {
@@ -240,7 +293,12 @@ fn batch(
         .instances
         .iter()
         .filter(|instance| instance.has_pod);
-    let allowed = budget::of(s.fleet.max_unavailable, counted.clone().count());
+    let all_allowed = budget::of(s.fleet.max_unavailable, counted.clone().count());
+    let allowed = all_allowed.saturating_sub(gone.len());
+    if allowed == 0 {
+        let (up, moving_up) = (std::mem::take(&mut up), std::mem::take(&mut moving_up));
+        put_off(up, moving_up, gone, restarts);
+    }
     // the others that are away use the budget as well; those that never arrived do not
     let away: Vec<&str> = counted
         .map(|instance| instance.name.as_str())
@@ -260,11 +318,11 @@ fn batch(
     }
     let size = if left == 0 { allowed } else { left };
     restarts.moving = Batches {
-        down: in_batches(moving_down, allowed),
+        down: in_batches(moving_down, all_allowed),
         up: in_batches(moving_up, size),
     };
     restarts.down = down;
-    for units in up.chunks(size) {
+    for units in up.chunks(size.max(1)) {
         restarts
             .batches
             .push(units.iter().flatten().cloned().collect());

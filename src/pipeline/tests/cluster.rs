@@ -62,7 +62,7 @@ pub(super) fn id(object: &Value) -> Id {
     )
 }
 
-fn id_of(step: &Step) -> Id {
+pub(super) fn id_of(step: &Step) -> Id {
     let key = &step.object;
     (
         key.kind.to_string(),
@@ -91,7 +91,7 @@ impl Cluster {
         }
     }
 
-    fn now(&self) -> String {
+    pub(super) fn now(&self) -> String {
         let at = jiff::Timestamp::from_second(EPOCH + 60 * self.ticks).unwrap();
         at.to_string()
     }
@@ -188,7 +188,8 @@ impl Cluster {
         self.tick();
     }
 
-    fn step(&mut self, step: &Step, manifests: &[&Value]) {
+    /// Does one step, at once.
+    pub(super) fn step(&mut self, step: &Step, manifests: &[&Value]) {
         let id = id_of(step);
         let manifest = || {
             let found = manifests.iter().find(|m| self::id(m) == id);
@@ -421,7 +422,7 @@ pub(super) fn is_terminating(object: &Value) -> bool {
     !object["metadata"]["deletionTimestamp"].is_null()
 }
 
-fn is_ready(pod: &Value) -> bool {
+pub(super) fn is_ready(pod: &Value) -> bool {
     let conditions = pod["status"]["conditions"].as_array();
     let mut all = conditions.into_iter().flatten();
     all.any(|c| c["type"] == "Ready" && c["status"] == "True") && !is_terminating(pod)
@@ -431,6 +432,14 @@ fn bind(claim: &mut Value, name: &str) {
     let size = claim["spec"]["resources"]["requests"].clone();
     claim["spec"]["volumeName"] = json!(format!("pv-of-{name}"));
     claim["status"] = json!({"phase": "Bound", "capacity": size});
+}
+
+/// An image that may be another one tomorrow is pulled each time.
+fn pull_policy(image: &str) -> &'static str {
+    let name = image.rsplit('/').next().unwrap_or_default();
+    let is_latest =
+        !name.contains('@') && name.split_once(':').is_none_or(|(_, tag)| tag == "latest");
+    if is_latest { "Always" } else { "IfNotPresent" }
 }
 
 /// What admission and defaulting add to a pod.
@@ -449,10 +458,11 @@ fn admit(spec: &mut Value) {
     for part in ["initContainers", "containers"] {
         for container in spec[part].as_array_mut().into_iter().flatten() {
             list(&mut container["volumeMounts"], mount.clone());
+            let pull = pull_policy(container["image"].as_str().unwrap_or_default());
             let defaults = [
                 ("terminationMessagePath", json!("/dev/termination-log")),
                 ("terminationMessagePolicy", json!("File")),
-                ("imagePullPolicy", json!("IfNotPresent")),
+                ("imagePullPolicy", json!(pull)),
                 ("resources", json!({})),
             ];
             let members = container.as_object_mut().unwrap();

@@ -125,3 +125,25 @@ fn a_pod_waits_for_a_config_map_that_is_on_its_way_out() {
     let outcome = planned(&rested.changed(&|_| {}), &cluster, Options::default());
     assert_eq!(steps(&outcome, Action::Create), Vec::<String>::new());
 }
+
+#[test]
+fn nothing_restarts_while_an_instance_that_cannot_come_back_uses_up_the_budget() {
+    let rested = rested("scale-up", true);
+    let mut cluster = rested.cluster.clone();
+    foreign(
+        cluster
+            .objects
+            .get_mut(&key("ConfigMap", "kelp-1"))
+            .unwrap(),
+    );
+    cluster.objects.remove(&key("Pod", "kelp-1"));
+    let specs =
+        rested.changed(&|d| d["spec"]["podTemplate"]["terminationGracePeriodSeconds"] = json!(77));
+    let outcome = planned(&specs, &cluster, Options::default());
+    assert_eq!(steps(&outcome, Action::Replace), Vec::<String>::new());
+    let waiting = &outcome.plan.fleets[0].waiting;
+    let put_off = waiting
+        .iter()
+        .filter(|w| w.on.starts_with("kelp-1 to be back"));
+    assert!(put_off.count() > 0, "{waiting:#?}");
+}

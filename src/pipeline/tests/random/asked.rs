@@ -1,0 +1,123 @@
+//! What a document asks of a pod that runs, in its own words: where that is the same as when the pod
+//! started, it need not restart; where it is not, it must. Shares nothing with the rooms that decide
+//! on restarts.
+
+use serde_json::{Value, json};
+
+use super::super::cluster::{Cluster, Id};
+
+/// What an owner may write without any running pod being concerned.
+const OF_CHAIN: [&str; 8] = [
+    "snapshotURL",
+    "snapshotScript",
+    "genesisURL",
+    "genesisScript",
+    "addrbookURL",
+    "addrbookScript",
+    "additionalInitArgs",
+    "versions",
+];
+
+/// Returns what is asked of an instance's main pod.
+pub(super) fn of_main(document: &Value, instance: &str, cluster: &Cluster) -> Value {
+    let spec = &document["spec"];
+    let mut chain = spec["chain"].clone();
+    let mut pod = spec["podTemplate"].clone();
+    for field in OF_CHAIN {
+        take(&mut chain, field);
+    }
+    for field in ["metadata", "image", "tolerations"] {
+        take(&mut pod, field);
+    }
+    let strategy = pod["probes"]["strategy"]
+        .as_str()
+        .unwrap_or("InSync")
+        .to_owned();
+    take(&mut pod, "probes");
+    let own = &spec["instanceOverrides"][instance];
+    let image = image(document, instance);
+    let kind = spec["type"].as_str().unwrap_or("FullNode");
+    let account = spec["serviceAccountName"].as_str().unwrap_or_default();
+    plain(json!({
+        "chain": chain, "pod": pod, "probes": strategy, "image": image, "type": kind,
+        "account": account, "nodeSelector": own["nodeSelector"],
+        "address": address(document, instance, cluster),
+    }))
+}
+
+/// Leaves out what says nothing.
+fn plain(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let all = members
+                .into_iter()
+                .map(|(name, value)| (name, plain(value)));
+            let is_nothing = |value: &Value| *value == json!({}) || value.is_null();
+            Value::Object(all.filter(|(_, value)| !is_nothing(value)).collect())
+        }
+        other @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)) => other,
+    }
+}
+
+/// Returns the image that the node is to run; null where its height decides.
+pub(super) fn image(document: &Value, instance: &str) -> Value {
+    let spec = &document["spec"];
+    let own = &spec["instanceOverrides"][instance]["image"];
+    match own {
+        Value::String(_) => own.clone(),
+        _ if spec["chain"]["versions"].is_array() => Value::Null,
+        _ => spec["podTemplate"]["image"].clone(),
+    }
+}
+
+/// Returns what is asked of an additional pod, by the pod's name.
+pub(super) fn of_additional(document: &Value, pod: &str) -> Value {
+    let spec = &document["spec"];
+    let templates = spec["additionalVersionedPods"]
+        .as_array()
+        .into_iter()
+        .flatten();
+    let mut of_it = templates.filter(|template| {
+        let name = template["name"].as_str().unwrap_or_default();
+        let rest = pod
+            .strip_prefix(name)
+            .and_then(|rest| rest.strip_prefix('-'));
+        rest.is_some_and(|rest| rest.parse::<u64>().is_ok())
+    });
+    let mut template = of_it.next().cloned().unwrap_or_default();
+    take(&mut template, "metadata");
+    let same_node = template["preferSameNode"].as_bool().unwrap_or(false);
+    let own = &spec["instanceOverrides"][pod];
+    let (image, nodes) = (&own["image"], &own["nodeSelector"]);
+    plain(json!({"template": template, "same": same_node, "image": image, "nodes": nodes}))
+}
+
+/// The address at which an instance is reached from outside.
+fn address(document: &Value, instance: &str, cluster: &Cluster) -> Value {
+    let own = &document["spec"]["instanceOverrides"][instance]["externalAddress"];
+    if own.is_string() {
+        return own.clone();
+    }
+    let (fleet, ordinal) = instance.rsplit_once('-').unwrap_or_default();
+    let id: Id = (
+        "Service".to_owned(),
+        super::documents::NAMESPACE.to_owned(),
+        format!("{fleet}-p2p-{ordinal}"),
+    );
+    let service = cluster.objects.get(&id).unwrap_or(&Value::Null);
+    if service["spec"]["type"] == "LoadBalancer" {
+        service["status"]["loadBalancer"]["ingress"][0]["ip"].clone()
+    } else {
+        Value::Null
+    }
+}
+
+fn take(value: &mut Value, field: &str) {
+    if let Some(members) = value.as_object_mut() {
+        members.remove(field);
+    }
+}
