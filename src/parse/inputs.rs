@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::fit::Fault;
 use super::locate::locate;
-use super::text::excerpt;
+use super::text::{excerpt, inside};
 use super::tree::{Content, Mark, Node};
 use crate::diagnostic::{Diagnostic, Place, Reported, Severity};
 use crate::model::{FleetKey, NodeId, Source};
@@ -52,6 +52,16 @@ impl Origin {
     pub fn place(&self, sources: &[Source], path: &str) -> Option<Place> {
         let mark = locate(&self.document, path);
         sources.get(self.source).map(|s| excerpt(s, mark, path))
+    }
+
+    /// Returns a place that knows its path in the document, and at most its position inside the
+    /// text that stands there, with its position in the source.
+    #[must_use]
+    pub fn resolve(&self, sources: &[Source], place: &Place) -> Option<Place> {
+        let source = sources.get(self.source)?;
+        let start = locate(&self.document, &place.path);
+        let inside = place.span.as_ref().map(|span| inside(source, start, span));
+        Some(excerpt(source, inside.unwrap_or(start), &place.path))
     }
 }
 
@@ -105,6 +115,7 @@ impl Reader<'_> {
             code: fault.code,
             message: fault.message,
             hint: fault.hint,
+            notes: Vec::new(),
         });
     }
 
@@ -115,8 +126,10 @@ impl Reader<'_> {
 
     /// Notes what was said of a path of a document, with its position.
     fn note(&mut self, origin: &Origin, mut diagnostic: Diagnostic) {
-        let path = diagnostic.place.map(|place| place.path).unwrap_or_default();
-        diagnostic.place = origin.place(self.sources, &path);
+        diagnostic.place = match &diagnostic.place {
+            Some(place) => origin.resolve(self.sources, place),
+            None => origin.place(self.sources, ""),
+        };
         self.diagnostics.push(diagnostic);
     }
 

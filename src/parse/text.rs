@@ -214,6 +214,29 @@ pub fn excerpt(source: &Source, mark: Mark, path: &str) -> Place {
     }
 }
 
+/// Returns the mark of a position inside a text, whose own first line is at `start`. Only texts
+/// whose lines stand in the source as they are (block scalars that keep them) have lines to point
+/// to; elsewhere the text itself is pointed at.
+pub(crate) fn inside(source: &Source, start: Mark, span: &Span) -> Mark {
+    let text = String::from_utf8_lossy(&source.bytes);
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
+    let line = start.line + span.line - 1;
+    let meant = span.line_text.trim_end();
+    let found = lines(text).nth(line - 1).map(str::trim_end);
+    let Some(indent) = found.and_then(|found| found.strip_suffix(meant)) else {
+        return start;
+    };
+    let is_block = indent.chars().all(|c| c == ' ') && (span.line > 1 || !meant.is_empty());
+    if !is_block {
+        return start;
+    }
+    Mark {
+        line,
+        column: indent.chars().count() + span.column,
+        width: span.width,
+    }
+}
+
 /// Cuts a line to the window around a column.
 fn cut(line: &str, column: usize) -> (String, usize) {
     if line.len() <= WINDOW {

@@ -120,8 +120,13 @@ fn percent(text: &str) -> Option<i64> {
 fn toml(text: Option<&str>, path: &str, faults: &mut Faults) -> toml::Table {
     match overrides::parse(text.unwrap_or_default()) {
         Ok(table) => table,
-        Err(message) => {
-            faults.add(path, "bad-toml", message);
+        Err(overrides::Fault { message, at }) => {
+            let fault = Diagnostic::error("bad-toml", message).at("", path);
+            let whole = text.unwrap_or_default();
+            faults.0.push(match at {
+                Some(range) => fault.within(whole, range),
+                None => fault,
+            });
             toml::Table::new()
         }
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Number, Value};
 
+use crate::model::likeness::nearest;
 use crate::model::quantity::{Amount, fits_pattern};
 use crate::model::quote::quote;
 use crate::parse::tree::Content;
@@ -13,8 +14,6 @@ use crate::spec::schema::{Form, IntSize, Schema, Shape};
 /// A message and a hint.
 type Words = (String, Option<String>);
 
-/// Below this likeness (of 1) a name is no guess worth making.
-const ALIKE: f64 = 0.84;
 /// What documents of the project's early days call `podTemplate`.
 pub(super) const OLD_POD_TEMPLATE: &str = "template";
 /// More fields than this are not worth listing.
@@ -218,20 +217,6 @@ pub(super) fn twin(keys: &[String], values: &[Option<Value>], first: &str) -> Wo
         .collect();
     let message = format!("the same as {first}: {}", pairs.join(", "));
     (message, Some("remove one of them".to_owned()))
-}
-
-/// Returns the candidate that a word was probably meant to be.
-fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = word.to_ascii_lowercase();
-    let likeness = |candidate: &str| {
-        let candidate = candidate.to_ascii_lowercase();
-        strsim::jaro_winkler(&lower, &candidate)
-    };
-    candidates
-        .map(|candidate| (likeness(candidate), candidate))
-        .filter(|(likeness, _)| *likeness >= ALIKE)
-        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
-        .map(|(_, candidate)| candidate)
 }
 
 /// Returns up to three paths below `spec` under which a field of this name exists, the shallowest
