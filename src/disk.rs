@@ -7,6 +7,8 @@
 )]
 
 mod read;
+mod settings;
 pub mod write;
 
 pub use read::{Limits, read};
+pub use settings::settings;

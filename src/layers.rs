@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[(&str, bool, &str)] = &[
     ("model", true, ""),
     ("diagnostic", true, "model"),
-    ("spec", true, "model diagnostic"),
+    ("settings", true, "model diagnostic"),
+    ("spec", true, "model diagnostic settings"),
     ("live", true, "model"),
-    ("parse", true, "model diagnostic spec live"),
+    ("parse", true, "model diagnostic settings spec live"),
     ("desired", true, "model spec live"),
     ("diff", true, "model live desired plan"),
     ("plan", true, "model spec live desired diff"),
@@ -28,9 +29,9 @@ const ROOMS: &[(&str, bool, &str)] = &[
     (
         "pipeline",
         true,
-        "model diagnostic spec live parse desired diff plan order check render",
+        "model diagnostic settings spec live parse desired diff plan order check render",
     ),
-    ("disk", false, "model diagnostic render"),
+    ("disk", false, "model diagnostic settings render"),
     ("apply", false, "model order plan"),
     (
         "runner",
@@ -40,7 +41,7 @@ const ROOMS: &[(&str, bool, &str)] = &[
     (
         "cli",
         false,
-        "model diagnostic plan render pipeline disk runner",
+        "model diagnostic settings plan render pipeline disk runner",
     ),
     ("lib", false, ""),
     ("main", false, ""),

@@ -16,13 +16,14 @@ mod versions;
 
 pub mod explain;
 
-use std::collections::BTreeMap;
-
 use crate::diagnostic::codes::{self, Level};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::live::Live;
 use crate::model::Source;
+use crate::model::likeness::nearest;
+use crate::model::quote::quote;
 use crate::parse::inputs::{Fleet, Inputs};
+use crate::settings::{self, Settings};
 
 /// All that is judged.
 #[derive(Debug)]
@@ -37,15 +38,6 @@ pub struct Case<'a> {
     pub tree: &'a [Source],
     /// What the tree's owner set.
     pub settings: &'a Settings,
-}
-
-/// What the owner of the tree set.
-#[derive(Debug, Clone, Default)]
-pub struct Settings {
-    /// The levels of rules, by code.
-    pub levels: BTreeMap<String, Level>,
-    /// Whether something is declared that follows the heights of the chain.
-    pub has_driver: bool,
 }
 
 /// Judges everything; the findings are not weighed yet.
@@ -68,6 +60,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Diagnostic> {
     identity::judge(case, &mut findings);
     let mut found = findings.found;
     found.extend(tree::judge(case.tree));
+    found.extend(unknown_rules(case.settings));
     found
 }
 
@@ -85,13 +78,49 @@ fn levelled(mut diagnostic: Diagnostic, settings: &Settings) -> Option<Diagnosti
     let Some((code, true)) = codes::find(diagnostic.code) else {
         return Some(diagnostic);
     };
-    let level = settings.levels.get(code.name).copied();
-    diagnostic.severity = match level.unwrap_or(code.level) {
+    let level = settings.lint.get(code.name).map_or(code.level, set);
+    diagnostic.severity = match level {
         Level::Off => return None,
         Level::Warning => Severity::Warning,
         Level::Error => Severity::Error,
     };
     Some(diagnostic)
+}
+
+fn set((level, _): &(settings::Level, Place)) -> Level {
+    match level {
+        settings::Level::Off => Level::Off,
+        settings::Level::Warn => Level::Warning,
+        settings::Level::Error => Level::Error,
+    }
+}
+
+/// Finds levels that are set for what is no rule.
+fn unknown_rules(settings: &Settings) -> Vec<Diagnostic> {
+    let unknown = settings
+        .lint
+        .iter()
+        .filter(|(name, _)| !codes::rules().any(|rule| rule == *name));
+    let faults = unknown.map(|(name, (_, place))| {
+        let (message, hint) = no_rule(name);
+        let mut fault = Diagnostic::error("unknown-rule", message).hint(hint);
+        fault.place = Some(place.clone());
+        fault
+    });
+    faults.collect()
+}
+
+/// Says that a name is no rule's, and what may be meant.
+fn no_rule(name: &str) -> (String, String) {
+    if codes::find(name).is_some() {
+        let message = format!("{} is a fault of form: it has no level", quote(name));
+        return (message, "mend the document instead".to_owned());
+    }
+    let hint = match nearest(name, codes::rules()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "see `cosmos-render lint --explain all` for all of them".to_owned(),
+    };
+    (format!("there is no rule {}", quote(name)), hint)
 }
 
 /// What the rules found.

@@ -2,6 +2,7 @@
 //! printing themselves. Knows nothing of files, specs or clusters.
 
 pub mod digest;
+pub mod duration;
 pub mod likeness;
 pub mod quantity;
 pub mod quote;

@@ -6,6 +6,7 @@ pub mod json;
 pub mod locate;
 mod node_key;
 pub mod scalar;
+pub mod settings;
 pub mod snapshot;
 pub mod text;
 pub mod transcode;

@@ -14,6 +14,7 @@ use crate::model::digest::sha256;
 use crate::parse;
 use crate::plan::{self, Plan};
 
+pub use crate::parse::settings::settings;
 pub use crate::spec::crd::{Custom, definition};
 pub use fleet::FleetManifests;
 

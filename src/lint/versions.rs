@@ -1,8 +1,9 @@
 //! Rules on images by height: `chain.versions`, and what follows the heights.
 
-use super::{Findings, Settings, finding};
+use super::{Findings, finding};
 use crate::model::names;
 use crate::parse::inputs::Fleet;
+use crate::settings::Settings;
 use crate::spec::document::{Chain, Spec};
 use crate::spec::{path, wishes};
 
@@ -91,7 +92,7 @@ fn init_containers(spec: &Spec) -> Vec<&str> {
 /// snapshot alone.
 fn driver(fleet: &Fleet, settings: &Settings, findings: &mut Findings<'_>) {
     let annotations = &fleet.node.annotations;
-    let is_declared = settings.has_driver || annotations.contains_key(wishes::HEIGHTS_DRIVER);
+    let is_declared = settings.heights.driver.is_some() || annotations.contains_key(wishes::HEIGHTS_DRIVER);
     let mut versions = fleet.node.spec.chain.versions.iter();
     if is_declared || versions.all(|version| version.height == 0) {
         return;

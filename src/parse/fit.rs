@@ -10,6 +10,7 @@ use serde_json::{Map, Number, Value};
 use super::locate::pointer;
 use super::tree::{Content, Key, Mark, Node};
 use crate::diagnostic::Severity;
+use crate::model::duration::Duration;
 use crate::model::quantity::{Amount, fits_pattern};
 use crate::spec::path;
 use crate::spec::schema::{Form, IntSize, Schema, Shape};
@@ -249,13 +250,18 @@ impl<'a> Walk<'a> {
         let Form::Text {
             allowed,
             min_length,
-            format: _, // only a status has any
+            format,
         } = form
         else {
             return;
         };
         if !allowed.is_empty() && !allowed.iter().any(|one| one == text) {
             self.fault(at, "not-allowed", words::not_allowed(text, allowed));
+        }
+        if format.as_deref() == Some("duration")
+            && let Err(why) = Duration::parse(text)
+        {
+            self.fault(at, "bad-duration", words::no_duration(text, &why));
         }
         let length = text.chars().count();
         if min_length.is_some_and(|least| u64::try_from(length).is_ok_and(|n| n < least)) {

@@ -1,6 +1,6 @@
 //! The schema that an API server would hold a document against, in a form made for walking: it
-//! comes from the types of `document` and `identities`, so it cannot disagree with them. Knows
-//! nothing of how a document is written; `parse::fit` does the walking.
+//! comes from the types of `document`, `identities` and `settings`, so it cannot disagree with them.
+//! Knows nothing of how a document is written; `parse::fit` does the walking.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::document::{CosmosFullNode, Status};
 use super::identities::NodeIdentities;
+use crate::settings::Written;
 
 /// The schema of one kind of document.
 #[derive(Debug, Clone, PartialEq)]
@@ -150,6 +151,12 @@ pub fn full_node_status() -> &'static Schema {
 pub fn identities() -> &'static Schema {
     static SCHEMA: OnceLock<Schema> = OnceLock::new();
     SCHEMA.get_or_init(|| compact(schemars::schema_for!(NodeIdentities).as_value()))
+}
+
+/// Returns the schema of `cosmos-render.toml`.
+pub fn settings() -> &'static Schema {
+    static SCHEMA: OnceLock<Schema> = OnceLock::new();
+    SCHEMA.get_or_init(|| compact(schemars::schema_for!(Written).as_value()))
 }
 
 /// Brings a JSON schema, as schemars writes it, into the compact form.

@@ -10,6 +10,12 @@ pub(super) const FORM: Group = Group {
 
 const FORM_CODES: &[Code] = &[
     fault(
+        "bad-duration",
+        "a span of time has no unit, or is none",
+        "Five seconds and five minutes must not be told apart by guessing.",
+        "Write a number with a unit: 90s, 5m, 2h30m.",
+    ),
+    fault(
         "bad-label",
         "a label or annotation is none that Kubernetes takes",
         "An API server refuses the document.",

@@ -112,6 +112,24 @@ const CODES: &[Code] = &[
         "Restore `.cosmos-render-index.json` from Git.",
     ),
     fault(
+        "several-settings",
+        "two files `cosmos-render.toml` would hold",
+        "Which of the two holds would be a matter of chance.",
+        "Name the one that is meant with `--config`.",
+    ),
+    fault(
+        "toml-syntax",
+        "`cosmos-render.toml` is no TOML",
+        "Settings that cannot be read must not be taken for none.",
+        "Write `name = \"value\"` below a `[section]`.",
+    ),
+    fault(
+        "unknown-rule",
+        "`cosmos-render.toml` sets a level for what is no rule",
+        "The rule that was meant keeps its own level.",
+        "Write the name as the message says.",
+    ),
+    fault(
         "unreadable-file",
         "a file cannot be read",
         "Nothing is planned from a part of what was named.",

@@ -184,6 +184,15 @@ pub(super) fn no_quantity(text: &str) -> Words {
     )
 }
 
+/// Says why a text is no span of time.
+pub(super) fn no_duration(text: &str, why: &str) -> Words {
+    let hint = "write a number with a unit, such as 90s, 5m or 2h30m";
+    (
+        format!("{} is no span of time: {why}", quote(text)),
+        Some(hint.to_owned()),
+    )
+}
+
 /// Returns the quantity that a common slip stands for.
 fn quantity_meant(text: &str) -> Option<String> {
     let tight: String = text.chars().filter(|c| !" _,".contains(*c)).collect();

@@ -1,0 +1,127 @@
+//! What a tree's `cosmos-render.toml` settles: levels of lints, how fast a fleet's nodes are, who
+//! tells heights. Knows nothing of TOML or of where the file is found.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::diagnostic::Place;
+use crate::model::duration::Duration;
+
+/// The name of the file, at the root of a tree of specifications.
+pub const FILE: &str = "cosmos-render.toml";
+
+/// The file as its owner wrote it.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct Written {
+    /// The level of each lint that is not to have its default level, by its code.
+    pub lint: BTreeMap<String, Level>,
+    /// Who tells the heights of the chains.
+    pub heights: Heights,
+    /// How long a node's steps take.
+    pub estimates: Estimates,
+}
+
+/// The settings of one tree.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The levels of lints that are not to have their default level, by code, each with its place.
+    pub lint: BTreeMap<String, (Level, Place)>,
+    /// Who tells the heights of the chains.
+    pub heights: Heights,
+    /// How long a node's steps take.
+    pub estimates: Estimates,
+}
+
+/// How bad a lint is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// It is not looked for.
+    Off,
+    /// It is told.
+    Warn,
+    /// It is told, and the run fails.
+    Error,
+}
+
+/// Who tells the heights of the chains.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct Heights {
+    /// What drives upgrades by height: something has to look at heights again and again.
+    pub driver: Option<Driver>,
+}
+
+/// What drives upgrades by height.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Driver {
+    /// `cosmos-render run`, inside the cluster.
+    Runner,
+    /// A job that takes a snapshot on a schedule and renders the next step.
+    Scheduled,
+    /// An operator in the cluster that goes on acting, beside which plans are only read.
+    Operator,
+}
+
+/// How long a node's steps take, for all fleets and for single ones.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct Estimates {
+    /// How long a node takes to stop once it is told to.
+    pub stop: Option<Duration>,
+    /// How long a pod takes from its creation until its node runs: images, init containers.
+    pub start: Option<Duration>,
+    /// How long a node that runs takes to be in sync again.
+    pub sync: Option<Duration>,
+    /// How long a new volume takes to be filled: a download, or a volume snapshot.
+    pub restore: Option<Duration>,
+    /// How long a claim takes to be bound.
+    pub bind: Option<Duration>,
+    /// How long a volume takes to grow.
+    pub resize: Option<Duration>,
+    /// The time between two blocks.
+    pub block: Option<Duration>,
+    /// What differs for single fleets, by `namespace/name`.
+    pub fleets: BTreeMap<String, Estimate>,
+}
+
+/// How long the steps of one fleet's nodes take; what is not given is as for all fleets.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct Estimate {
+    /// How long a node takes to stop once it is told to.
+    pub stop: Option<Duration>,
+    /// How long a pod takes from its creation until its node runs: images, init containers.
+    pub start: Option<Duration>,
+    /// How long a node that runs takes to be in sync again.
+    pub sync: Option<Duration>,
+    /// How long a new volume takes to be filled: a download, or a volume snapshot.
+    pub restore: Option<Duration>,
+    /// How long a claim takes to be bound.
+    pub bind: Option<Duration>,
+    /// How long a volume takes to grow.
+    pub resize: Option<Duration>,
+    /// The time between two blocks.
+    pub block: Option<Duration>,
+}
+
+impl Estimates {
+    /// Returns what is estimated for a fleet, given as `namespace/name`.
+    #[must_use]
+    pub fn of(&self, fleet: &str) -> Estimate {
+        let own = self.fleets.get(fleet).cloned().unwrap_or_default();
+        Estimate {
+            stop: own.stop.or(self.stop),
+            start: own.start.or(self.start),
+            sync: own.sync.or(self.sync),
+            restore: own.restore.or(self.restore),
+            bind: own.bind.or(self.bind),
+            resize: own.resize.or(self.resize),
+            block: own.block.or(self.block),
+        }
+    }
+}
