@@ -9,6 +9,7 @@
 )]
 
 mod case;
+mod page;
 mod readme;
 
 use std::collections::BTreeMap;
@@ -79,6 +80,9 @@ fn run(request: &Request) -> io::Result<(usize, usize)> {
         if is_wanted(&name, request) {
             count(&name, judge(root, &name, request.is_bless)?);
         }
+    }
+    if is_wanted("docs", request) {
+        count("docs", page::faults(root, request.is_bless)?);
     }
     if is_wanted("README", request) {
         match readme::faults(root, request.is_bless)? {

@@ -5,6 +5,7 @@
 mod args;
 mod crd;
 mod input;
+mod lint;
 mod plan;
 mod policy;
 mod render;
@@ -57,6 +58,7 @@ fn dispatch(cli: Cli) -> Exit {
     let result = match command {
         Command::Plan(args) => resolve::plan(args).and_then(|run| plan::run(&run, &terminal)),
         Command::Render(args) => resolve::render(args).and_then(|run| render::run(&run, &terminal)),
+        Command::Lint(args) => resolve::lint(args).and_then(|run| lint::run(&run, &terminal)),
         Command::Crd(args) => crd::run(&args),
     };
     match result {

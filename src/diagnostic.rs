@@ -61,7 +61,9 @@ impl Span {
         let line_text = text.get(line_start..).unwrap_or_default();
         let line_text = line_text.lines().next().unwrap_or_default();
         let chars = |range: Range<usize>| text.get(range).map_or(0, |part| part.chars().count());
-        let end = range.end.clamp(start, line_start + line_text.len().max(start - line_start));
+        let end = range
+            .end
+            .clamp(start, line_start + line_text.len().max(start - line_start));
         Self {
             line: before.matches('\n').count() + 1,
             column: chars(line_start..start) + 1,

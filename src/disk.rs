@@ -8,7 +8,9 @@
 
 mod read;
 mod settings;
+mod tree;
 pub mod write;
 
 pub use read::{Limits, read};
 pub use settings::settings;
+pub use tree::{from_here, tree};

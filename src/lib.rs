@@ -26,6 +26,8 @@
 //! - `order` layers steps into waves with gates between them.
 //! - `check` judges the finished plan against the invariants that safety hangs on, without sharing
 //!   code with the rooms that made it. A breach is an internal error, and nothing is put out.
+//! - `lint` judges documents that can be built and hurt all the same, by rules with codes. It stands
+//!   beside the flow, behind `parse`.
 //! - `render` makes texts of the results: for people, for machines, and as files to apply.
 //! - `pipeline` calls all these in order. The shell calls it, and decides nothing itself.
 //! - `disk` and `cli` are the shell: files, arguments, colours and exit codes.
@@ -47,6 +49,7 @@ pub mod diff;
 pub mod disk;
 #[cfg(test)]
 mod layers;
+pub mod lint;
 pub mod live;
 pub mod model;
 pub mod order;

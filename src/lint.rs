@@ -7,6 +7,7 @@ mod chain;
 mod identity;
 mod images;
 mod instances;
+mod letters;
 mod machines;
 mod overlay;
 mod peers;
@@ -15,6 +16,8 @@ mod tree;
 mod versions;
 
 pub mod explain;
+
+pub use tree::may_hold_key;
 
 use crate::diagnostic::codes::{self, Level};
 use crate::diagnostic::{Diagnostic, Place, Severity};
@@ -54,6 +57,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Diagnostic> {
         instances::judge(fleet, &mut findings);
         overlay::judge(fleet, &mut findings);
         peers::judge(fleet, &mut findings);
+        letters::judge(fleet, &mut findings);
         machines::judge(fleet, case.live, &mut findings);
         storage::judge(fleet, case.live, &mut findings);
     }

@@ -33,10 +33,27 @@ pub struct Live<'a> {
     by_fleet: ByName<'a, ByName<'a, Members<'a>>>,
     /// Older copies of `CosmosFullNode`s, in any order: what they tell of heights stays true.
     former: Vec<Object<'a>>,
+    /// The machines of the cluster, by name, where they were captured.
+    pub machines: ByName<'a, Machine<'a>>,
     /// How many objects of other kinds were passed over.
     pub passed_over: usize,
     /// Whether there was no snapshot at all, and an empty cluster is assumed.
     pub is_assumed_empty: bool,
+}
+
+/// A machine: what Kubernetes calls a node, which here would be taken for one of a chain.
+#[derive(Debug, Default)]
+pub struct Machine<'a> {
+    /// Its labels.
+    pub labels: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
+}
+
+impl Machine<'_> {
+    /// Returns a label's value.
+    #[must_use]
+    pub fn label(&self, key: &str) -> Option<&str> {
+        self.labels.get(key).map(AsRef::as_ref)
+    }
 }
 
 /// One object as the API server printed it.

@@ -1,6 +1,10 @@
 //! What was typed. Nothing is looked up or decided here.
 
+mod lint;
+
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+
+pub(super) use lint::{LintArgs, LintFormat};
 
 const ABOUT: &str = "\
 Turns CosmosFullNode documents and a snapshot of the cluster into an ordered plan and plain \
@@ -12,6 +16,7 @@ Examples:
   cosmos-render plan fleets/ --snapshot live.json
   kustomize build . | cosmos-render plan - --snapshot live.json --deny data-loss
   cosmos-render render fleets/ --snapshot live.json --out manifests/
+  cosmos-render lint fleets/
 
 Exit codes:
   0  done
@@ -97,6 +102,8 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Write the manifests that the documents ask for
     Render(RenderArgs),
+    /// Find what is wrong with documents before the cluster does, and keys that lie in the open
+    Lint(LintArgs),
     /// Print the CustomResourceDefinition of a kind of document
     Crd(CrdArgs),
 }
@@ -295,6 +302,8 @@ mod tests {
         check_wrong("cosmos-render render a --allow-empty");
         check_wrong("cosmos-render crd --kind Pod");
         check_wrong("cosmos-render crd fleets/");
+        check_wrong("cosmos-render lint");
+        check_wrong("cosmos-render lint a --explain image-latest");
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub(super) fn run(
 }
 
 /// Reads specs and snapshot, so that the faults of both are told at once; returns warnings beside.
-fn read(
+pub(super) fn read(
     inputs: &Inputs,
     terminal: &Terminal,
     consequence: &'static str,

@@ -5,7 +5,9 @@ use crate::diagnostic::Diagnostic;
 use crate::pipeline::{Options, Wanted};
 
 use super::Failure;
-use super::args::{InputArgs, ObjectFormat, PlanArgs, PlanFormat, RenderArgs, Target};
+use super::args::{
+    InputArgs, LintArgs, LintFormat, ObjectFormat, PlanArgs, PlanFormat, RenderArgs, Target,
+};
 use super::policy::Policy;
 
 /// Which inputs a command reads, and how it plans.
@@ -35,6 +37,49 @@ pub(super) struct RenderRun {
     pub(super) format: ObjectFormat,
     pub(super) out: Option<String>,
     pub(super) allow_empty: bool,
+}
+
+/// A `lint` to run.
+#[derive(Debug)]
+pub(super) enum LintRun {
+    /// Says what a code means.
+    Explain(String),
+    /// Judges.
+    Judge {
+        inputs: Inputs,
+        /// The settings, where they are named.
+        config: Option<String>,
+        format: LintFormat,
+        denies_warnings: bool,
+    },
+}
+
+/// Resolves the arguments of `lint`.
+pub(super) fn lint(args: LintArgs) -> Result<LintRun, Failure> {
+    let LintArgs {
+        specs,
+        snapshot,
+        config,
+        max_input,
+        output,
+        explain,
+        deny_warnings,
+    } = args;
+    if let Some(code) = explain {
+        return Ok(LintRun::Explain(code));
+    }
+    let inputs = inputs(InputArgs {
+        specs,
+        snapshot,
+        max_input,
+        refresh: false,
+    })?;
+    Ok(LintRun::Judge {
+        inputs,
+        config,
+        format: output,
+        denies_warnings: deny_warnings,
+    })
 }
 
 /// Resolves the arguments of `plan`.

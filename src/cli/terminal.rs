@@ -63,7 +63,7 @@ impl Terminal {
     }
 
     /// Returns what is shown: no warnings where quiet.
-    fn shown(&self, all: &[Diagnostic]) -> Vec<Diagnostic> {
+    pub(super) fn shown(&self, all: &[Diagnostic]) -> Vec<Diagnostic> {
         let is_shown = |d: &&Diagnostic| !self.is_quiet || d.severity == Severity::Error;
         all.iter().filter(is_shown).cloned().collect()
     }

@@ -5,6 +5,7 @@
 mod documents;
 mod files;
 mod rules;
+#[cfg(test)]
 mod tests;
 mod texts;
 

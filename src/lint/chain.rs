@@ -158,7 +158,10 @@ fn prune(fleet: &Fleet, pruning: &Pruning, findings: &mut Findings<'_>) {
         for (name, _) in given.iter().filter(|(_, n)| n.is_some_and(|n| n > 0)) {
             let message = format!("`{name}` has no effect: the strategy is not `custom`");
             let found = finding("pruning-unused", format!("{at}.{name}"), message);
-            findings.add(fleet, found.hint("write `strategy: custom`, or take it out"));
+            findings.add(
+                fleet,
+                found.hint("write `strategy: custom`, or take it out"),
+            );
         }
         return;
     }
@@ -192,10 +195,25 @@ mod tests {
 
     #[test]
     fn a_price_is_an_amount_and_a_denomination() {
-        for good in ["0.025uatom", "0uosmo", ".5stake", "1 uatom", "0.1ibc/27394F"] {
+        for good in [
+            "0.025uatom",
+            "0uosmo",
+            ".5stake",
+            "1 uatom",
+            "0.1ibc/27394F",
+        ] {
             check_price(good, true);
         }
-        for bad in ["", "0.025", "uatom", "0.025 ", "1.2.3uatom", "1.uatom", "1ua", "-1uatom"] {
+        for bad in [
+            "",
+            "0.025",
+            "uatom",
+            "0.025 ",
+            "1.2.3uatom",
+            "1.uatom",
+            "1ua",
+            "-1uatom",
+        ] {
             check_price(bad, false);
         }
     }

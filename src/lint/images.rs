@@ -22,8 +22,16 @@ fn images(spec: &Spec) -> Vec<(String, &str)> {
     let mut all = Vec::new();
     let own = template.image.as_deref();
     all.extend(own.map(|image| ("spec.podTemplate.image".to_owned(), image)));
-    of_containers("spec.podTemplate.initContainers", &template.init_containers, &mut all);
-    of_containers("spec.podTemplate.containers", &template.containers, &mut all);
+    of_containers(
+        "spec.podTemplate.initContainers",
+        &template.init_containers,
+        &mut all,
+    );
+    of_containers(
+        "spec.podTemplate.containers",
+        &template.containers,
+        &mut all,
+    );
     for (index, version) in spec.chain.versions.iter().enumerate() {
         let here = path::item("spec.chain.versions", index);
         all.push((path::field(&here, "image"), version.image.as_str()));
@@ -40,7 +48,11 @@ fn images(spec: &Spec) -> Vec<(String, &str)> {
         let here = path::item("spec.additionalVersionedPods", index);
         let list = path::field(&here, "initContainers");
         of_containers(&list, &pod.spec.init_containers, &mut all);
-        of_containers(&path::field(&here, "containers"), &pod.spec.containers, &mut all);
+        of_containers(
+            &path::field(&here, "containers"),
+            &pod.spec.containers,
+            &mut all,
+        );
     }
     for (name, exception) in &spec.instance_overrides {
         let here = path::field("spec.instanceOverrides", name);

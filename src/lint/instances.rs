@@ -26,7 +26,9 @@ pub(super) fn names(fleet: &Fleet, base: &str) -> Vec<String> {
     let spec = &fleet.node.spec;
     let start = i64::from(spec.ordinals.start);
     let ordinals = start..start + i64::from(spec.replicas);
-    ordinals.map(|ordinal| format!("{base}-{ordinal}")).collect()
+    ordinals
+        .map(|ordinal| format!("{base}-{ordinal}"))
+        .collect()
 }
 
 fn overrides(fleet: &Fleet, findings: &mut Findings<'_>) {
@@ -57,7 +59,10 @@ fn overrides(fleet: &Fleet, findings: &mut Findings<'_>) {
             _ => format!("the only instance is {}", own.join("")),
         };
         let path = path::field("spec.instanceOverrides", name);
-        findings.add(fleet, finding("override-names-nobody", path, message).hint(hint));
+        findings.add(
+            fleet,
+            finding("override-names-nobody", path, message).hint(hint),
+        );
     }
 }
 
@@ -65,14 +70,21 @@ fn overrides(fleet: &Fleet, findings: &mut Findings<'_>) {
 const MAX_NAME: usize = 253;
 
 fn grace_period(fleet: &Fleet, findings: &mut Findings<'_>) {
-    let given = fleet.node.spec.pod_template.termination_grace_period_seconds;
+    let given = fleet
+        .node
+        .spec
+        .pod_template
+        .termination_grace_period_seconds;
     let Some(seconds) = given.filter(|seconds| *seconds < LEAST_GRACE) else {
         return;
     };
     let message = format!("a node is killed after {seconds} seconds, with its database open");
     let hint = format!("write {LEAST_GRACE} or more, or take it out for {LEAST_GRACE}");
     let path = "spec.podTemplate.terminationGracePeriodSeconds";
-    findings.add(fleet, finding("grace-period-short", path, message).hint(hint));
+    findings.add(
+        fleet,
+        finding("grace-period-short", path, message).hint(hint),
+    );
 }
 
 fn budget(fleet: &Fleet, findings: &mut Findings<'_>) {
@@ -99,10 +111,18 @@ fn auto_scale(fleet: &Fleet, scale: &ClaimAutoScale, findings: &mut Findings<'_>
         let found = finding("autoscale-idle", path, message);
         findings.add(fleet, found.hint("write 80, say"));
     }
-    let request = fleet.node.spec.volume_claim_template.resources.requests.get("storage");
+    let request = fleet
+        .node
+        .spec
+        .volume_claim_template
+        .resources
+        .requests
+        .get("storage");
     let sizes = scale.max_size.as_ref().zip(request);
     let Some((most, asked)) = sizes else { return };
-    let parsed = Amount::parse(&most.text()).ok().zip(Amount::parse(&asked.text()).ok());
+    let parsed = Amount::parse(&most.text())
+        .ok()
+        .zip(Amount::parse(&asked.text()).ok());
     if parsed.is_some_and(|(most, asked)| most <= asked) {
         let message = format!(
             "no claim may grow beyond {}, and each asks for {} from the start",

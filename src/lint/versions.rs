@@ -38,7 +38,10 @@ fn twins(fleet: &Fleet, findings: &mut Findings<'_>) {
         let Some((first, _)) = earlier.find(|(_, other)| other.height == version.height) else {
             continue;
         };
-        let message = format!("height {} is given twice: the later one wins", version.height);
+        let message = format!(
+            "height {} is given twice: the later one wins",
+            version.height
+        );
         let found = finding("version-twin", height_path(index), message);
         let found = found.hint("mend one of the heights, or take one of the two out");
         let found = findings.see(found, (fleet, &height_path(first)), "this one never runs");
@@ -64,7 +67,10 @@ fn container_names(fleet: &Fleet, findings: &mut Findings<'_>) {
                 let message = format!("no pod has a container `{name}` among its `{list}`");
                 let here = path::field(&path::field(&at, list), name);
                 let hint = format!("mend the name: there are {}", known.join(", "));
-                findings.add(fleet, finding("version-unused-image", here, message).hint(hint));
+                findings.add(
+                    fleet,
+                    finding("version-unused-image", here, message).hint(hint),
+                );
             }
         }
     }
@@ -92,7 +98,8 @@ fn init_containers(spec: &Spec) -> Vec<&str> {
 /// snapshot alone.
 fn driver(fleet: &Fleet, settings: &Settings, findings: &mut Findings<'_>) {
     let annotations = &fleet.node.annotations;
-    let is_declared = settings.heights.driver.is_some() || annotations.contains_key(wishes::HEIGHTS_DRIVER);
+    let is_declared =
+        settings.heights.driver.is_some() || annotations.contains_key(wishes::HEIGHTS_DRIVER);
     let mut versions = fleet.node.spec.chain.versions.iter();
     if is_declared || versions.all(|version| version.height == 0) {
         return;
@@ -104,14 +111,21 @@ fn driver(fleet: &Fleet, settings: &Settings, findings: &mut Findings<'_>) {
         wishes::HEIGHTS_DRIVER,
         wishes::DRIVERS.join("|")
     );
-    findings.add(fleet, finding("heights-without-driver", VERSIONS, message).hint(hint));
+    findings.add(
+        fleet,
+        finding("heights-without-driver", VERSIONS, message).hint(hint),
+    );
 }
 
 /// A snapshot of the chain from before the first version, with no image for the time between.
 fn snapshot(fleet: &Fleet, findings: &mut Findings<'_>) {
     let spec = &fleet.node.spec;
     let chain = &spec.chain;
-    let Some(height) = chain.snapshot_url.as_deref().and_then(|url| height_in(url, chain)) else {
+    let Some(height) = chain
+        .snapshot_url
+        .as_deref()
+        .and_then(|url| height_in(url, chain))
+    else {
         return;
     };
     let first = chain.versions.iter().map(|v| v.height).enumerate();
@@ -125,7 +139,11 @@ fn snapshot(fleet: &Fleet, findings: &mut Findings<'_>) {
         return;
     }
     let message = format!("this snapshot is of height {height}, before the first version: {first}");
-    let found = finding("snapshot-before-versions", "spec.chain.snapshotURL", message);
+    let found = finding(
+        "snapshot-before-versions",
+        "spec.chain.snapshotURL",
+        message,
+    );
     let found = found.hint(format!(
         "add the version that runs at height {height}, or take a newer snapshot"
     ));

@@ -79,12 +79,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Walks a value. `pointer` is where a message points that is about the whole of it.
-    fn value(
-        &mut self,
-        node: &Node,
-        shape: &'a Shape,
-        (path, pointer): (&str, Mark),
-    ) -> Value {
+    fn value(&mut self, node: &Node, shape: &'a Shape, (path, pointer): (&str, Mark)) -> Value {
         let shape = self.schema.resolve(shape);
         let fits = match (&shape.form, &node.value) {
             (Form::Object { fields, required }, Content::Mapping(entries)) => {
@@ -133,7 +128,7 @@ impl<'a> Walk<'a> {
             ) => false,
         };
         if !fits {
-            let words = words::wrong_type(shape, &node.value);
+            let words = words::wrong_type(shape, path, node);
             self.fault((path, pointer), "wrong-type", words);
         }
         without_nulls(node)
@@ -163,7 +158,7 @@ impl<'a> Walk<'a> {
             }
         }
         for name in required {
-            if !object.contains_key(name) {
+            if !object.contains_key(name) && !words::is_misspelt(name, entries, fields) {
                 let doc = fields.get(name).map_or("", |shape| &shape.doc);
                 let words = words::missing_field(name, doc);
                 self.fault((&path::field(path, name), mark), "missing-field", words);
@@ -280,7 +275,7 @@ impl<'a> Walk<'a> {
             return Value::Number(number.clone());
         };
         if !size.range().contains(&value) {
-            self.fault(at, "out-of-range", words::too_wide(value, size));
+            self.fault(at, "out-of-range", words::too_wide(value, at.0, size));
         }
         if let Some(least) = minimum.filter(|least| value < *least) {
             self.fault(at, "out-of-range", words::too_small(value, least));

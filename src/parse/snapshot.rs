@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::node_key;
 use crate::diagnostic::{Diagnostic, Reported};
-use crate::live::{Live, Meta, NodeKey, Object, Owner};
+use crate::live::{Live, Machine, Meta, NodeKey, Object, Owner};
 use crate::model::Kind;
 
 /// One item of a list may be so large: etcd holds no object above 1.5 MiB, and JSON with
@@ -210,7 +210,7 @@ impl<'a> Reader<'a> {
             return self.fault(text, "snapshot-item-too-large", message);
         }
         let Some(kind) = wire.kind.as_ref().and_then(|kind| known(&kind.0)) else {
-            self.live.passed_over += 1;
+            self.other(wire);
             return;
         };
         if wire.metadata.name.is_none() {
@@ -223,6 +223,19 @@ impl<'a> Reader<'a> {
                 ..object
             }),
             Err(error) => self.fault(text, "snapshot-not-readable", told(&error)),
+        }
+    }
+
+    /// Keeps the labels of a machine; anything else is passed over.
+    fn other(&mut self, wire: Wire<'a>) {
+        let is = |text: Option<&Text1<'_>>, word: &str| text.is_some_and(|text| text.0 == word);
+        let is_machine = is(wire.kind.as_ref(), "Node") && is(wire.api_version.as_ref(), "v1");
+        let WireMeta { name, labels, .. } = wire.metadata;
+        match name {
+            Some(name) if is_machine => {
+                self.live.machines.insert(name.0, Machine { labels });
+            }
+            Some(_) | None => self.live.passed_over += 1,
         }
     }
 

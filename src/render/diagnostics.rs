@@ -16,15 +16,12 @@ pub mod sarif;
 /// Returns all diagnostics, sorted, each followed by an empty line. Empty where there are none.
 #[must_use]
 pub fn text(diagnostics: &[Diagnostic], style: Style) -> String {
-    let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
-    sorted.sort();
-    sorted.dedup();
     let renderer = match style {
         Style::Plain => Renderer::plain(),
         Style::Coloured => Renderer::styled(),
     };
     let mut out = String::new();
-    for diagnostic in sorted {
+    for diagnostic in sorted(diagnostics) {
         let text = renderer.render(&groups(diagnostic));
         let places = diagnostic.notes.iter().filter_map(|n| n.place.as_ref());
         let all = diagnostic.place.iter().chain(places);
@@ -32,6 +29,14 @@ pub fn text(diagnostics: &[Diagnostic], style: Style) -> String {
         out.push_str("\n\n");
     }
     out
+}
+
+/// Returns all diagnostics in their order, each once.
+fn sorted(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
+    let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
+    sorted.sort();
+    sorted.dedup();
+    sorted
 }
 
 /// Returns the line that counts what was found (`error: 3 errors, 2 warnings in 2 files; nothing

@@ -147,7 +147,10 @@ mod tests {
     #[test]
     fn what_is_new_in_toml_1_1_is_refused() {
         check("a = \"\\e\"", Some("line 1: invalid TOML: the escapes"));
-        check("b = 1\na = \"\\x41\"", Some("line 2: invalid TOML: the escapes"));
+        check(
+            "b = 1\na = \"\\x41\"",
+            Some("line 2: invalid TOML: the escapes"),
+        );
         check("a = 07:32", Some("without seconds"));
         check("a = 1979-05-27T07:32Z", Some("without seconds"));
         check("a = 1979-05-27 07:32+07:00", Some("without seconds"));

@@ -123,6 +123,12 @@ const CODES: &[Code] = &[
         "Settings that cannot be read must not be taken for none.",
         "Write `name = \"value\"` below a `[section]`.",
     ),
+    warning(fault(
+        "tree-too-large",
+        "the tree is too large to be searched for keys as a whole",
+        "A key may lie in the part that was not searched.",
+        "Keep what is no source out with a `.gitignore`.",
+    )),
     fault(
         "unknown-rule",
         "`cosmos-render.toml` sets a level for what is no rule",

@@ -163,6 +163,19 @@ versions:
     )),
     shown(
         "\
+network: \u{201c}mainnet\u{201d}              # wrong
+additionalStartArgs: [\u{2013}log_level=debug]   # wrong
+network: \"mainnet\"              # right",
+        fault(
+            "typographic",
+            "a value stands in typographic quotes, or begins with a long dash",
+            "To YAML they are letters like any other: they become a part of the value. They come from \
+             copying out of a chat, a wiki or a word processor.",
+            "Write plain quotes (\" or ') and plain dashes (--).",
+        ),
+    ),
+    shown(
+        "\
 snapshotURL: https://example.com/hub.7z        # wrong
 snapshotURL: https://example.com/hub.tar.lz4   # right",
         fault(

@@ -34,11 +34,25 @@ affinity:
          nodes: `kubectl get nodes`.",
         "Compare with `kubectl get nodes --show-labels`.",
     )),
+    shown(
+        "\
+storage: 500     # wrong: bytes
+memory: 512m     # wrong: half a byte
+storage: 500Gi   # right
+memory: 512Mi    # right",
+        fault(
+            "size-without-unit",
+            "a size has no unit, or that of a thousandth",
+            "An API server takes it: as bytes. The volume is too small for anything, and a container \
+             with so little memory does not start.",
+            "Write Gi or Mi behind the number.",
+        ),
+    ),
     warning(fault(
         "storage-class-binds-early",
         "the StorageClass makes volumes before pods are placed",
         "The volume is made in any zone, and pins the pod to it: where no machine of that zone fits, \
-         the pod stays pending.",
+         the pod stays pending. Told only where the snapshot has machines of several zones.",
         "Use a class with `volumeBindingMode: WaitForFirstConsumer`.",
     )),
     fault(
