@@ -135,6 +135,12 @@ fn height_notice(fleet: &Fleet<'_>, ordinal: Ordinal, standing: &Standing<'_>) -
              height; capture a snapshot that has the CosmosFullNode's status, or read heights"
                 .to_owned(),
         ),
+        (Standing::Fallen(_), _) => (
+            "ComesBackToHalt",
+            "its pod ended at the height of an upgrade before it was seen to halt: it comes back \
+             with the images that it ran, halts, and gets the next version after that"
+                .to_owned(),
+        ),
         (Standing::At(_), None) if has_volume && !fleet.chain().versions.is_empty() => (
             "HeightUnknown",
             "the height is not known and no pod runs, so the image is that of height 0, though \

@@ -82,6 +82,7 @@ fn versioned() -> (FullNode, RunningPod) {
     let running = RunningPod {
         images: BTreeMap::from(images),
         halt_height: Some(200),
+        has_fallen: false,
         is_newcomer: false,
     };
     (fleet(&change), running)

@@ -21,6 +21,9 @@ pub(crate) enum Standing<'a> {
     /// What runs is of a version whose height, given here, is not reached yet as far as is known:
     /// it is kept, since nothing older than what runs is rendered unasked.
     Ahead(&'a RunningPod, u64),
+    /// Its pod ended for good at the height of an upgrade, and was not seen to halt: it comes back
+    /// with what it ran, halts, and then gets the next version.
+    Fallen(&'a RunningPod),
     /// Nothing, though a pod runs: what it runs is kept.
     Unknown(&'a RunningPod),
 }
@@ -40,6 +43,13 @@ pub(crate) fn standing<'a>(fleet: &Fleet<'a>, main: &str, pod: &str) -> Standing
             Some(_) | None => Standing::At(0),
         };
     };
+    let has_fallen = facts.pods.get(main).is_some_and(|pod| pod.has_fallen);
+    if let Some(running) = running
+        && has_fallen
+        && versions.iter().any(|v| upgrade_height(v) == height)
+    {
+        return Standing::Fallen(running);
+    }
     let ahead = [main, pod].into_iter().filter_map(|name| {
         let running = facts.pods.get(name).filter(|pod| !pod.is_newcomer)?;
         ahead_of(fleet, running, height)
@@ -102,7 +112,7 @@ pub(crate) fn halt_height(fleet: &Fleet<'_>, instance: &str) -> Option<i64> {
     }
     let height = match standing(fleet, instance, instance) {
         Standing::At(height) | Standing::Ahead(_, height) => height,
-        Standing::Unknown(running) => {
+        Standing::Fallen(running) | Standing::Unknown(running) => {
             return Some(running.halt_height.map_or(0, clamp));
         }
     };
@@ -152,7 +162,7 @@ pub(crate) fn set_images(fleet: &Fleet<'_>, standing: &Standing<'_>, spec: &mut 
                 set_version(version, spec);
             }
         }
-        Standing::Ahead(running, _) | Standing::Unknown(running) => {
+        Standing::Ahead(running, _) | Standing::Fallen(running) | Standing::Unknown(running) => {
             for (part, name) in touched(fleet) {
                 if let Some(image) = running.images.get(&name) {
                     set_image(spec, part, &name, image);

@@ -28,6 +28,7 @@ fn runs(image: &str, halt_height: u64) -> RunningPod {
     RunningPod {
         images: BTreeMap::from([("node".to_owned(), image.to_owned())]),
         halt_height: Some(halt_height),
+        has_fallen: false,
         is_newcomer: false,
     }
 }
@@ -55,6 +56,7 @@ fn check(versions: &Value, pod: RunningPod, height: u64, expected: (&str, u64, i
     let (what, at) = match standing(&fleet, "hub-0", "hub-0") {
         Standing::At(height) => ("at", height),
         Standing::Ahead(_, height) => ("ahead", height),
+        Standing::Fallen(_) => ("fallen", height),
         Standing::Unknown(_) => ("unknown", 0),
     };
     let halt = halt_height(&fleet, "hub-0").unwrap();
@@ -127,4 +129,16 @@ fn an_entry_behind_a_greater_height_is_of_that_height() {
         {"height": 50, "image": "hub:v2.0.0"},
     ]);
     check(&disorder, runs("hub:v2.0.0", 0), 60, ("ahead", 100, 0));
+}
+
+#[test]
+fn a_pod_that_ended_at_an_upgrade_comes_back_with_what_it_ran_and_halts() {
+    let fallen = |halt_height| RunningPod {
+        has_fallen: true,
+        ..runs("hub:v1.0.0", halt_height)
+    };
+    check(&versions(), fallen(100), 100, ("fallen", 100, 100));
+    check(&versions(), runs("hub:v1.0.0", 100), 100, ("at", 100, 200));
+    check(&versions(), fallen(100), 99, ("at", 99, 100));
+    check(&versions(), fallen(100), 101, ("at", 101, 200));
 }

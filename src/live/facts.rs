@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::node::Node;
-use super::{Live, NodeKey, Object, availability, lenient, node, status, volumes};
+use super::node::{Node, Process};
+use super::{Live, NodeKey, Object, availability, lenient, node, status, troubles, volumes};
 use crate::model::{FleetKey, Kind, NodeId, Notice, names};
 
 /// What the snapshot says of one fleet, as far as its desired objects depend on it. All maps go
@@ -56,6 +56,9 @@ pub struct RunningPod {
     pub images: BTreeMap<String, String>,
     /// `halt-height` in the app overlay of the ConfigMap of the same name, where it can be read.
     pub halt_height: Option<u64>,
+    /// Whether it has ended for good (it was evicted, say), and its node was not seen to stop by
+    /// itself.
+    pub has_fallen: bool,
     /// Whether it was born with its claim and never was ready: nothing on its volume is of the
     /// images that it has.
     pub is_newcomer: bool,
@@ -259,9 +262,12 @@ fn pods(live: &Live<'_>, fleet: &FleetKey, facts: &mut Facts) {
             .and_then(|text| text.parse::<toml::Table>().ok())
             .and_then(|table| table.get("halt-height")?.as_integer())
             .and_then(|height| u64::try_from(height).ok());
+        let node = facts.nodes.get(pod.meta.name.as_ref());
+        let has_stopped = node.is_some_and(|node| node.process == Process::Stopped);
         let running = RunningPod {
             images: images.unwrap_or_default(),
             halt_height,
+            has_fallen: troubles::failed(pod).is_some() && !has_stopped,
             is_newcomer: claims.iter().any(is_newcomer),
         };
         facts
