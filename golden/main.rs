@@ -10,6 +10,7 @@
 
 mod case;
 mod keys;
+mod page;
 mod readme;
 
 use std::collections::BTreeMap;
@@ -83,6 +84,9 @@ fn run(request: &Request) -> io::Result<(usize, usize)> {
     }
     if is_wanted("KEYS", request) {
         count("KEYS", keys::faults(root)?);
+    }
+    if is_wanted("docs", request) {
+        count("docs", page::faults(root, request.is_bless)?);
     }
     if is_wanted("README", request) {
         match readme::faults(root, request.is_bless)? {

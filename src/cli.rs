@@ -7,12 +7,13 @@ mod clock;
 mod crd;
 mod input;
 mod keys;
+mod lint;
 mod plan;
 mod policy;
 mod render;
 mod resolve;
-mod simulate;
 mod schema;
+mod simulate;
 mod terminal;
 mod why;
 
@@ -67,6 +68,7 @@ fn dispatch(cli: Cli) -> Exit {
         }
         Command::Why(args) => resolve::why(args).and_then(|run| why::run(&run, &terminal)),
         Command::Keys(args) => keys::run(args, &terminal),
+        Command::Lint(args) => resolve::lint(args).and_then(|run| lint::run(&run, &terminal)),
         Command::Crd(args) => crd::run(&args),
         Command::Schema(args) => schema::run(&args),
     };

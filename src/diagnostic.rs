@@ -1,7 +1,10 @@
 //! One fault or warning, where it is, and what to do about it; plus a value beside its list of
-//! them. Knows nothing of how a message is printed.
+//! them, and the table of all codes. Knows nothing of how a message is printed.
+
+pub mod codes;
 
 use std::fmt;
+use std::ops::Range;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +51,29 @@ pub struct Span {
     pub window: usize,
 }
 
+impl Span {
+    /// Returns where a range of bytes of a text stands, as far as its first line goes.
+    #[must_use]
+    pub fn of(text: &str, range: Range<usize>) -> Self {
+        let start = range.start.min(text.len());
+        let before = text.get(..start).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line_text = text.get(line_start..).unwrap_or_default();
+        let line_text = line_text.lines().next().unwrap_or_default();
+        let chars = |range: Range<usize>| text.get(range).map_or(0, |part| part.chars().count());
+        let end = range
+            .end
+            .clamp(start, line_start + line_text.len().max(start - line_start));
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: chars(line_start..start) + 1,
+            width: chars(start..end).max(1),
+            line_text: line_text.to_owned(),
+            window: 1,
+        }
+    }
+}
+
 /// One message about the inputs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Diagnostic {
@@ -61,6 +87,17 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do.
     pub hint: Option<String>,
+    /// What else is worth knowing, and where the other end of it is.
+    pub notes: Vec<Note>,
+}
+
+/// What else is worth knowing about a diagnostic.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Note {
+    /// The note, in lower case, without a full stop.
+    pub message: String,
+    /// The other place that it is about, where it is about one.
+    pub place: Option<Place>,
 }
 
 impl Diagnostic {
@@ -72,6 +109,7 @@ impl Diagnostic {
             code,
             message: message.into(),
             hint: None,
+            notes: Vec::new(),
         }
     }
 
@@ -87,6 +125,34 @@ impl Diagnostic {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds what else is worth knowing.
+    #[must_use]
+    pub fn note(mut self, message: impl Into<String>) -> Self {
+        let message = message.into();
+        self.notes.push(Note {
+            message,
+            place: None,
+        });
+        self
+    }
+
+    /// Adds another place, and what it has to do with this.
+    #[must_use]
+    pub fn see(mut self, place: Option<Place>, message: impl Into<String>) -> Self {
+        let message = message.into();
+        self.notes.push(Note { message, place });
+        self
+    }
+
+    /// Adds a position inside the text that stands at the place's path.
+    #[must_use]
+    pub fn within(mut self, text: &str, range: Range<usize>) -> Self {
+        if let Some(place) = &mut self.place {
+            place.span = Some(Span::of(text, range));
+        }
         self
     }
 

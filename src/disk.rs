@@ -8,6 +8,7 @@
 
 mod read;
 mod settings;
+mod tree;
 pub mod write;
 
 pub use read::{Limits, read};
@@ -40,3 +41,4 @@ pub fn is_same(one: &str, other: &str) -> bool {
     let real = std::fs::canonicalize;
     one == other || matches!((real(one), real(other)), (Ok(one), Ok(other)) if one == other)
 }
+pub use tree::{from_here, tree};

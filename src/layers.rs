@@ -16,6 +16,7 @@ const ROOMS: &[(&str, bool, &str)] = &[
     ("spec", true, "model diagnostic settings"),
     ("live", true, "model"),
     ("parse", true, "model diagnostic settings spec live"),
+    ("lint", true, "model diagnostic settings spec live parse"),
     ("desired", true, "model spec live"),
     ("diff", true, "model live desired plan"),
     ("plan", true, "model spec live desired diff"),
@@ -31,7 +32,7 @@ const ROOMS: &[(&str, bool, &str)] = &[
     (
         "pipeline",
         true,
-        "model diagnostic settings spec live parse desired diff plan order check explain render",
+        "model diagnostic settings spec live parse lint desired diff plan order check explain render",
     ),
     (
         "simulate",

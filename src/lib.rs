@@ -28,6 +28,8 @@
 //!   code with the rooms that made it. A breach is an internal error, and nothing is put out.
 //! - `explain` tells one pod's story from all of these: what it is, what it should be, and why it
 //!   waits. It decides nothing.
+//! - `lint` judges documents that can be built and hurt all the same, by rules with codes. It stands
+//!   beside the flow, behind `parse`.
 //! - `render` makes texts of the results: for people, for machines, and as files to apply.
 //! - `pipeline` calls all these in order. The shell calls it, and decides nothing itself.
 //! - `simulate` carries plans out on a model of a cluster while time passes, and plans again;
@@ -54,6 +56,7 @@ pub mod explain;
 pub mod keys;
 #[cfg(test)]
 mod layers;
+pub mod lint;
 pub mod live;
 pub mod model;
 pub mod order;

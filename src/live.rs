@@ -40,10 +40,27 @@ pub struct Live<'a> {
     pub heartbeat: Option<Timestamp>,
     /// The newest moment at which any List says that it was captured.
     pub captured: Option<Timestamp>,
+    /// The machines of the cluster, by name, where they were captured.
+    pub machines: ByName<'a, Machine<'a>>,
     /// How many objects of other kinds were passed over.
     pub passed_over: usize,
     /// Whether there was no snapshot at all, and an empty cluster is assumed.
     pub is_assumed_empty: bool,
+}
+
+/// A machine: what Kubernetes calls a node, which here would be taken for one of a chain.
+#[derive(Debug, Default)]
+pub struct Machine<'a> {
+    /// Its labels.
+    pub labels: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
+}
+
+impl Machine<'_> {
+    /// Returns a label's value.
+    #[must_use]
+    pub fn label(&self, key: &str) -> Option<&str> {
+        self.labels.get(key).map(AsRef::as_ref)
+    }
 }
 
 /// One object as the API server printed it.

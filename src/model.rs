@@ -3,6 +3,7 @@
 
 pub mod digest;
 pub mod duration;
+pub mod likeness;
 pub mod quantity;
 pub mod quote;
 pub mod semver;

@@ -5,6 +5,7 @@ mod age;
 mod fleet;
 mod heirs;
 mod inputs;
+mod lint;
 mod removed;
 
 use jiff::Timestamp;
@@ -17,10 +18,13 @@ use crate::model::{Notice, Source};
 use crate::parse;
 use crate::plan::{self, Plan};
 
+pub use crate::lint::explain;
+pub use crate::lint::may_hold_key;
 pub use crate::parse::settings::settings;
 pub use crate::spec::crd::{Custom, definition};
 pub use crate::spec::schema::{identities_schema, settings_schema};
 pub use fleet::FleetManifests;
+pub use lint::lint;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -154,6 +158,10 @@ fn without_fleets(
         .collect();
     let fault = Diagnostic::error("no-fleet", "there is no CosmosFullNode in what was given")
         .hint("name the files or folders that hold the documents, or pipe them in with `-`");
+    let fault = match passed_over(specs) {
+        Some(kinds) => fault.note(format!("passed over: {kinds}")),
+        None => fault,
+    };
     Some(match names.as_slice() {
         [name] => fault.at(*name, ""),
         _ => fault,
@@ -177,18 +185,19 @@ fn whole(fleets: Vec<plan::FleetPlan>, inputs: plan::Inputs, warning: Option<Not
     }
 }
 
+/// Returns the kinds that were passed over, counted.
+fn passed_over(specs: &parse::inputs::Inputs) -> Option<String> {
+    let kinds = specs.passed_over.iter();
+    let kinds: Vec<String> = kinds
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
+    (!kinds.is_empty()).then(|| kinds.join(", "))
+}
+
 fn notes(specs: &parse::inputs::Inputs, live: &Live<'_>) -> Vec<String> {
     let mut notes = Vec::new();
-    if !specs.passed_over.is_empty() {
-        let kinds = specs
-            .passed_over
-            .iter()
-            .map(|(kind, count)| format!("{count} {kind}"));
-        let kinds: Vec<String> = kinds.collect();
-        notes.push(format!(
-            "passed over among the specifications: {}",
-            kinds.join(", ")
-        ));
+    if let Some(kinds) = passed_over(specs) {
+        notes.push(format!("passed over among the specifications: {kinds}"));
     }
     if live.passed_over > 0 {
         notes.push(format!(

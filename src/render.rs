@@ -5,9 +5,9 @@ pub mod diagnostics;
 pub mod json;
 pub mod kept;
 pub mod manifests;
-pub mod svg;
 pub mod saved;
 pub mod schema;
+pub mod svg;
 pub mod text;
 pub mod yaml;
 

@@ -63,6 +63,8 @@ pub enum Driver {
     Runner,
     /// A job that takes a snapshot on a schedule and renders the next step.
     Scheduled,
+    /// An operator in the cluster that goes on acting, beside which plans are only read.
+    Operator,
 }
 
 /// How long a node's steps take, for all fleets and for single ones.

@@ -1,12 +1,14 @@
 //! What was typed. Nothing is looked up or decided here.
 
 pub(super) mod keys;
+mod lint;
 mod schema;
 mod simulate;
 mod why;
 
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 
+pub(super) use lint::{LintArgs, LintFormat};
 pub(super) use schema::{SchemaArgs, SchemaOf};
 pub(super) use simulate::{SimulateArgs, SimulateFormat};
 pub(super) use why::{WhyArgs, WhyFormat};
@@ -21,6 +23,7 @@ Examples:
   cosmos-render plan fleets/ --snapshot live.json
   kustomize build . | cosmos-render plan - --snapshot live.json --deny data-loss
   cosmos-render render fleets/ --snapshot live.json --out manifests/
+  cosmos-render lint fleets/
 
 Exit codes:
   0  done
@@ -116,6 +119,8 @@ pub(super) enum Command {
     Why(WhyArgs),
     /// Make, take over and compare the nodes' p2p keys
     Keys(keys::KeysArgs),
+    /// Find what is wrong with documents before the cluster does, and keys that lie in the open
+    Lint(LintArgs),
     /// Print the CustomResourceDefinition of a kind of document
     Crd(CrdArgs),
     /// Print the JSON Schema of a result or a document
@@ -336,6 +341,8 @@ mod tests {
         check_wrong("cosmos-render keys init a --allow-in-git");
         check_wrong("cosmos-render keys import a --home b");
         check_wrong("cosmos-render keys rotate hub-0");
+        check_wrong("cosmos-render lint");
+        check_wrong("cosmos-render lint a --explain image-latest");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::diagnostic::Diagnostic;
 use crate::disk;
 use crate::model::Source;
 use crate::pipeline::{self, Outcome, Request};
@@ -26,11 +27,12 @@ pub(super) fn run(
     terminal: &Terminal,
     consequence: &'static str,
 ) -> Result<Planned, Failure> {
-    let request = read(inputs, terminal, consequence)?;
+    let (request, mut diagnostics) = read(inputs, terminal, consequence)?;
     let ran = pipeline::run(&request);
     let has_errors = ran.has_errors();
+    diagnostics.extend(ran.diagnostics);
     let mut failure = Failure {
-        diagnostics: ran.diagnostics,
+        diagnostics,
         consequence,
     };
     let Some(outcome) = ran
@@ -47,19 +49,19 @@ pub(super) fn run(
         let failure = Some(failure);
         return Ok(Planned { outcome, failure });
     }
-    terminal.diagnostics(&failure.diagnostics);
+    terminal.counted(&failure.diagnostics);
     Ok(Planned {
         outcome,
         failure: None,
     })
 }
 
-/// Reads specs and snapshot, so that the faults of both are told at once.
+/// Reads specs and snapshot, so that the faults of both are told at once; returns warnings beside.
 pub(super) fn read(
     inputs: &Inputs,
     terminal: &Terminal,
     consequence: &'static str,
-) -> Result<Request, Failure> {
+) -> Result<(Request, Vec<Diagnostic>), Failure> {
     let mut stdin = io::stdin().lock();
     let mut limits = limits(inputs.max_input);
     let specs = disk::read(&inputs.specs, &mut stdin, &limits);
@@ -78,17 +80,17 @@ pub(super) fn read(
             consequence,
         });
     }
-    terminal.diagnostics(&diagnostics);
     terminal.detail(&format!("read specs: {}", count(&specs.value)));
     match &snapshot {
         Some(sources) => terminal.detail(&format!("read snapshot: {}", count(sources))),
         None => terminal.detail("no snapshot: the cluster is taken for empty"),
     }
-    Ok(Request {
+    let request = Request {
         specs: specs.value,
         snapshot,
         options: inputs.options,
-    })
+    };
+    Ok((request, diagnostics))
 }
 
 /// Returns what may be read: all inputs share one limit, whether they come compressed or not.

@@ -8,8 +8,8 @@ use crate::simulate::Fault;
 use crate::simulate::fault::FORMS;
 
 use super::args::{
-    InputArgs, ObjectFormat, PlanArgs, PlanFormat, RenderArgs, SimulateArgs, SimulateFormat, Target,
-    WhyArgs, WhyFormat,
+    InputArgs, LintArgs, LintFormat, ObjectFormat, PlanArgs, PlanFormat, RenderArgs, SimulateArgs,
+    SimulateFormat, Target, WhyArgs, WhyFormat,
 };
 use super::policy::Policy;
 use super::{Failure, clock};
@@ -63,6 +63,50 @@ pub(super) struct SimulateRun {
     /// The settings to read; those above the specifications where there is none.
     pub(super) config: Option<String>,
     pub(super) format: SimulateFormat,
+}
+
+/// A `lint` to run.
+#[derive(Debug)]
+pub(super) enum LintRun {
+    /// Says what a code means.
+    Explain(String),
+    /// Judges.
+    Judge {
+        inputs: Inputs,
+        /// The settings, where they are named.
+        config: Option<String>,
+        format: LintFormat,
+        denies_warnings: bool,
+    },
+}
+
+/// Resolves the arguments of `lint`.
+pub(super) fn lint(args: LintArgs) -> Result<LintRun, Failure> {
+    let LintArgs {
+        specs,
+        snapshot,
+        config,
+        max_input,
+        output,
+        explain,
+        deny_warnings,
+    } = args;
+    if let Some(code) = explain {
+        return Ok(LintRun::Explain(code));
+    }
+    let inputs = inputs(InputArgs {
+        specs,
+        snapshot,
+        max_age: None,
+        max_input,
+        refresh: false,
+    })?;
+    Ok(LintRun::Judge {
+        inputs,
+        config,
+        format: output,
+        denies_warnings: deny_warnings,
+    })
 }
 
 /// Resolves the arguments of `plan`.

@@ -25,21 +25,23 @@ pub(super) fn run(run: &SimulateRun, terminal: &Terminal) -> Result<Exit, Failur
         format,
     } = run;
     let estimates = estimates(&inputs.specs, config.as_deref(), terminal)?;
+    let (base, mut diagnostics) = input::read(inputs, terminal, CONSEQUENCE)?;
     let request = Request {
-        base: input::read(inputs, terminal, CONSEQUENCE)?,
+        base,
         estimates,
         faults: faults.clone(),
         pace: simulate::Pace::Whole,
         horizon: *horizon,
     };
     let ran = simulate::run(&request);
+    diagnostics.extend(ran.diagnostics);
     let Some(simulation) = ran.value else {
         return Err(Failure {
-            diagnostics: ran.diagnostics,
+            diagnostics,
             consequence: CONSEQUENCE,
         });
     };
-    terminal.diagnostics(&ran.diagnostics);
+    terminal.diagnostics(&diagnostics);
     terminal::result(&print(&simulation, *format, terminal)?)?;
     let (exit, lines) = judge(&simulation);
     for line in lines {

@@ -59,9 +59,13 @@ impl Terminal {
 
     /// Prints diagnostics: without warnings where quiet.
     pub(super) fn diagnostics(&self, all: &[Diagnostic]) {
+        say(&diagnostics::text(&self.shown(all), self.err));
+    }
+
+    /// Returns what is shown: no warnings where quiet.
+    pub(super) fn shown(&self, all: &[Diagnostic]) -> Vec<Diagnostic> {
         let is_shown = |d: &&Diagnostic| !self.is_quiet || d.severity == Severity::Error;
-        let shown: Vec<Diagnostic> = all.iter().filter(is_shown).cloned().collect();
-        say(&diagnostics::text(&shown, self.err));
+        all.iter().filter(is_shown).cloned().collect()
     }
 
     /// Prints diagnostics and the count of the errors among them.
@@ -71,9 +75,18 @@ impl Terminal {
             consequence,
         } = failure;
         self.diagnostics(all);
-        if let Some(count) = diagnostics::count(all, consequence) {
+        let shown = self.shown(all);
+        if let Some(count) = diagnostics::count(&shown, consequence) {
             say(&format!("{count}\n"));
         }
+    }
+
+    /// Prints warnings and their count.
+    pub(super) fn counted(&self, all: &[Diagnostic]) {
+        self.failure(&Failure {
+            diagnostics: all.to_vec(),
+            consequence: "",
+        });
     }
 
     /// Prints a line unless quiet.

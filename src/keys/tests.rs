@@ -58,11 +58,11 @@ fn what_init_makes_is_whole_and_making_it_again_makes_nothing() {
         ("fleets/hub.yaml", SPEC),
         (file.path.as_str(), file.text.as_str()),
     ];
-    for secrets in [&[][..], &[first.secrets.as_str()]] {
+    for secrets in [&[][..], &[&*first.secrets]] {
         let again = initial(&request(&specs, secrets), Form::Manifest).unwrap();
         assert!(again.secrets.is_empty() && again.files.is_empty() && again.done.is_empty());
     }
-    let known = surveyed(&request(&specs, &[first.secrets.as_str()]));
+    let known = surveyed(&request(&specs, &[&*first.secrets]));
     assert_eq!(verify(&known), []);
 }
 
@@ -76,7 +76,7 @@ fn a_secret_is_never_printed_without_what_it_had() {
     ];
     let without = initial(&request(&specs, &[]), Form::Manifest).map(|_| ());
     assert_eq!(without, Err(vec!["keys-not-given"]));
-    let whole = initial(&request(&specs, &[first.secrets.as_str()]), Form::Manifest).unwrap();
+    let whole = initial(&request(&specs, &[&*first.secrets]), Form::Manifest).unwrap();
     let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
     let (former, latter) = (lines(&first.secrets), lines(&whole.secrets));
     assert_eq!(former[..], latter[..former.len()]);

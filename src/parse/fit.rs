@@ -7,6 +7,7 @@ mod words;
 
 use serde_json::{Map, Number, Value};
 
+use super::locate::pointer;
 use super::tree::{Content, Key, Mark, Node};
 use crate::diagnostic::Severity;
 use crate::model::duration::Duration;
@@ -48,7 +49,7 @@ pub fn fit(node: &Node, schema: &Schema) -> Fitted {
         schema,
         faults: Vec::new(),
     };
-    let mut value = walk.value(node, &schema.root, "");
+    let mut value = walk.value(node, &schema.root, ("", node.mark));
     if let Some(node) = node.get("metadata") {
         metadata::check(node, &mut walk.faults);
         metadata::fill(node, &mut value);
@@ -77,11 +78,12 @@ impl<'a> Walk<'a> {
         });
     }
 
-    fn value(&mut self, node: &Node, shape: &'a Shape, path: &str) -> Value {
+    /// Walks a value. `pointer` is where a message points that is about the whole of it.
+    fn value(&mut self, node: &Node, shape: &'a Shape, (path, pointer): (&str, Mark)) -> Value {
         let shape = self.schema.resolve(shape);
         let fits = match (&shape.form, &node.value) {
             (Form::Object { fields, required }, Content::Mapping(entries)) => {
-                let value = self.object(entries, (fields, required), (path, node.mark));
+                let value = self.object(entries, (fields, required), (path, pointer));
                 return Value::Object(value);
             }
             (Form::Map(values), Content::Mapping(entries)) => {
@@ -126,8 +128,8 @@ impl<'a> Walk<'a> {
             ) => false,
         };
         if !fits {
-            let words = words::wrong_type(shape, &node.value);
-            self.fault((path, node.mark), "wrong-type", words);
+            let words = words::wrong_type(shape, path, node);
+            self.fault((path, pointer), "wrong-type", words);
         }
         without_nulls(node)
     }
@@ -150,12 +152,13 @@ impl<'a> Walk<'a> {
             };
             // An API server drops null where a field cannot be null, and none of them can.
             if node.value != Content::Null {
-                let value = self.value(node, shape, &path::field(path, &key.text));
+                let here = path::field(path, &key.text);
+                let value = self.value(node, shape, (&here, pointer(key, node)));
                 object.insert(name.clone(), value);
             }
         }
         for name in required {
-            if !object.contains_key(name) {
+            if !object.contains_key(name) && !words::is_misspelt(name, entries, fields) {
                 let doc = fields.get(name).map_or("", |shape| &shape.doc);
                 let words = words::missing_field(name, doc);
                 self.fault((&path::field(path, name), mark), "missing-field", words);
@@ -189,7 +192,8 @@ impl<'a> Walk<'a> {
             .iter()
             .filter(|(_, node)| node.value != Content::Null);
         let map = entries.map(|(key, node)| {
-            let value = self.value(node, values, &path::field(path, &key.text));
+            let here = path::field(path, &key.text);
+            let value = self.value(node, values, (&here, pointer(key, node)));
             (key.text.clone(), value)
         });
         Value::Object(map.collect())
@@ -199,7 +203,7 @@ impl<'a> Walk<'a> {
         let values: Vec<Value> = nodes
             .iter()
             .enumerate()
-            .map(|(index, node)| self.value(node, items, &path::item(path, index)))
+            .map(|(index, node)| self.value(node, items, (&path::item(path, index), node.mark)))
             .collect();
         if !keys.is_empty() {
             self.twins(nodes, (items, keys), (path, &values));
@@ -271,7 +275,7 @@ impl<'a> Walk<'a> {
             return Value::Number(number.clone());
         };
         if !size.range().contains(&value) {
-            self.fault(at, "out-of-range", words::too_wide(value, size));
+            self.fault(at, "out-of-range", words::too_wide(value, at.0, size));
         }
         if let Some(least) = minimum.filter(|least| value < *least) {
             self.fault(at, "out-of-range", words::too_small(value, least));

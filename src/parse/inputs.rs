@@ -8,14 +8,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::fit::Fault;
 use super::locate::locate;
-use super::text::excerpt;
+use super::text::{excerpt, inside};
 use super::tree::{Content, Mark, Node};
 use crate::diagnostic::{Diagnostic, Place, Reported, Severity};
+use crate::model::quote::quote;
 use crate::model::{FleetKey, NodeId, Source};
 use crate::spec::FullNode;
 
 /// What the count of documents without a kind is kept under.
 pub const NO_KIND: &str = "no kind";
+
+/// The kinds that are read here.
+const OUR_KINDS: [&str; 2] = ["CosmosFullNode", "NodeIdentities"];
 
 /// What the owner wrote.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +60,16 @@ impl Origin {
     pub fn place(&self, sources: &[Source], path: &str) -> Option<Place> {
         let mark = locate(&self.document, path);
         sources.get(self.source).map(|s| excerpt(s, mark, path))
+    }
+
+    /// Returns a place that knows its path in the document, and at most its position inside the
+    /// text that stands there, with its position in the source.
+    #[must_use]
+    pub fn resolve(&self, sources: &[Source], place: &Place) -> Option<Place> {
+        let source = sources.get(self.source)?;
+        let start = locate(&self.document, &place.path);
+        let inside = place.span.as_ref().map(|span| inside(source, start, span));
+        Some(excerpt(source, inside.unwrap_or(start), &place.path))
     }
 }
 
@@ -115,6 +129,7 @@ impl Reader<'_> {
             code: fault.code,
             message: fault.message,
             hint: fault.hint,
+            notes: Vec::new(),
         });
     }
 
@@ -125,8 +140,10 @@ impl Reader<'_> {
 
     /// Notes what was said of a path of a document, with its position.
     fn note(&mut self, origin: &Origin, mut diagnostic: Diagnostic) {
-        let path = diagnostic.place.map(|place| place.path).unwrap_or_default();
-        diagnostic.place = origin.place(self.sources, &path);
+        diagnostic.place = match &diagnostic.place {
+            Some(place) => origin.resolve(self.sources, place),
+            None => origin.place(self.sources, ""),
+        };
         self.diagnostics.push(diagnostic);
     }
 
@@ -161,11 +178,30 @@ fn sort(source: usize, document: Node, found: &mut Found, reader: &mut Reader<'_
     let group = group.and_then(|version| version.split_once('/'));
     let is_ours = group.is_some_and(|(group, _)| group == "cosmos-render");
     let origin = Origin { source, document };
+    let meant = misspelt(&kind).filter(|meant| kind != *meant);
+    if let Some(meant) = meant {
+        let (message, hint) = unknown_kind(&kind, meant);
+        let fault = Diagnostic::error("unknown-kind", message).at("", "kind");
+        return reader.note(&origin, fault.hint(hint));
+    }
     match kind.as_str() {
         "CosmosFullNode" => found.fleets.push(origin),
         "NodeIdentities" if is_ours => found.identities.push(origin),
         _ => *found.passed_over.entry(kind).or_default() += 1,
     }
+}
+
+/// Returns the kind that a misspelt one was meant to be: passed over, its fleet would look like
+/// one that is gone.
+fn misspelt(kind: &str) -> Option<&'static str> {
+    let bare = kind.trim_end_matches('s').replace(['-', '_', ' '], "");
+    let is_meant = |known: &&str| bare.eq_ignore_ascii_case(known);
+    OUR_KINDS.into_iter().find(is_meant)
+}
+
+fn unknown_kind(kind: &str, meant: &str) -> (String, String) {
+    let message = format!("there is no kind {}", quote(kind));
+    (message, format!("write `kind: {meant}`"))
 }
 
 fn is_list(document: &Node) -> bool {
@@ -198,7 +234,7 @@ fn no_object(mark: Mark) -> Fault {
         severity: Severity::Error,
         code: "no-object",
         message: "not a Kubernetes object".to_owned(),
-        hint: Some("a document is a mapping with `apiVersion` and `kind`".to_owned()),
+        hint: Some("a document is a mapping that begins with `apiVersion:` and `kind:`".to_owned()),
     }
 }
 
@@ -212,13 +248,16 @@ fn check_version(origin: &Origin, reader: &mut Reader<'_>) -> bool {
             ("apiVersion", ("unknown-version", message))
         }
         Some((version, None)) => {
-            let message = format!("`{version}` names no API group: write `<group>/v1`");
+            let message = format!("`{version}` names no API group");
             ("apiVersion", ("unknown-version", message))
         }
         // The schema asks for it.
         None => return true,
     };
-    reader.error(origin, path, words);
+    let hint =
+        "write `apiVersion: cosmos.strange.love/v1`, or `cosmos-render/v1` for NodeIdentities";
+    let fault = Diagnostic::error(words.0, words.1).at("", path);
+    reader.note(origin, fault.hint(hint));
     false
 }
 

@@ -220,6 +220,9 @@ impl Reader<'_> {
             });
         }
         loop {
+            if let Some(b'/' | b'#') = self.peek() {
+                return Err(self.fault("a comment stands here", "take it out: JSON has none"));
+            }
             if self.peek() != Some(b'"') {
                 return Err(self.fault(
                     "a key in double quotes should stand here",

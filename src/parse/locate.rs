@@ -1,35 +1,53 @@
 //! From a path in a document back to the position in its text. Knows nothing of what the
 //! document says.
 
-use super::tree::{Content, Mark, Node};
+use super::tree::{Content, Key, Mark, Node};
 
 /// Returns where a path (see `spec::path`) stands: its value, or as much of the way to it as the
-/// document has.
+/// document has. For a block of several lines that is the key above it.
 #[must_use]
 pub fn locate(document: &Node, path: &str) -> Mark {
-    let mut node = document;
+    let (mut node, mut mark) = (document, document.mark);
     let mut rest = path;
     while !rest.is_empty() {
         let (step, after) = next_step(rest);
         let below = match &node.value {
             Content::Sequence(items) => {
                 let index = step.parse::<usize>().ok();
-                index.and_then(|index| items.get(index))
+                let item = index.and_then(|index| items.get(index));
+                item.map(|item| (item, item.mark))
             }
             // `template` is what documents of the project's early days say for `podTemplate`.
-            Content::Mapping(_) if step == "podTemplate" => {
-                node.get(step).or_else(|| node.get("template"))
+            Content::Mapping(entries) if step == "podTemplate" => {
+                entry(entries, step).or_else(|| entry(entries, "template"))
             }
-            Content::Mapping(_) => node.get(step),
+            Content::Mapping(entries) => entry(entries, step),
             Content::Null | Content::Bool(_) | Content::Number(_) | Content::String(_) => None,
         };
         match below {
-            Some(below) => node = below,
+            Some(below) => (node, mark) = below,
             None => break,
         }
         rest = after;
     }
-    node.mark
+    mark
+}
+
+/// Returns the value under a key, and where to point for it.
+fn entry<'a>(entries: &'a [(Key, Node)], name: &str) -> Option<(&'a Node, Mark)> {
+    let (key, node) = entries.iter().find(|(key, _)| key.text == name)?;
+    Some((node, pointer(key, node)))
+}
+
+/// Returns where to point for the value of a key: a block of several lines has no better place
+/// than its key.
+#[must_use]
+pub fn pointer(key: &Key, node: &Node) -> Mark {
+    let is_block = match &node.value {
+        Content::Mapping(_) | Content::Sequence(_) => node.mark.line > key.mark.line,
+        Content::Null | Content::Bool(_) | Content::Number(_) | Content::String(_) => false,
+    };
+    if is_block { key.mark } else { node.mark }
 }
 
 /// Splits the first step off a path.

@@ -85,6 +85,7 @@ fn placed(source: &Source, fault: Fault) -> Diagnostic {
         code: fault.code,
         message: fault.message,
         hint: fault.hint,
+        notes: Vec::new(),
     }
 }
 

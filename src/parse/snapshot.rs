@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::{node_key, stamps};
 use crate::diagnostic::{Diagnostic, Reported};
-use crate::live::{Live, Meta, NodeKey, Object, Owner};
+use crate::live::{Live, Machine, Meta, NodeKey, Object, Owner};
 use crate::model::{Kind, names};
 
 /// One item of a list may be so large: etcd holds no object above 1.5 MiB, and JSON with
@@ -234,10 +234,7 @@ impl<'a> Reader<'a> {
         }
         let name = wire.kind.as_ref().map_or("", |kind| &kind.0);
         let Some(kind) = known(name) else {
-            match stamps::of(name, (wire.spec, wire.status)) {
-                Some(at) => self.live.heartbeat = self.live.heartbeat.max(at),
-                None => self.live.passed_over += 1,
-            }
+            self.other(wire);
             return;
         };
         if wire.metadata.name.is_none() {
@@ -270,6 +267,23 @@ impl<'a> Reader<'a> {
             text,
             depth: 0,
             captured,
+        }
+    }
+
+    /// Keeps the labels of a machine, and heartbeats; anything else is passed over.
+    fn other(&mut self, wire: Wire<'a>) {
+        let kind = wire.kind.as_ref().map_or("", |kind| &kind.0);
+        let heartbeat = stamps::of(kind, (wire.spec, wire.status));
+        self.live.heartbeat = self.live.heartbeat.max(heartbeat.flatten());
+        let is = |text: Option<&Text1<'_>>, word: &str| text.is_some_and(|text| text.0 == word);
+        let is_machine = is(wire.kind.as_ref(), "Node") && is(wire.api_version.as_ref(), "v1");
+        let WireMeta { name, labels, .. } = wire.metadata;
+        match name {
+            Some(name) if is_machine => {
+                self.live.machines.insert(name.0, Machine { labels });
+            }
+            Some(_) | None if heartbeat.is_some() => {}
+            Some(_) | None => self.live.passed_over += 1,
         }
     }
 

@@ -214,6 +214,44 @@ pub fn excerpt(source: &Source, mark: Mark, path: &str) -> Place {
     }
 }
 
+/// Returns the mark of a position inside a text, whose own first line is at `start`. Only texts
+/// whose lines stand in the source as they are have lines to point to; elsewhere the text itself
+/// is pointed at.
+pub(crate) fn inside(source: &Source, start: Mark, span: &Span) -> Mark {
+    let text = String::from_utf8_lossy(&source.bytes);
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
+    let line = start.line + span.line - 1;
+    let meant = span.line_text.trim_end();
+    let found = lines(text).nth(line.saturating_sub(1)).map(str::trim_end);
+    let before = found.and_then(|found| indent(found, meant, (start, span)));
+    match before {
+        None => start,
+        Some(before) => Mark {
+            line,
+            column: before + span.column,
+            width: span.width,
+        },
+    }
+}
+
+/// Returns how many characters of a source's line stand before a line of the text: blanks in a
+/// block, the key and perhaps a quote elsewhere.
+fn indent(found: &str, meant: &str, (start, span): (Mark, &Span)) -> Option<usize> {
+    let blanks = found.strip_suffix(meant).filter(|_| !meant.is_empty());
+    let is_blank = |blanks: &&str| blanks.chars().all(|c| c == ' ');
+    if let Some(blanks) = blanks.filter(is_blank) {
+        return Some(blanks.chars().count());
+    }
+    let value: String = found.chars().skip(start.column - 1).collect();
+    let unquoted = value.strip_prefix(['"', '\'']);
+    let is_here = |value: &str| span.line == 1 && value.starts_with(meant);
+    match unquoted {
+        Some(value) if is_here(value) => Some(start.column),
+        Some(_) => None,
+        None => is_here(&value).then_some(start.column - 1),
+    }
+}
+
 /// Cuts a line to the window around a column.
 fn cut(line: &str, column: usize) -> (String, usize) {
     if line.len() <= WINDOW {

@@ -11,6 +11,7 @@ use crate::parse::scalar::{self, Scalar};
 use crate::parse::text::{Limits, Refusal, check_characters, decode, excerpt};
 use crate::parse::tree::{Mark, Node};
 
+mod advice;
 mod builder;
 mod entries;
 pub(crate) mod strict;
@@ -50,9 +51,19 @@ pub fn documents(source: &Source, limits: &Limits) -> Reported<Vec<Node>> {
             break;
         }
     }
+    let mut faults = builder.faults;
+    faults.iter_mut().for_each(advise_on_templates);
     Reported {
         value: builder.roots,
-        diagnostics: builder.faults,
+        diagnostics: faults,
+    }
+}
+
+/// A template's braces are mappings to YAML, which can't be keys.
+fn advise_on_templates(fault: &mut Diagnostic) {
+    let span = fault.place.as_ref().and_then(|place| place.span.as_ref());
+    if fault.code == "key" && span.is_some_and(|span| span.line_text.contains("{{")) {
+        fault.hint = Some(advice::TEMPLATE.to_owned());
     }
 }
 
@@ -118,7 +129,7 @@ pub(crate) fn syntax(source: &Source, error: &ScanError, limits: &Limits) -> Ref
         too_deep(limits)
     } else {
         Diagnostic::error("yaml-syntax", format!("this is no YAML: {}", error.kind()))
-            .hint(advice(error.kind()))
+            .hint(advice::advice(error.kind(), source, mark.line))
     };
     fault.place = Some(excerpt(source, mark, ""));
     fault.into()
@@ -130,33 +141,6 @@ pub(crate) fn too_deep(limits: &Limits) -> Diagnostic {
         limits.depth
     );
     Diagnostic::error("too-deep", message).hint("no object of Kubernetes needs that many")
-}
-
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the parser's list of errors is open; all others are told in its own words"
-)]
-fn advice(kind: &ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::TabNotAllowed
-        | ErrorKind::TabInBlockIndentation
-        | ErrorKind::TabInIndentation
-        | ErrorKind::TabAtBlockScalarStart
-        | ErrorKind::TabInPlainScalar => "indent with spaces: YAML allows no tabs there",
-        ErrorKind::UnknownAnchor => "define the anchor (`&name`) before its use in this document",
-        ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => {
-            "close the quotes"
-        }
-        ErrorKind::UnclosedFlowCollection { .. }
-        | ErrorKind::MismatchedFlowCollectionEnd { .. }
-        | ErrorKind::MisplacedFlowCollectionEnd => "close each bracket with one of its own kind",
-        ErrorKind::UnexpectedCharacter { .. } => "put a text that starts with this in quotes",
-        ErrorKind::UnknownQuotedScalarEscape => "write a backslash as \\\\ in double quotes",
-        ErrorKind::MappingValueNotAllowed => {
-            "put a text with a colon in quotes, and check the indentation of this line"
-        }
-        _ => "check the indentation, colons and quotes on this line and the one before",
-    }
 }
 
 /// Returns the name of a tag of YAML's own name space: `int` of `!!int`.

@@ -1,6 +1,6 @@
 //! One fleet, from its specification to its plan and its manifests.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@
 use super::heirs::Taken;
 use crate::explain::{self, Members};
 use crate::live::Live;
-use crate::live::facts::{self, Sources};
+use crate::live::facts::{self, Declared, Sources};
 use crate::model::{FleetKey, Kind, Notice, ObjectKey};
 use crate::parse::inputs::Inputs;
 use crate::plan::FleetPlan;
@@ -31,7 +31,7 @@ pub(super) fn members(live: &Live<'_>, specs: &Inputs) -> Vec<Members> {
     live.fleets()
         .filter(|key| !specs.fleets.iter().any(|fleet| fleet.node.key == *key))
         .map(|key| {
-            let (facts, _) = facts::gather(live, &key, None, &Sources::default());
+            let (facts, _) = facts::gather(live, &key, Declared::default(), &Sources::default());
             explain::of_former(live, &key, &facts)
         })
         .collect()

@@ -5,60 +5,87 @@ use std::collections::BTreeSet;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use crate::diagnostic::{Diagnostic, Place, Severity, Span};
+use crate::diagnostic::{Diagnostic, Note, Place, Severity, Span};
 
 use super::{Style, value};
+
+pub mod github;
+pub mod json;
+pub mod sarif;
 
 /// Returns all diagnostics, sorted, each followed by an empty line. Empty where there are none.
 #[must_use]
 pub fn text(diagnostics: &[Diagnostic], style: Style) -> String {
-    let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
-    sorted.sort();
-    sorted.dedup();
     let renderer = match style {
         Style::Plain => Renderer::plain(),
         Style::Coloured => Renderer::styled(),
     };
     let mut out = String::new();
-    for diagnostic in sorted {
-        let text = renderer.render(&[group(diagnostic)]);
-        out.push_str(&with_true_column(text, diagnostic.place.as_ref()));
+    for diagnostic in sorted(diagnostics) {
+        let text = renderer.render(&groups(diagnostic));
+        let places = diagnostic.notes.iter().filter_map(|n| n.place.as_ref());
+        let all = diagnostic.place.iter().chain(places);
+        out.push_str(&all.fold(text, with_true_column));
         out.push_str("\n\n");
     }
     out
 }
 
-/// Returns the line that counts errors (`error: 3 faults in 2 files; nothing was planned`), or
-/// `None` where there is no error. `consequence` is its second half.
+/// Returns all diagnostics in their order, each once.
+fn sorted(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
+    let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
+    sorted.sort();
+    sorted.dedup();
+    sorted
+}
+
+/// Returns the line that counts what was found (`error: 3 errors, 2 warnings in 2 files; nothing
+/// was planned`), or `None` where nothing was. `consequence` is its second half, where there are
+/// errors.
 #[must_use]
 pub fn count(diagnostics: &[Diagnostic], consequence: &str) -> Option<String> {
-    let is_error = |d: &&Diagnostic| d.severity == Severity::Error;
-    let errors: BTreeSet<&Diagnostic> = diagnostics.iter().filter(is_error).collect();
-    let files: BTreeSet<&str> = errors
+    let all: BTreeSet<&Diagnostic> = diagnostics.iter().collect();
+    let of = |severity: Severity| all.iter().filter(|d| d.severity == severity).count();
+    let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
+    let files: BTreeSet<&str> = all
         .iter()
         .filter_map(|d| d.place.as_ref())
         .map(|place| place.file.as_str())
         .collect();
-    let faults = match errors.len() {
-        0 => return None,
-        1 => "1 fault".to_owned(),
-        n => format!("{n} faults"),
-    };
+    let counts = [
+        (errors, "error", "errors"),
+        (warnings, "warning", "warnings"),
+    ];
+    let counts: Vec<String> = counts
+        .into_iter()
+        .filter(|(number, ..)| *number > 0)
+        .map(|(number, one, many)| counted(number, one, many))
+        .collect();
     let places = match files.len() {
         0 => String::new(),
-        1 => " in 1 file".to_owned(),
-        n => format!(" in {n} files"),
+        files => format!(" in {}", counted(files, "file", "files")),
     };
-    Some(format!("error: {faults}{places}; {consequence}"))
+    let first = [Severity::Warning, Severity::Error][usize::from(errors > 0)];
+    let end = match (errors, consequence) {
+        (0, _) | (_, "") => String::new(),
+        (_, consequence) => format!("; {consequence}"),
+    };
+    (!counts.is_empty()).then(|| format!("{first}: {}{places}{end}", counts.join(", ")))
 }
 
-fn group(diagnostic: &Diagnostic) -> Group<'_> {
+fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Returns the diagnostic itself, and one group for each other place that it is about.
+fn groups(diagnostic: &Diagnostic) -> Vec<Group<'_>> {
     let Diagnostic {
         place,
         severity,
         code,
         message,
         hint,
+        notes,
     } = diagnostic;
     let level = match severity {
         Severity::Error => Level::ERROR,
@@ -69,25 +96,42 @@ fn group(diagnostic: &Diagnostic) -> Group<'_> {
     if let Some(place) = place {
         group = with_place(group, place);
     }
-    if let Some(hint) = hint {
-        let hint = escaped_lines(hint);
-        group = group.element(Level::HELP.with_name(Some("hint")).message(hint));
+    let (elsewhere, here): (Vec<&Note>, Vec<&Note>) = notes.iter().partition(|n| n.place.is_some());
+    for note in here {
+        group = group.element(Level::NOTE.message(escaped_lines(&note.message)));
     }
-    group
+    if let Some(hint) = hint {
+        group = group.element(Level::HELP.message(escaped_lines(hint)));
+    }
+    let mut groups = vec![group];
+    for note in elsewhere {
+        let title = Level::NOTE.secondary_title(escaped_lines(&note.message));
+        let group = Group::with_title(title);
+        groups.extend(note.place.as_ref().map(|place| with_source(group, place)));
+    }
+    groups
 }
 
 fn with_place<'a>(group: Group<'a>, place: &Place) -> Group<'a> {
-    let Place { file, span, path } = place;
+    let group = with_source(group, place);
+    if place.path.is_empty() {
+        return group;
+    }
+    let path = value::escaped(&place.path);
+    group.element(Level::NOTE.with_name(Some("path")).message(path))
+}
+
+fn with_source<'a>(group: Group<'a>, place: &Place) -> Group<'a> {
+    let Place {
+        file,
+        span,
+        path: _,
+    } = place;
     let file = value::escaped(file);
-    let mut group = match span {
+    match span {
         None => group.element(Origin::path(file)),
         Some(span) => group.element(snippet(file, span)),
-    };
-    if !path.is_empty() {
-        let path = value::escaped(path);
-        group = group.element(Level::NOTE.with_name(Some("path")).message(path));
     }
-    group
 }
 
 fn snippet<'a>(file: String, span: &Span) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
@@ -109,8 +153,8 @@ fn snippet<'a>(file: String, span: &Span) -> Snippet<'a, annotate_snippets::Anno
 
 /// Puts right the column of a line that is shown through a window: the printer counts from the
 /// window's start.
-fn with_true_column(text: String, place: Option<&Place>) -> String {
-    let Some((place, span)) = place.and_then(|p| Some((p, p.span.as_ref()?))) else {
+fn with_true_column(text: String, place: &Place) -> String {
+    let Some(span) = place.span.as_ref() else {
         return text;
     };
     if span.window <= 1 {
@@ -177,7 +221,7 @@ mod tests {
              |   ^^^^^^^\n  \
              |\n  \
              = path: spec.replica\n  \
-             = hint: did you mean `replicas`?\n\n",
+             = help: did you mean `replicas`?\n\n",
         );
     }
 
@@ -228,12 +272,42 @@ mod tests {
         assert!(place("a.yaml:10:") < place("b.yaml:1:"));
         assert_eq!(
             count(&[a, b, c], "nothing was planned").as_deref(),
-            Some("error: 3 faults in 2 files; nothing was planned")
+            Some("error: 3 errors in 2 files; nothing was planned")
         );
     }
 
     #[test]
-    fn warnings_are_not_counted() {
-        assert_eq!(count(&[Diagnostic::warning("odd", "odd")], "x"), None);
+    fn errors_and_warnings_are_counted_apart() {
+        let odd = Diagnostic::warning("odd", "odd");
+        let check = |all: &[Diagnostic], expected: Option<&str>| {
+            assert_eq!(count(all, "x").as_deref(), expected);
+        };
+        check(&[], None);
+        check(&[odd.clone(), odd.clone()], Some("warning: 1 warning"));
+        let both = [odd, sample("a.yaml", 1), sample("a.yaml", 2)];
+        check(&both, Some("error: 2 errors, 1 warning in 1 file; x"));
+    }
+
+    #[test]
+    fn another_place_is_shown_with_its_line() {
+        let mut first = sample("a.yaml", 2);
+        first.hint = None;
+        let place = sample("b.yaml", 9).place;
+        check(
+            &[first.note("so it is").see(place, "also here")],
+            "error[unknown-field]: unknown field `replica`\n \
+             --> a.yaml:2:3\n  \
+             |\n\
+             2 |   replica: 3\n  \
+             |   ^^^^^^^\n  \
+             |\n  \
+             = path: spec.replica\n  \
+             = note: so it is\n\
+             note: also here\n \
+             --> b.yaml:9:3\n  \
+             |\n\
+             9 |   replica: 3\n  \
+             |   ^^^^^^^\n\n",
+        );
     }
 }

@@ -1,35 +1,35 @@
 //! The TOML that an owner lays over the generated configuration, read as TOML 1.0: what the
 //! reference and the nodes themselves read. Knows nothing of what the settings mean.
 
+use std::ops::Range;
+
 use toml::Table;
+
+/// What is wrong with a text, and where in it.
+#[derive(Debug)]
+pub struct Fault {
+    /// What is wrong.
+    pub message: String,
+    /// The bytes that are meant.
+    pub at: Option<Range<usize>>,
+}
 
 /// Reads overrides.
 ///
 /// # Errors
-/// Says what is wrong and on which line of the TOML.
-pub fn parse(text: &str) -> Result<Table, String> {
-    let table = text.parse::<Table>().map_err(|error| {
-        let line = error.span().map(|span| line_of(text, span.start));
-        let message = error.message().replace('\n', ", ");
-        match line {
-            Some(line) => format!("invalid TOML in line {line}: {message}"),
-            None => format!("invalid TOML: {message}"),
-        }
+/// Says what is wrong and where in the TOML.
+pub fn parse(text: &str) -> Result<Table, Fault> {
+    let table = text.parse::<Table>().map_err(|error| Fault {
+        message: format!("invalid TOML: {}", error.message().replace('\n', ", ")),
+        at: error.span(),
     })?;
     match beyond_1_0(text) {
         None => Ok(table),
-        Some((offset, what)) => {
-            let line = line_of(text, offset);
-            Err(format!(
-                "invalid TOML in line {line}: {what} TOML 1.1, and nodes read TOML 1.0"
-            ))
-        }
+        Some((offset, what)) => Err(Fault {
+            message: format!("invalid TOML: {what} TOML 1.1, and nodes read TOML 1.0"),
+            at: Some(offset..offset + 1),
+        }),
     }
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    let before = text.as_bytes().iter().take(offset);
-    before.filter(|byte| **byte == b'\n').count() + 1
 }
 
 /// Finds the first thing that only TOML 1.1 allows, in a text that is sound TOML 1.1.
@@ -120,7 +120,12 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, problem: Option<&str>) {
-        match (parse(text), problem) {
+        let told = parse(text).map_err(|fault| {
+            let before = text.get(..fault.at.map_or(0, |at| at.start));
+            let line = before.unwrap_or_default().matches('\n').count() + 1;
+            format!("line {line}: {}", fault.message)
+        });
+        match (told, problem) {
             (Ok(_), None) => {}
             (Err(message), Some(part)) if message.contains(part) => {}
             (result, _) => panic!("{text:?}: {result:?}"),
@@ -141,8 +146,11 @@ mod tests {
 
     #[test]
     fn what_is_new_in_toml_1_1_is_refused() {
-        check("a = \"\\e\"", Some("line 1: the escapes"));
-        check("b = 1\na = \"\\x41\"", Some("line 2: the escapes"));
+        check("a = \"\\e\"", Some("line 1: invalid TOML: the escapes"));
+        check(
+            "b = 1\na = \"\\x41\"",
+            Some("line 2: invalid TOML: the escapes"),
+        );
         check("a = 07:32", Some("without seconds"));
         check("a = 1979-05-27T07:32Z", Some("without seconds"));
         check("a = 1979-05-27 07:32+07:00", Some("without seconds"));

@@ -99,11 +99,18 @@ fn max_unavailable(spec: &Spec, faults: &mut Faults) -> MaxUnavailable {
             None => String::new(),
         };
         let message = format!("{text} is neither a number from 0 up nor a whole percentage");
-        let hint = "write 2, or \"25%\"";
+        let number = match &spec.strategy.max_unavailable {
+            Some(IntOrString::String(text)) => text.parse::<u32>().ok(),
+            Some(IntOrString::Int(_)) | None => None,
+        };
+        let hint = match number {
+            Some(number) => format!("write \"{number}%\" for a share, or {number} without quotes"),
+            None => "write 2, or \"25%\"".to_owned(),
+        };
         faults.advise(
             "spec.strategy.maxUnavailable",
             "bad-max-unavailable",
-            (message, hint),
+            (message, hint.as_str()),
         );
         default
     })
@@ -120,8 +127,15 @@ fn percent(text: &str) -> Option<i64> {
 fn toml(text: Option<&str>, path: &str, faults: &mut Faults) -> toml::Table {
     match overrides::parse(text.unwrap_or_default()) {
         Ok(table) => table,
-        Err(message) => {
-            faults.add(path, "bad-toml", message);
+        Err(overrides::Fault { message, at }) => {
+            let fault = Diagnostic::error("bad-toml", message)
+                .at("", path)
+                .hint("texts stand in quotes (`key = \"value\"`), tables in `[brackets]`");
+            let whole = text.unwrap_or_default();
+            faults.0.push(match at {
+                Some(range) => fault.within(whole, range),
+                None => fault,
+            });
             toml::Table::new()
         }
     }

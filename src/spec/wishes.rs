@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::metadata::name_fault;
 use super::named::{self, Leave};
 use crate::diagnostic::Diagnostic;
+use crate::model::likeness::nearest;
 use crate::model::quote::quote;
 use crate::model::{FleetKey, names};
 
@@ -14,6 +15,14 @@ use crate::model::{FleetKey, names};
 pub const REMOVE_FLEET: &str = "cosmos-render/remove-fleet";
 /// Takes over the volumes of a fleet of the same namespace that has another name: that name.
 pub const RENAMED_FROM: &str = "cosmos-render/renamed-from";
+/// Silences lint rules for one document: `rule: reason`, one a line or with `;` between.
+pub const LINT_ALLOW: &str = "cosmos-render/lint-allow";
+/// Says what follows the heights of a fleet with `chain.versions`: see [`DRIVERS`].
+pub const HEIGHTS_DRIVER: &str = "cosmos-render/heights-driver";
+
+/// What can follow heights (design.md, safety rule 13): the runner, a schedule that takes
+/// snapshots and renders anew, or an operator that goes on acting.
+pub const DRIVERS: [&str; 3] = ["runner", "scheduled", "operator"];
 
 /// The annotations that name claims.
 const OF_CLAIMS: [Leave; 3] = [Leave::Delete, Leave::Restore, Leave::Resync];
@@ -48,11 +57,11 @@ pub(super) fn read(
             _ if of_claims.is_some() => claims(annotations, of_claims),
             REMOVE_FLEET => remove(text, fleet).map(|()| wishes.is_removed = true),
             RENAMED_FROM => former(text, fleet).map(|key| wishes.renamed_from = Some(key)),
+            HEIGHTS_DRIVER => driver(text),
+            // the lints read it: a slip in it is nothing that a plan should fail for
+            LINT_ALLOW => Ok(()),
             name if ON_OBJECTS.contains(&name) => Ok(()),
-            _ => Err((
-                format!("no annotation of that name means anything on a document: {name}"),
-                format!("the ones that do are {}", known().join(", ")),
-            )),
+            name => Err(unknown(name)),
         };
         if let Err((message, hint)) = read {
             let path = format!("metadata.annotations[{name}]");
@@ -69,7 +78,33 @@ type Fault = (String, String);
 /// The annotations that mean something on a document.
 fn known() -> Vec<&'static str> {
     let of_claims = OF_CLAIMS.into_iter().map(Leave::annotation);
-    of_claims.chain([REMOVE_FLEET, RENAMED_FROM]).collect()
+    of_claims
+        .chain([REMOVE_FLEET, RENAMED_FROM, LINT_ALLOW, HEIGHTS_DRIVER])
+        .collect()
+}
+
+fn unknown(name: &str) -> Fault {
+    let message = format!("no annotation of that name means anything on a document: {name}");
+    let known = known();
+    // all begin alike: only the rest tells them apart
+    let rest = |name: &'static str| name.strip_prefix(names::OWN_PREFIX);
+    let misspelt = name.strip_prefix(names::OWN_PREFIX).unwrap_or(name);
+    let hint = match nearest(misspelt, known.iter().filter_map(|name| rest(name))) {
+        Some(near) => format!("did you mean `{}{near}`?", names::OWN_PREFIX),
+        None => format!("the ones that do are {}", known.join(", ")),
+    };
+    (message, hint)
+}
+
+fn driver(text: &str) -> Result<(), Fault> {
+    if DRIVERS.contains(&text) {
+        return Ok(());
+    }
+    let hint = match nearest(text, DRIVERS.into_iter()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("write one of {}", DRIVERS.join(", ")),
+    };
+    Err((format!("{} follows no heights", quote(text)), hint))
 }
 
 /// Looks at an annotation that names claims: each stands with its UID.
@@ -178,8 +213,18 @@ mod tests {
     }
 
     #[test]
+    fn a_driver_of_heights_is_one_of_few() {
+        for text in DRIVERS {
+            check(HEIGHTS_DRIVER, text, Some(&Wishes::default()));
+        }
+        check(HEIGHTS_DRIVER, "cron", None);
+    }
+
+    #[test]
     fn a_misspelt_annotation_is_no_wish() {
         check("cosmos-render/delete-claim", "pvc-hub-0=u", None);
+        check("cosmos-render/lint-alow", "image-latest: x", None);
+        check(LINT_ALLOW, "image-latest: x", Some(&Wishes::default()));
         check("cosmos-render/fleet", "hub", Some(&Wishes::default()));
         check("example.com/delete-claims", "x", Some(&Wishes::default()));
     }

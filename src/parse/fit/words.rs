@@ -4,17 +4,18 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Number, Value};
 
+use crate::model::likeness::nearest;
 use crate::model::quantity::{Amount, fits_pattern};
 use crate::model::quote::quote;
-use crate::parse::tree::Content;
+use crate::parse::tree::{Content, Key, Node};
 use crate::spec::path;
 use crate::spec::schema::{Form, IntSize, Schema, Shape};
 
+/// The fields of an object, by name.
+type Fields = BTreeMap<String, Shape>;
 /// A message and a hint.
 type Words = (String, Option<String>);
 
-/// Below this likeness (of 1) a name is no guess worth making.
-const ALIKE: f64 = 0.84;
 /// What documents of the project's early days call `podTemplate`.
 pub(super) const OLD_POD_TEMPLATE: &str = "template";
 /// More fields than this are not worth listing.
@@ -52,8 +53,22 @@ pub(super) fn unknown_metadata(known: &[&str], name: &str) -> Words {
     (format!("unknown field {}", quote(name)), Some(hint))
 }
 
+/// Returns whether an unknown field is one that is missing, misspelt: then that is told once.
+pub(super) fn is_misspelt(name: &str, entries: &[(Key, Node)], known: &Fields) -> bool {
+    let unknown = entries.iter().map(|(key, _)| key.text.as_str());
+    let mut unknown = unknown.filter(|key| !known.contains_key(*key));
+    unknown.any(|key| nearest(key, known.keys().map(String::as_str)) == Some(name))
+}
+
 /// Says that a field is missing and what it is for.
 pub(super) fn missing_field(name: &str, doc: &str) -> Words {
+    if doc
+        .trim_end_matches('.')
+        .eq_ignore_ascii_case(&format!("the {name}"))
+    {
+        let hint = format!("add `{name}: ...` here");
+        return (format!("missing required field `{name}`"), Some(hint));
+    }
     let hint = (!doc.is_empty()).then(|| {
         let is_sentence = doc.ends_with('.') && !doc.ends_with("...");
         let end = doc.len() - usize::from(is_sentence);
@@ -66,9 +81,19 @@ pub(super) fn missing_field(name: &str, doc: &str) -> Words {
 }
 
 /// Says which type is expected, what was found, and how to write it.
-pub(super) fn wrong_type(shape: &Shape, found: &Content) -> Words {
-    let message = format!("expected {}, found {}", expected(&shape.form), name(found));
-    (message, remedy(&shape.form, found))
+pub(super) fn wrong_type(shape: &Shape, path: &str, found: &Node) -> Words {
+    let message = format!(
+        "expected {}, found {}",
+        expected(&shape.form),
+        name(&found.value)
+    );
+    let hint = match path {
+        "spec.chain.app.minGasPrice" => {
+            Some("write it with its denomination: 0.025uatom".to_owned())
+        }
+        _ => remedy(&shape.form, &found.value, found.mark.width),
+    };
+    (message, hint)
 }
 
 fn expected(form: &Form) -> &'static str {
@@ -94,15 +119,22 @@ fn name(found: &Content) -> String {
     }
 }
 
-fn remedy(form: &Form, found: &Content) -> Option<String> {
+/// Returns how to write what was found so that it fits; it stands in so many characters.
+fn remedy(form: &Form, found: &Content, width: usize) -> Option<String> {
     let hint = match (form, found) {
         (Form::Text { .. }, Content::Bool(_)) => {
             "put quotes around it: without them y, n, yes, no, on, off, true and false are \
              booleans in YAML 1.1"
                 .to_owned()
         }
-        (Form::Text { .. }, Content::Number(number)) => {
+        (Form::Text { .. }, Content::Number(number)) if number.to_string().len() == width => {
             format!("put quotes around it: \"{number}\"")
+        }
+        (Form::Text { .. }, Content::Number(_)) => {
+            "put quotes around it, so that it stays as it is written".to_owned()
+        }
+        (Form::Text { .. }, Content::Mapping(_)) => {
+            "write a text; one of several lines begins with `|` behind the colon".to_owned()
         }
         (Form::IntOrString { pattern: Some(_) }, Content::Number(number)) => {
             format!("put quotes around it: \"{number}\"; a fraction is no whole number")
@@ -110,6 +142,7 @@ fn remedy(form: &Form, found: &Content) -> Option<String> {
         (Form::Integer { .. }, Content::String(text)) if text.parse::<i64>().is_ok() => {
             format!("remove the quotes: {text}")
         }
+        (Form::Integer { .. }, Content::String(text)) => digits(text),
         (Form::Boolean, Content::String(text)) => match text.to_ascii_lowercase().as_str() {
             "true" | "yes" | "on" | "y" => "remove the quotes: true".to_owned(),
             "false" | "no" | "off" | "n" => "remove the quotes: false".to_owned(),
@@ -135,6 +168,17 @@ fn remedy(form: &Form, found: &Content) -> Option<String> {
     Some(hint)
 }
 
+/// Says how to write a number, where a text begins with one or not.
+fn digits(text: &str) -> String {
+    let end = text.find(|c: char| !c.is_ascii_digit());
+    match text.get(..end.unwrap_or(text.len())) {
+        Some(digits) if !digits.is_empty() && text.ends_with('s') => {
+            format!("write the number alone: {digits}")
+        }
+        Some(_) | None => "write a number in digits, such as 3, without a unit".to_owned(),
+    }
+}
+
 /// Says that a value is none of those allowed.
 pub(super) fn not_allowed(text: &str, allowed: &[String]) -> Words {
     let message = format!(
@@ -142,9 +186,11 @@ pub(super) fn not_allowed(text: &str, allowed: &[String]) -> Words {
         quote(text),
         list(allowed)
     );
-    let hint = nearest(text, allowed.iter().map(String::as_str))
-        .map(|near| format!("did you mean `{near}`?"));
-    (message, hint)
+    let hint = match nearest(text, allowed.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "write one of these, in the same case".to_owned(),
+    };
+    (message, Some(hint))
 }
 
 /// Says that a text is empty.
@@ -155,11 +201,19 @@ pub(super) fn too_short() -> Words {
 
 /// Says that a number is less than allowed.
 pub(super) fn too_small(value: i64, least: i64) -> Words {
-    (format!("{value} is below the minimum of {least}"), None)
+    let hint = format!("write {least} or more");
+    (
+        format!("{value} is below the minimum of {least}"),
+        Some(hint),
+    )
 }
 
 /// Says that a number is more, or less, than its field can hold.
-pub(super) fn too_wide(value: i64, size: IntSize) -> Words {
+pub(super) fn too_wide(value: i64, path: &str, size: IntSize) -> Words {
+    if path.ends_with("Port") || path.ends_with(".port") {
+        let hint = "ports go from 1 to 65535".to_owned();
+        return (format!("{value} is no port"), Some(hint));
+    }
     let range = size.range();
     let sign = [" without a sign", ""][usize::from(range.contains(&-1))];
     let message = format!("{value} does not fit a number of 32 bits{sign}");
@@ -170,7 +224,10 @@ pub(super) fn too_wide(value: i64, size: IntSize) -> Words {
 /// Says that a number is not whole, or far too large.
 pub(super) fn no_whole_number(number: &Number) -> Words {
     let message = format!("expected a whole number, found {number}");
-    (message, None)
+    (
+        message,
+        Some("write a number in digits, without a fraction".to_owned()),
+    )
 }
 
 /// Says that a text is no quantity, and what may be meant.
@@ -227,20 +284,6 @@ pub(super) fn twin(keys: &[String], values: &[Option<Value>], first: &str) -> Wo
         .collect();
     let message = format!("the same as {first}: {}", pairs.join(", "));
     (message, Some("remove one of them".to_owned()))
-}
-
-/// Returns the candidate that a word was probably meant to be.
-fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = word.to_ascii_lowercase();
-    let likeness = |candidate: &str| {
-        let candidate = candidate.to_ascii_lowercase();
-        strsim::jaro_winkler(&lower, &candidate)
-    };
-    candidates
-        .map(|candidate| (likeness(candidate), candidate))
-        .filter(|(likeness, _)| *likeness >= ALIKE)
-        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
-        .map(|(_, candidate)| candidate)
 }
 
 /// Returns up to three paths below `spec` under which a field of this name exists, the shallowest

@@ -281,7 +281,12 @@ impl<'a> Builder<'a> {
             first.line,
             key.mark.line
         );
-        let hint = "remove one of the two: the cluster would take the last and drop the other";
+        let is_second_document = self.path(Some(&key.text)) == "apiVersion";
+        let hint = if is_second_document {
+            "if a second document starts here, write a line `---` above it"
+        } else {
+            "remove one of the two: the cluster would take the last and drop the other"
+        };
         let mut fault = Diagnostic::error("duplicate-key", message).hint(hint);
         fault.place = Some(excerpt(self.source, key.mark, &self.path(Some(&key.text))));
         fault

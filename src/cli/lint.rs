@@ -1,0 +1,101 @@
+//! The command `lint`: finds what is wrong with documents, and with the tree around them.
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::disk;
+use crate::pipeline;
+use crate::render::diagnostics::{self, github, json, sarif};
+
+use super::args::LintFormat;
+use super::resolve::{Inputs, LintRun};
+use super::terminal::{self, Terminal};
+use super::{Exit, Failure, input};
+
+/// Judges and prints what was found, or explains a code.
+pub(super) fn run(run: &LintRun, terminal: &Terminal) -> Result<Exit, Failure> {
+    match run {
+        LintRun::Explain(code) => explain(code),
+        LintRun::Judge {
+            inputs,
+            config,
+            format,
+            denies_warnings,
+        } => {
+            let mut found = found(inputs, config.as_deref(), terminal)?;
+            for place in found.iter_mut().flat_map(places) {
+                *place = disk::from_here(place);
+            }
+            let shown = terminal.shown(&found);
+            terminal::result(&print(&shown, *format, terminal)?)?;
+            let is_bad = |d: &Diagnostic| d.severity == Severity::Error || *denies_warnings;
+            Ok([Exit::Done, Exit::Failed][usize::from(found.iter().any(is_bad))])
+        }
+    }
+}
+
+fn explain(code: &str) -> Result<Exit, Failure> {
+    let text = match code {
+        "all" => Ok(pipeline::explain::all()),
+        code => pipeline::explain::code(code),
+    };
+    let text = text.map_err(|message| Failure {
+        diagnostics: vec![Diagnostic::error("usage", message)],
+        consequence: "nothing was explained",
+    })?;
+    terminal::result(&text)?;
+    Ok(Exit::Done)
+}
+
+/// Reads settings, documents, snapshot and tree, and judges them. Where a file cannot be read,
+/// nothing is judged.
+fn found(
+    inputs: &Inputs,
+    config: Option<&str>,
+    terminal: &Terminal,
+) -> Result<Vec<Diagnostic>, Failure> {
+    let file = disk::settings(&inputs.specs, config);
+    let mut said = file.diagnostics;
+    let settings = pipeline::settings(file.value.as_ref());
+    said.extend(settings.diagnostics);
+    let read = input::read(inputs, terminal, "nothing was judged");
+    let (request, of_inputs) = match read {
+        Ok(read) => read,
+        Err(failure) => {
+            said.extend(failure.diagnostics);
+            return Ok(said);
+        }
+    };
+    said.extend(of_inputs);
+    let tree = disk::tree(&inputs.specs, pipeline::may_hold_key);
+    said.extend(tree.diagnostics);
+    said.extend(pipeline::lint(&request, &tree.value, &settings.value));
+    Ok(said)
+}
+
+/// Returns the files that a finding names.
+fn places(diagnostic: &mut Diagnostic) -> impl Iterator<Item = &mut String> {
+    let notes = diagnostic.notes.iter_mut();
+    let notes = notes.filter_map(|note| note.place.as_mut());
+    let own = diagnostic.place.iter_mut();
+    own.chain(notes).map(|place| &mut place.file)
+}
+
+fn print(found: &[Diagnostic], format: LintFormat, terminal: &Terminal) -> Result<String, Failure> {
+    let printed = match format {
+        LintFormat::Text => {
+            let mut text = diagnostics::text(found, terminal.out());
+            let count = diagnostics::count(found, "");
+            text.extend(count.map(|count| count + "\n"));
+            Ok(text)
+        }
+        LintFormat::Json => json::report(found),
+        LintFormat::Sarif => sarif::log(found, env!("CARGO_PKG_VERSION")),
+        LintFormat::Github => Ok(github::commands(found)),
+    };
+    printed.map_err(|error| {
+        let message = format!("the findings have no form in JSON: {error}");
+        Failure {
+            diagnostics: vec![Diagnostic::error("internal", message)],
+            consequence: "nothing was printed",
+        }
+    })
+}

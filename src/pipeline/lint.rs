@@ -1,0 +1,28 @@
+//! Documents, snapshot and files into findings: the rooms that `lint` calls, in order.
+
+use super::{Request, take, without_fleets};
+use crate::diagnostic::Diagnostic;
+use crate::lint::{self, Case};
+use crate::model::Source;
+use crate::parse;
+use crate::settings::Settings;
+
+/// Reads and judges everything: faults of form and findings of rules, weighed.
+#[must_use]
+pub fn lint(request: &Request, tree: &[Source], settings: &Settings) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let inputs = take(parse::specs(&request.specs), &mut found);
+    found.extend(without_fleets(&inputs, request, &found));
+    let snapshot = request.snapshot.as_deref();
+    let texts = take(parse::texts(snapshot.unwrap_or_default()), &mut found);
+    let live = take(parse::snapshot::read(&texts), &mut found);
+    let case = Case {
+        sources: &request.specs,
+        inputs: &inputs,
+        live: snapshot.is_some().then_some(&live),
+        tree,
+        settings,
+    };
+    found.extend(lint::judge(&case));
+    lint::weigh(found, &case)
+}
