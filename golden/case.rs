@@ -43,6 +43,7 @@ struct Line {
 pub(super) fn run(fixture: &Path) -> io::Result<Ran> {
     let scratch = tempfile::tempdir()?;
     let out = scratch.path().join("out");
+    fs::create_dir(&out)?;
     let out_name = out.to_string_lossy().into_owned();
     let mut ran = Ran {
         files: Files::new(),
