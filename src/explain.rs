@@ -67,7 +67,7 @@ pub struct Member {
     pub main: Option<String>,
     /// The pod as it is; null where there is none.
     pub live: Option<LivePod>,
-    /// The image of the chain that it should run; null where it should not be there.
+    /// The image that it should run; null where it should not be there.
     pub image: Option<String>,
     /// Which of its fields differ.
     pub changes: Vec<Change>,
@@ -99,7 +99,7 @@ pub enum Part {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LivePod {
-    /// The image of the chain that it runs.
+    /// The image that its node runs, or its first container where it has none.
     pub image: Option<String>,
     /// The block that its node works on, where that is known.
     pub height: Option<u64>,

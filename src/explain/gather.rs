@@ -147,11 +147,7 @@ impl Fleet<'_> {
             None => (Serves::Unknown, "it is not counted on".to_owned()),
         };
         LivePod {
-            image: self
-                .facts
-                .pods
-                .get(name)
-                .and_then(|running| running.images.get("node").cloned()),
+            image: chain_image(&pod.spec_tree()),
             height: self.facts.heights.get(name).copied(),
             serves,
             because,
@@ -219,15 +215,19 @@ impl Fleet<'_> {
     }
 }
 
-/// Returns the image of the chain in a manifest; that of the first container for pods of others.
+/// Returns the image of a pod's node; that of its first container where it has none.
 fn image_of(manifest: &Manifest) -> Option<String> {
-    let containers = manifest.body["spec"]["containers"].as_array()?;
+    match manifest.role {
+        Role::Pod | Role::AdditionalPod => chain_image(&manifest.body["spec"]),
+        Role::Access | Role::Service | Role::Config | Role::Claim => None,
+    }
+}
+
+fn chain_image(spec: &Value) -> Option<String> {
+    let containers = spec["containers"].as_array()?;
     let node = containers.iter().find(|c| c["name"] == "node");
-    let of = match manifest.role {
-        Role::Pod | Role::AdditionalPod => node.or(containers.first())?,
-        Role::Access | Role::Service | Role::Config | Role::Claim => return None,
-    };
-    of["image"].as_str().map(str::to_owned)
+    let image = &node.or(containers.first())?["image"];
+    image.as_str().map(str::to_owned)
 }
 
 #[derive(Default, Deserialize)]

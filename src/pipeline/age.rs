@@ -8,6 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::live::Live;
 use crate::live::age::{self, At, Captured};
 use crate::model::Notice;
+use crate::model::duration::Duration;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -97,17 +98,22 @@ fn too_old(captured: Captured, since: impl Fn(Timestamp) -> i64, max: i64) -> Op
         Some(At::Said(at)) => Some(at),
         Some(At::Heard(_)) | None => captured.not_before,
     };
-    let allowed = words(max);
+    let exact = |seconds: i64| Duration::seconds(seconds.unsigned_abs()).to_string();
+    let allowed = exact(max);
     let message = match (captured.at, shown.map(since)) {
         (_, Some(age)) if age <= max => return None,
         (Some(At::Said(_)), Some(age)) => format!(
             "the snapshot was captured {} ago: --max-age allows {allowed}",
-            words(age)
+            exact(age)
         ),
-        (_, Some(age)) => format!(
+        (Some(At::Heard(_)), Some(age)) => format!(
+            "the newest time that the snapshot tells of is {} old: --max-age allows {allowed}",
+            exact(age)
+        ),
+        (None, Some(age)) => format!(
             "nothing shows that the snapshot is not older than {allowed} (--max-age): the newest \
              time that it tells of is {} old",
-            words(age)
+            exact(age)
         ),
         (_, None) => format!(
             "nothing shows that the snapshot is not older than {allowed} (--max-age): it tells of \

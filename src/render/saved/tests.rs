@@ -183,7 +183,7 @@ fn check_text(text: &str, expected: &str) {
 #[test]
 fn what_is_no_plan_is_told() {
     let whole = printed(&made()).unwrap();
-    check_text(&whole[..100], "this plan is cut off at line 5 column 15");
+    check_text(&whole[..100], "this plan is cut off at line 7 column 13");
     check_text("", "this plan is cut off at line 1 column 0");
     check_text(
         "Plan: 1 to",

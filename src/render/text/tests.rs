@@ -193,7 +193,9 @@ fn many_names_go_over_several_lines_and_none_is_left_out() {
     });
     plan.fleets.truncate(1);
     plan.fleets[0].waves[0].steps = steps.collect();
-    let text = super::plan(&plan, Style::Plain, Detail::Summed);
+    let folded = super::plan(&plan, Style::Plain, Detail::Summed);
+    assert!(folded.contains("Service/cosmoshub-p2p-0 to cosmoshub-p2p-39\n"));
+    let text = super::plan(&plan, Style::Plain, Detail::Every);
     assert!(text.lines().all(|line| line.chars().count() <= WIDTH));
     for n in 0..40 {
         let name = format!("cosmoshub-p2p-{n}");

@@ -77,7 +77,7 @@ fn write_head(page: &mut Page, member: &Member) {
         Part::Foreign => {
             format!("has a name of {of_fleet}, and is not its own: it is left alone")
         }
-        Part::Former => format!("a pod of {of_fleet}, which no document describes"),
+        Part::Former => format!("a pod of {of_fleet}: no document describes one of that name"),
     };
     page.wrapped(2, &value::escaped(&what));
 }
