@@ -8,7 +8,7 @@ use super::turns::{Decided, Observed, Task, Turn};
 use super::volumes::Volumes;
 use super::{Action, Change, Drift, Effect, Impact, Reason, Step, claims};
 use crate::desired::{Instance, Manifest, Role};
-use crate::diff::{Comparison, Difference, Standing, is_observed_setting};
+use crate::diff::{Comparison, Difference, Standing, is_identity, is_observed_setting};
 use crate::live::Live;
 use crate::model::{Kind, Notice, Ordinal};
 use crate::spec::FullNode;
@@ -145,7 +145,8 @@ impl Context<'_> {
     }
 
     /// Where the same is asked for as before, what a pod restarts for is drift: it was edited by
-    /// hand, or a rollout never ended. What follows from addresses and heights is neither.
+    /// hand, or a rollout never ended. What follows from addresses, heights and identities is
+    /// neither.
     fn drift(
         &self,
         difference: &Difference<'_, '_>,
@@ -156,7 +157,8 @@ impl Context<'_> {
         let is_edit = |change: &&Change| {
             let is_config = !change.path.starts_with("spec.") && change.effect != Effect::InPlace;
             let is_observed = is_observed_setting(&change.path)
-                || (by_height && change.path.ends_with("].image"));
+                || (by_height && change.path.ends_with("].image"))
+                || is_identity(change);
             (change.effect == Effect::Restart || is_config) && !is_observed
         };
         let edited: Vec<Change> = comparison.changes.iter().filter(is_edit).cloned().collect();
