@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 
 use crate::desired::config_map::{APP_OVERLAY, COMET_OVERLAY, NODE_KEY};
 use crate::desired::fleet::{Fleet, HOME, below};
-use crate::desired::rotated_entry;
 use crate::model::Ordinal;
 
 /// Both overlays and the node's key.
@@ -83,10 +82,7 @@ fn config_sources(fleet: &Fleet<'_>, ordinal: Ordinal) -> Value {
         return json!([{"configMap": {"name": instance, "items": files}}]);
     }
     let files = [file(COMET_OVERLAY), file(APP_OVERLAY)];
-    let entry = match fleet.facts.node_ids.get(&instance) {
-        Some(id) if fleet.facts.rotated.contains(&instance) => rotated_entry(&instance, id),
-        Some(_) | None => instance.clone(),
-    };
+    let entry = fleet.facts.key_entries.get(&instance).unwrap_or(&instance);
     let key = json!({"key": entry, "path": NODE_KEY});
     json!([
         {"configMap": {"name": instance, "items": files}},

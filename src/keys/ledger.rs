@@ -59,14 +59,11 @@ pub(super) fn edit(
     changes: &Changes,
 ) -> Result<String, Diagnostic> {
     let refused = || {
-        let lines = lines(&changes.added, "  ", "\n");
-        let hint =
-            format!("write one instance a line below `nodeIDs:`; these are to come:\n{lines}");
         Diagnostic::error(
             "identities-not-editable",
             "nothing can be added to the NodeIdentities here without rewriting them",
         )
-        .hint(hint.trim_end())
+        .hint("write one instance a line below `nodeIDs:`, as in `hub-0: <its ID>`")
         .at(&source.name, "nodeIDs")
     };
     let text = String::from_utf8(source.bytes.clone()).map_err(|_| refused())?;

@@ -42,6 +42,8 @@ struct Row {
     known_from: Vec<&'static str>,
     /// What it lacks: `NodeIdentities`, `Key`.
     missing: Vec<&'static str>,
+    /// Where what should be its key is none: `Secret`, `ConfigMap`.
+    broken: Vec<&'static str>,
     /// Whether its document asks for it.
     is_asked: bool,
     /// Whether it has another ID than its first.
@@ -76,6 +78,11 @@ fn row(fleet: &Fleet, instance: &Instance) -> Row {
         ("ConfigMap", is_key(&instance.config_map)),
     ];
     let has_key = is_key(&instance.secret) || is_key(&instance.config_map);
+    let is_broken = |holds: &Option<Holds>| matches!(holds, Some(Holds::Broken(_)));
+    let broken = [
+        ("Secret", is_broken(&instance.secret)),
+        ("ConfigMap", is_broken(&instance.config_map)),
+    ];
     let mut missing = Vec::new();
     if instance.declared.is_none() {
         missing.push("NodeIdentities");
@@ -102,6 +109,11 @@ fn row(fleet: &Fleet, instance: &Instance) -> Row {
             .map(|(name, _)| *name)
             .collect(),
         missing,
+        broken: broken
+            .iter()
+            .filter(|(_, is)| *is)
+            .map(|(name, _)| *name)
+            .collect(),
         is_asked: instance.is_asked,
         is_rotated: instance.is_rotated,
     }
@@ -150,9 +162,12 @@ fn line(row: &Row, fleet: &FleetListing, widest: usize) -> String {
         }
         words.push_str(more);
     };
-    if row.known_from.is_empty() {
+    for place in &row.broken {
+        add(&format!("BROKEN KEY in the {place}"));
+    }
+    if row.known_from.is_empty() && row.broken.is_empty() {
         add("no identity (`keys init` makes one)");
-    } else {
+    } else if row.broken.is_empty() {
         for missing in &row.missing {
             match *missing {
                 "Key" => add("NO KEY in the Secret"),

@@ -378,12 +378,14 @@ fn instances(
     names
         .iter()
         .map(|name| {
+            let declared = declared.and_then(|ids| ids.get(name).cloned());
             let path = crate::spec::path::field("nodeIDs", name);
-            let place = origin.and_then(|origin| origin.place(request.specs.all(), &path));
+            let written = origin.filter(|_| declared.is_some());
+            let place = written.and_then(|origin| origin.place(request.specs.all(), &path));
             let mut instance = Instance {
                 name: name.clone(),
                 is_asked: asked.contains(name),
-                declared: declared.and_then(|ids| ids.get(name).cloned()),
+                declared,
                 place,
                 is_rotated: rotated.is_some_and(|rotated| rotated.contains(name)),
                 ..Instance::default()

@@ -1,5 +1,8 @@
 //! What whole inputs come to, with keys that are made of fixed seeds.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::*;
 use crate::model::Source;
 
@@ -84,6 +87,47 @@ fn a_secret_is_never_printed_without_what_it_had() {
     let patch = initial(&request(&specs, &[]), Form::Patch).unwrap();
     assert_eq!(lines(&patch.secrets).len(), 2);
     assert!(!patch.secrets.contains("kind"));
+}
+
+#[test]
+fn no_second_key_is_made_for_a_pod_that_has_one_in_a_secret_not_given() {
+    let pod = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"hub-1","namespace":"chains"},
+        "spec":{"volumes":[{"secret":{"name":"hub-node-keys"}}]}}"#;
+    let mut request = request(&[("hub.yaml", SPEC)], &[]);
+    request.snapshot = Some(Sources::new(vec![source("live.json", pod)]));
+    let made = initial(&request, Form::Manifest).map(|_| ());
+    assert_eq!(made, Err(vec!["secret-not-given"]));
+}
+
+#[test]
+fn a_key_in_an_operators_config_map_is_left_to_import() {
+    let first = initial(&request(&[("hub.yaml", SPEC)], &[]), Form::Manifest).unwrap();
+    let line = first
+        .secrets
+        .lines()
+        .find(|line| line.contains("hub-1"))
+        .unwrap();
+    let key = STANDARD.decode(line.split('"').nth(3).unwrap()).unwrap();
+    let config = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
+        "name": "hub-1", "namespace": "chains", "annotations": {"cosmos-render/fleet": "hub"},
+    }, "data": {"node_key.json": String::from_utf8(key).unwrap()}});
+    let mut request = request(&[("hub.yaml", SPEC)], &[]);
+    let live = || Some(Sources::new(vec![source("live.json", &config.to_string())]));
+    request.snapshot = live();
+    let made = initial(&request, Form::Manifest).unwrap();
+    let names: Vec<&str> = made
+        .done
+        .iter()
+        .map(|done| done.instance.as_str())
+        .collect();
+    assert_eq!((names, made.notes.len()), (vec!["hub-0"], 1));
+    let how = (Form::Manifest, &Place::BesideSpecs);
+    let taken = import(&surveyed(&request), &request, how, &[]).unwrap();
+    assert_eq!(taken.done[0].id, first.done[1].id);
+    assert!(
+        taken.secrets.contains(line),
+        "the key is another, or was written anew"
+    );
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn missing(fleet: &Fleet, instance: &Instance, faults: &mut Vec<Diagnostic>) {
             "put its key there; where it never came to be stored, take its line out of the \
              NodeIdentities and run `keys init` again",
         ),
-        (None, true) if instance.is_asked => Diagnostic::warning(
+        (None, true) if instance.is_asked && !instance.ids().is_empty() => Diagnostic::warning(
             "key-without-identity",
             format!("{name} has a key, but no NodeIdentities document names its ID"),
         )

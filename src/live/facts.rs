@@ -44,8 +44,9 @@ pub struct Facts {
     /// Instances that take their key from their ConfigMap (an operator-run fleet), by name: those
     /// whose Secret is not seen to hold the same key.
     pub config_map_keys: BTreeSet<String>,
-    /// Instances whose ID is not their first one: their key lies under another entry of the Secret.
-    pub rotated: BTreeSet<String>,
+    /// Entries of the Secret by the instance that reads its key from there, where they are not
+    /// called like it: those of rotated identities.
+    pub key_entries: BTreeMap<String, String>,
     /// The `VolumeSnapshot`s of the namespace, where the fleet makes volumes from any.
     pub volume_snapshots: BTreeMap<String, VolumeSnapshotFacts>,
     /// The newest ready `VolumeSnapshot` of each claim that the fleet asks to restore, by the name
@@ -139,10 +140,7 @@ pub fn gather(
     declared: Declared<'_>,
     sources: &Sources<'_>,
 ) -> (Facts, Vec<Notice>) {
-    let mut facts = Facts {
-        rotated: declared.rotated.cloned().unwrap_or_default(),
-        ..Facts::default()
-    };
+    let mut facts = Facts::default();
     let mut notices = Vec::new();
     let status = status::read(live, fleet);
     facts.newest = availability::newest_time(live, fleet, &status);
@@ -150,11 +148,12 @@ pub fn gather(
     facts.heights = status.known_heights(&facts.nodes);
     facts.autoscaled = status.autoscaled();
     facts.snapshot_candidates = status.snapshot_candidates();
+    let held = keys::rotations(live, fleet, declared, (&mut facts, &mut notices));
     for object in live.kind_of_fleet(Kind::ConfigMap, fleet) {
         keys::of_config_map(object, (&mut facts, &mut notices));
     }
-    keys::of_secret(live, fleet, declared, (&mut facts, &mut notices));
-    keys::declared(declared, (&mut facts, &mut notices));
+    keys::of_secret(live, fleet, (&mut facts, &mut notices));
+    keys::declared(declared, &held, (&mut facts, &mut notices));
     pods(live, fleet, &mut facts);
     for claim in live.kind_of_fleet(Kind::PersistentVolumeClaim, fleet) {
         facts.own_claims += 1;

@@ -3,7 +3,7 @@
 
 use super::{Change, Drift, Effect};
 use crate::desired::Role;
-use crate::diff::{Asked, Comparison, Difference, is_observed_setting};
+use crate::diff::{Asked, Comparison, Difference, is_identity, is_observed_setting};
 use crate::spec::FullNode;
 
 /// What the changes of its ConfigMap are prefixed with where a pod shows them.
@@ -28,12 +28,13 @@ pub(super) fn of(
     })
 }
 
-/// What follows from addresses and heights is nobody's edit; nor is the size of a claim, which
+/// What follows from addresses, heights and identities is nobody's edit; nor is the size of a claim, which
 /// nobody can make smaller by hand, and which is kept where it is larger.
 fn is_observed(change: &Change, by_height: bool) -> bool {
     is_observed_setting(&change.path)
         || (by_height && change.path.ends_with("].image"))
         || change.path == "spec.resources.requests.storage"
+        || is_identity(change)
 }
 
 /// What a pod's ConfigMap holds is told of the ConfigMap itself.

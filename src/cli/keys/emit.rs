@@ -150,7 +150,7 @@ fn tell(written: &Written, form: Form, destination: &Destination, terminal: &Ter
         terminal.note("nothing to do: every instance has its identity");
     }
     if !written.secrets.is_empty() {
-        terminal.note(next(form, written));
+        terminal.note(&next(form, written));
     }
 }
 
@@ -171,21 +171,25 @@ fn line(done: &Done) -> String {
 }
 
 /// Says what must happen to the keys.
-fn next(form: Form, written: &Written) -> &'static str {
+fn next(form: Form, written: &Written) -> String {
     let is_rotated = |done: &Done| matches!(done.what, What::Rotated(_));
-    match form {
-        _ if written.done.iter().any(is_rotated) => {
-            "next: apply the keys, then plan: the node restarts with its new identity (--deny \
-             identity-change finds it); peers within the fleet learn the new ID at their next \
-             restart, others must be told; the former key stays in the Secret"
-        }
-        Form::Manifest => {
-            "next: the keys must get into the cluster before the pods do. For a Secret that is new, \
-             `kubectl create` is safer than `apply`: it never replaces one that is there"
-        }
-        Form::Patch => {
-            "next: kubectl -n NAMESPACE patch secret NAME --type merge --patch-file FILE, before \
-             the pods are made"
-        }
+    let patched = written.done.first().map(|done| &done.fleet);
+    let store = match (form, patched) {
+        (Form::Patch, Some(fleet)) => format!(
+            "next: kubectl -n {} patch secret {}-node-keys --type merge --patch-file FILE",
+            fleet.namespace, fleet.name
+        ),
+        (Form::Patch | Form::Manifest, _) => "next: bring the keys into the cluster before the \
+             pods are made; for a Secret that is new `kubectl create` is safer than `apply`, since \
+             it never replaces one that is there"
+            .to_owned(),
+    };
+    if written.done.iter().any(is_rotated) {
+        return format!(
+            "{store}; then plan: the node restarts with its new identity (--deny identity-change \
+             finds it), peers of the fleet learn the new ID at their next restart, and others must \
+             be told; the former key stays in the Secret"
+        );
     }
+    store
 }

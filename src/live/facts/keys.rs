@@ -2,6 +2,8 @@
 //! The first keep their instance's pods reading the ConfigMap until the Secret is seen to hold the
 //! same key.
 
+use std::collections::BTreeSet;
+
 use super::{Declared, Facts};
 use crate::live::{Live, NodeKey, Object};
 use crate::model::{FleetKey, Kind, NodeId, Notice};
@@ -11,10 +13,64 @@ pub const IDENTITY_DISAGREES: &str = "IdentityDisagrees";
 
 type Found<'f> = (&'f mut Facts, &'f mut Vec<Notice>);
 
+/// Finds the entry from which each rotated instance reads its key. A pod that runs stays on its
+/// former key until the new one is seen in the Secret: else it would stop, and never start again.
+/// Returns who is held back.
+pub(super) fn rotations<'d>(
+    live: &Live<'_>,
+    fleet: &FleetKey,
+    declared: Declared<'d>,
+    (facts, notices): Found<'_>,
+) -> BTreeSet<&'d str> {
+    let mut held = BTreeSet::new();
+    let secret = live.get(Kind::Secret, &fleet.namespace, &secret_name(fleet));
+    for instance in declared.rotated.into_iter().flatten() {
+        let Some(id) = declared.ids.and_then(|ids| ids.get(instance)) else {
+            continue;
+        };
+        let entry = format!("{instance}.{id}");
+        let pod = live.get(Kind::Pod, &fleet.namespace, instance);
+        let spec = pod.and_then(|pod| pod.spec).map(|raw| raw.get());
+        let stored = secret.and_then(|secret| secret.node_keys.get(entry.as_str()));
+        let is_stored = matches!(stored, Some(NodeKey::Id(_)));
+        let is_mounted = spec.is_some_and(|spec| spec.contains(&format!("\"{entry}\"")));
+        let Some(pod) = pod.filter(|_| !is_stored && !is_mounted) else {
+            facts.key_entries.insert(instance.clone(), entry);
+            continue;
+        };
+        held.insert(instance.as_str());
+        let former = spec.and_then(|spec| mounted_entry(spec, instance));
+        facts
+            .key_entries
+            .extend(former.map(|former| (instance.clone(), former)));
+        let message = format!(
+            "its identity was rotated to {id}, but Secret {} is not seen to hold the new key: it \
+             keeps its former one until a snapshot with that Secret shows it",
+            secret_name(fleet)
+        );
+        notices.push(Notice::on(pod.key(), "RotationHeld", message));
+    }
+    held
+}
+
+/// Returns the entry of an earlier rotation that a pod reads its key from.
+fn mounted_entry(spec: &str, instance: &str) -> Option<String> {
+    let start = format!("\"{instance}.");
+    spec.match_indices(&start).find_map(|(at, _)| {
+        let rest = spec.get(at + start.len()..)?;
+        let (id, _) = rest.split_once('"')?;
+        NodeId::parse(id).map(|id| format!("{instance}.{id}"))
+    })
+}
+
+fn secret_name(fleet: &FleetKey) -> String {
+    format!("{}-node-keys", fleet.name)
+}
+
 /// Takes up the key of an operator's ConfigMap.
 pub(super) fn of_config_map(object: &Object<'_>, (facts, notices): Found<'_>) {
     let instance = object.meta.name.clone().into_owned();
-    if facts.rotated.contains(&instance) {
+    if facts.key_entries.contains_key(&instance) {
         return; // it is a former one
     }
     match object.node_keys.get("node_key.json") {
@@ -34,22 +90,13 @@ pub(super) fn of_config_map(object: &Object<'_>, (facts, notices): Found<'_>) {
 
 /// Takes up the keys of the fleet's Secret. An instance whose key is there reads it from there,
 /// and no longer from its ConfigMap; another key than the ConfigMap's is an error.
-pub(super) fn of_secret(
-    live: &Live<'_>,
-    fleet: &FleetKey,
-    declared: Declared<'_>,
-    (facts, notices): Found<'_>,
-) {
-    let secret = format!("{}-node-keys", fleet.name);
+pub(super) fn of_secret(live: &Live<'_>, fleet: &FleetKey, (facts, notices): Found<'_>) {
+    let secret = secret_name(fleet);
     mounted(live, fleet, &secret, facts);
     let Some(object) = live.get(Kind::Secret, &fleet.namespace, &secret) else {
         return;
     };
-    let rotated = facts.rotated.clone();
-    let entry = |instance: &str| match declared.ids.and_then(|ids| ids.get(instance)) {
-        Some(id) if rotated.contains(instance) => format!("{instance}.{id}"),
-        Some(_) | None => instance.to_owned(),
-    };
+    let entries = facts.key_entries.clone();
     for (name, key) in &object.node_keys {
         let instance = name
             .split_once('.')
@@ -57,7 +104,8 @@ pub(super) fn of_secret(
         let NodeKey::Id(id) = key else {
             continue;
         };
-        if entry(instance) != name.as_ref() {
+        let entry = entries.get(instance).map_or(instance, String::as_str);
+        if entry != name.as_ref() {
             continue;
         }
         let is_there = facts.config_map_keys.remove(instance);
@@ -91,9 +139,12 @@ fn mounted(live: &Live<'_>, fleet: &FleetKey, secret: &str, facts: &mut Facts) {
     });
 }
 
-/// Takes up what the owner declared.
-pub(super) fn declared(declared: Declared<'_>, (facts, notices): Found<'_>) {
+/// Takes up what the owner declared; an instance that is held back keeps the ID that it has.
+pub(super) fn declared(declared: Declared<'_>, held: &BTreeSet<&str>, (facts, notices): Found<'_>) {
     for (instance, id) in declared.ids.into_iter().flatten() {
+        if held.contains(instance.as_str()) && facts.node_ids.contains_key(instance) {
+            continue;
+        }
         let known = facts.node_ids.insert(instance.clone(), id.clone());
         if let Some(known) = known.filter(|known| known != id) {
             let message = format!(
