@@ -121,6 +121,13 @@ impl Diagnostic {
         }
     }
 
+    /// Returns what to do: its own hint, or else what helps with every fault of its code.
+    #[must_use]
+    pub fn help(&self) -> Option<&str> {
+        let own = self.hint.as_deref();
+        own.or_else(|| codes::find(self.code).map(|(code, _)| code.mend))
+    }
+
     /// Adds what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

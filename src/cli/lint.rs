@@ -10,6 +10,9 @@ use super::resolve::{Inputs, LintRun};
 use super::terminal::{self, Terminal};
 use super::{Exit, Failure, input};
 
+/// What follows findings for people.
+const MORE: &str = "`cosmos-render lint --explain CODE` says more about each";
+
 /// Judges and prints what was found, or explains a code.
 pub(super) fn run(run: &LintRun, terminal: &Terminal) -> Result<Exit, Failure> {
     match run {
@@ -84,7 +87,7 @@ fn print(found: &[Diagnostic], format: LintFormat, terminal: &Terminal) -> Resul
         LintFormat::Text => {
             let mut text = diagnostics::text(found, terminal.out());
             let count = diagnostics::count(found, "");
-            text.extend(count.map(|count| count + "\n"));
+            text.extend(count.map(|count| format!("{count}\n{MORE}\n")));
             Ok(text)
         }
         LintFormat::Json => json::report(found),

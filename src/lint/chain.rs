@@ -41,7 +41,10 @@ fn network(fleet: &Fleet, findings: &mut Findings<'_>) {
         let message = format!("the network is {network}, but {what} {}", quote(name));
         let hint = format!("write `network: {other}`, or another name");
         let found = finding("network-mismatch", "spec.chain.network", message).hint(hint);
-        findings.add(fleet, findings.see(found, (fleet, path), "it is here"));
+        findings.add(
+            fleet,
+            findings.see(found, (fleet, path), "this speaks of another"),
+        );
     }
 }
 

@@ -84,7 +84,7 @@ fn groups(diagnostic: &Diagnostic) -> Vec<Group<'_>> {
         severity,
         code,
         message,
-        hint,
+        hint: _, // `help` knows more
         notes,
     } = diagnostic;
     let level = match severity {
@@ -100,8 +100,8 @@ fn groups(diagnostic: &Diagnostic) -> Vec<Group<'_>> {
     for note in here {
         group = group.element(Level::NOTE.message(escaped_lines(&note.message)));
     }
-    if let Some(hint) = hint {
-        group = group.element(Level::HELP.message(escaped_lines(hint)));
+    if let Some(help) = diagnostic.help() {
+        group = group.element(Level::HELP.message(escaped_lines(help)));
     }
     let mut groups = vec![group];
     for note in elsewhere {

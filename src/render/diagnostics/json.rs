@@ -83,14 +83,14 @@ fn finding(diagnostic: &Diagnostic) -> Finding<'_> {
         severity,
         code,
         message,
-        hint,
+        hint: _, // `help` knows more
         notes,
     } = diagnostic;
     Finding {
         level: severity.to_string(),
         code,
         message,
-        help: hint.as_deref(),
+        help: diagnostic.help(),
         at: place.as_ref().map(at),
         notes: notes.iter().map(remark).collect(),
     }

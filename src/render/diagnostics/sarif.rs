@@ -65,13 +65,13 @@ fn result(diagnostic: &Diagnostic, used: &[&str]) -> Value {
         severity,
         code,
         message,
-        hint,
+        hint: _, // `help` knows more
         notes,
     } = diagnostic;
     let mut lines = vec![message.clone()];
     let plain = notes.iter().filter(|note| note.place.is_none());
     lines.extend(plain.map(|note| format!("note: {}", note.message)));
-    lines.extend(hint.as_ref().map(|hint| format!("help: {hint}")));
+    lines.extend(diagnostic.help().map(|help| format!("help: {help}")));
     let mut result = json!({
         "ruleId": code,
         "ruleIndex": used.iter().position(|other| other == code),
