@@ -351,7 +351,7 @@ fn other_versions_and_shapes_are_refused() {
              NodeIdentities)",
         ],
     );
-    let object = "a document is a mapping with `apiVersion` and `kind`";
+    let object = "a document is a mapping that begins with `apiVersion:` and `kind:`";
     let expected = format!("error no-object a.yaml : not a Kubernetes object ({object})");
     check_all(&["- 1\n- 2\n"], &[&expected]);
 }
