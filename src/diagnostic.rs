@@ -123,9 +123,14 @@ impl Diagnostic {
 
     /// Returns what to do: its own hint, or else what helps with every fault of its code.
     #[must_use]
-    pub fn help(&self) -> Option<&str> {
-        let own = self.hint.as_deref();
-        own.or_else(|| codes::find(self.code).map(|(code, _)| code.mend))
+    pub fn help(&self) -> Option<String> {
+        let general = || {
+            let (code, _) = codes::find(self.code)?;
+            let mut letters = code.mend.trim_end_matches('.').chars();
+            let first = letters.next().map(|first| first.to_ascii_lowercase());
+            Some(first.into_iter().chain(letters).collect())
+        };
+        self.hint.clone().or_else(general)
     }
 
     /// Adds what to do.

@@ -132,7 +132,7 @@ fn is_price(text: &str) -> bool {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
     let (amount, denomination) = text.split_at(end.unwrap_or(text.len()));
     let (whole, fraction) = amount.split_once('.').unwrap_or((amount, "0"));
-    let is_amount = !(whole.is_empty() && !amount.starts_with('.'))
+    let is_amount = (!whole.is_empty() || amount.starts_with('.'))
         && !fraction.is_empty()
         && !fraction.contains('.');
     let denomination = denomination.trim_start();

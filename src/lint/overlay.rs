@@ -94,7 +94,7 @@ fn flatten(
     spelling: fn(&str) -> String,
     all: &mut Vec<(String, Option<Value>, Range<usize>)>,
 ) {
-    for (key, value) in table.iter() {
+    for (key, value) in table {
         let name = spelling(key.get_ref());
         let here = match path {
             "" => name,

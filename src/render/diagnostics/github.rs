@@ -33,7 +33,7 @@ fn command(diagnostic: &Diagnostic) -> String {
     }
     if let Some(help) = diagnostic.help() {
         text.push_str("\nhelp: ");
-        text.push_str(help);
+        text.push_str(&help);
     }
     let (level, properties) = (diagnostic.severity, properties.join(","));
     format!("::{level} {properties}::{}\n", data(&text))

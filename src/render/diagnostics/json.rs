@@ -28,7 +28,7 @@ struct Finding<'a> {
     level: String,
     code: &'static str,
     message: &'a str,
-    help: Option<&'a str>,
+    help: Option<String>,
     #[serde(flatten)]
     at: Option<At<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
