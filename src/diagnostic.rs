@@ -121,6 +121,18 @@ impl Diagnostic {
         }
     }
 
+    /// Returns what to do: its own hint, or else what helps with every fault of its code.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        let general = || {
+            let (code, _) = codes::find(self.code)?;
+            let mut letters = code.mend.trim_end_matches('.').chars();
+            let first = letters.next().map(|first| first.to_ascii_lowercase());
+            Some(first.into_iter().chain(letters).collect())
+        };
+        self.hint.clone().or_else(general)
+    }
+
     /// Adds what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

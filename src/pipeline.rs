@@ -188,9 +188,11 @@ fn whole(fleets: Vec<plan::FleetPlan>, inputs: plan::Inputs, warning: Option<Not
 /// Returns the kinds that were passed over, counted.
 fn passed_over(specs: &parse::inputs::Inputs) -> Option<String> {
     let kinds = specs.passed_over.iter();
-    let kinds: Vec<String> = kinds
-        .map(|(kind, count)| format!("{count} {kind}"))
-        .collect();
+    let kinds = kinds.map(|(kind, count)| match kind.as_str() {
+        parse::inputs::NO_KIND => format!("{count} without a kind"),
+        kind => format!("{count} {kind}"),
+    });
+    let kinds: Vec<String> = kinds.collect();
     (!kinds.is_empty()).then(|| kinds.join(", "))
 }
 

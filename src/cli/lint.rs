@@ -10,6 +10,9 @@ use super::resolve::{Inputs, LintRun};
 use super::terminal::{self, Terminal};
 use super::{Exit, Failure, input};
 
+/// What follows findings for people.
+const MORE: &str = "`cosmos-render lint --explain CODE` says more about each";
+
 /// Judges and prints what was found, or explains a code.
 pub(super) fn run(run: &LintRun, terminal: &Terminal) -> Result<Exit, Failure> {
     match run {
@@ -20,7 +23,7 @@ pub(super) fn run(run: &LintRun, terminal: &Terminal) -> Result<Exit, Failure> {
             format,
             denies_warnings,
         } => {
-            let mut found = found(inputs, config.as_deref(), terminal)?;
+            let mut found = found(inputs, config.as_deref(), terminal);
             for place in found.iter_mut().flat_map(places) {
                 *place = disk::from_here(place);
             }
@@ -47,11 +50,7 @@ fn explain(code: &str) -> Result<Exit, Failure> {
 
 /// Reads settings, documents, snapshot and tree, and judges them. Where a file cannot be read,
 /// nothing is judged.
-fn found(
-    inputs: &Inputs,
-    config: Option<&str>,
-    terminal: &Terminal,
-) -> Result<Vec<Diagnostic>, Failure> {
+fn found(inputs: &Inputs, config: Option<&str>, terminal: &Terminal) -> Vec<Diagnostic> {
     let file = disk::settings(&inputs.specs, config);
     let mut said = file.diagnostics;
     let settings = pipeline::settings(file.value.as_ref());
@@ -61,14 +60,14 @@ fn found(
         Ok(read) => read,
         Err(failure) => {
             said.extend(failure.diagnostics);
-            return Ok(said);
+            return said;
         }
     };
     said.extend(of_inputs);
     let tree = disk::tree(&inputs.specs, pipeline::may_hold_key);
     said.extend(tree.diagnostics);
     said.extend(pipeline::lint(&request, &tree.value, &settings.value));
-    Ok(said)
+    said
 }
 
 /// Returns the files that a finding names.
@@ -84,7 +83,7 @@ fn print(found: &[Diagnostic], format: LintFormat, terminal: &Terminal) -> Resul
         LintFormat::Text => {
             let mut text = diagnostics::text(found, terminal.out());
             let count = diagnostics::count(found, "");
-            text.extend(count.map(|count| count + "\n"));
+            text.extend(count.map(|count| format!("{count}\n{MORE}\n")));
             Ok(text)
         }
         LintFormat::Json => json::report(found),

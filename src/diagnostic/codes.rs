@@ -2,6 +2,7 @@
 //! `lint --explain` prints and docs/lint.md shows comes from here, and a test holds the table
 //! against the source. Knows nothing of how a fault is found.
 
+mod commands;
 mod documents;
 mod files;
 mod rules;
@@ -72,6 +73,7 @@ pub const GROUPS: &[Group] = &[
     texts::TEXTS,
     texts::SNAPSHOTS,
     files::FILES,
+    commands::COMMANDS,
 ];
 
 /// Returns a code by its name, and whether it is a rule.

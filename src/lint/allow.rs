@@ -53,9 +53,8 @@ fn is_allowed(diagnostic: &Diagnostic, documents: &mut [Document<'_>]) -> bool {
         .into_iter()
         .flat_map(|document| &mut document.allowed);
     let mut is_allowed = false;
-    for (rule, is_used) in allowed.filter(|(rule, _)| is_rule && *rule == diagnostic.code) {
-        let _ = rule;
-        *is_used = true;
+    for entry in allowed.filter(|(rule, _)| is_rule && *rule == diagnostic.code) {
+        entry.1 = true;
         is_allowed = true;
     }
     is_allowed

@@ -41,7 +41,10 @@ fn network(fleet: &Fleet, findings: &mut Findings<'_>) {
         let message = format!("the network is {network}, but {what} {}", quote(name));
         let hint = format!("write `network: {other}`, or another name");
         let found = finding("network-mismatch", "spec.chain.network", message).hint(hint);
-        findings.add(fleet, findings.see(found, (fleet, path), "it is here"));
+        findings.add(
+            fleet,
+            findings.see(found, (fleet, path), "this speaks of another"),
+        );
     }
 }
 
@@ -129,7 +132,7 @@ fn is_price(text: &str) -> bool {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
     let (amount, denomination) = text.split_at(end.unwrap_or(text.len()));
     let (whole, fraction) = amount.split_once('.').unwrap_or((amount, "0"));
-    let is_amount = !(whole.is_empty() && !amount.starts_with('.'))
+    let is_amount = (!whole.is_empty() || amount.starts_with('.'))
         && !fraction.is_empty()
         && !fraction.contains('.');
     let denomination = denomination.trim_start();

@@ -8,7 +8,7 @@ use toml::{Spanned, Value};
 use super::{Findings, finding};
 use crate::diagnostic::Diagnostic;
 use crate::parse::inputs::Fleet;
-use crate::spec::document::{NodeType, Spec};
+use crate::spec::document::{Comet, NodeType, Spec};
 
 const COMET: &str = "spec.chain.config.overrides";
 const APP: &str = "spec.chain.app.overrides";
@@ -94,7 +94,7 @@ fn flatten(
     spelling: fn(&str) -> String,
     all: &mut Vec<(String, Option<Value>, Range<usize>)>,
 ) {
-    for (key, value) in table.iter() {
+    for (key, value) in table {
         let name = spelling(key.get_ref());
         let here = match path {
             "" => name,
@@ -158,6 +158,13 @@ fn comet_settings(spec: &Spec) -> Vec<Generated> {
         );
         all.push(generated("priv_validator_laddr", words));
     }
+    all.extend(comet_fields(comet));
+    all
+}
+
+/// What fields of the document give.
+fn comet_fields(comet: &Comet) -> Vec<Generated> {
+    let mut all = Vec::new();
     let texts = [
         (
             "p2p.seeds",

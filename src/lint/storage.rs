@@ -11,6 +11,7 @@ use crate::model::quantity::Amount;
 use crate::model::quote::quote;
 use crate::parse::inputs::Fleet;
 use crate::spec::document::ClaimTemplate;
+use crate::spec::named::{self, Leave};
 use crate::spec::path;
 
 /// The label that Kubernetes has for a machine's zone.
@@ -144,6 +145,14 @@ fn shrinking(fleet: &Fleet, live: &Live<'_>, findings: &mut Findings<'_>) {
     }
     for instance in instances::names(fleet, &fleet.node.key.name) {
         let claim = format!("pvc-{instance}");
+        // one that is made anew may be smaller
+        let of_leave = |leave| named::uids(&fleet.node.annotations, leave, &claim).next();
+        if of_leave(Leave::Resync)
+            .or(of_leave(Leave::Restore))
+            .is_some()
+        {
+            continue;
+        }
         let namespace = &fleet.node.key.namespace;
         let Some(live) = live.get(Kind::PersistentVolumeClaim, namespace, &claim) else {
             continue;

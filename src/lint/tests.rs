@@ -1,5 +1,7 @@
 //! Rules in whole documents: what fires, what is silenced, and that healthy fleets stay silent.
 
+#![expect(clippy::disallowed_methods, reason = "the fixtures lie on the disk")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -11,7 +13,15 @@ use crate::settings::{Driver, Settings};
 use crate::spec::document::Chain;
 
 /// Fixtures that are there for what is wrong with them, and the rules that say so.
-const SLIPS: &[(&str, &[&str])] = &[];
+const SLIPS: &[(&str, &[&str])] = &[
+    ("claim-resynced-smaller", &["storage-shrinks"]),
+    ("claim-to-unknown-class", &["storage-class-missing"]),
+    ("claim-troubles", &["storage-class-missing"]),
+    ("shrink-claims", &["storage-shrinks"]),
+    ("versions-disorder", &["version-order", "version-twin"]),
+];
+/// An exception of a base fleet that most fixtures cut to two instances.
+const CUT_OFF: &str = "there is no instance `atoll-3`";
 
 /// A chain with an ID.
 pub(super) fn chain(id: &str) -> Chain {
@@ -60,7 +70,8 @@ fn healthy_fleets_have_no_findings() {
             continue;
         }
         count += 1;
-        for diagnostic in of_fixture(entry.path()) {
+        let told = of_fixture(entry.path()).into_iter();
+        for diagnostic in told.filter(|d| d.message != CUT_OFF) {
             let line = format!("{}: {}", diagnostic.code, diagnostic.message);
             found.entry(name.clone()).or_default().insert(line);
         }

@@ -195,7 +195,7 @@ fn sort(source: usize, document: Node, found: &mut Found, reader: &mut Reader<'_
 /// one that is gone.
 fn misspelt(kind: &str) -> Option<&'static str> {
     let bare = kind.trim_end_matches('s').replace(['-', '_', ' '], "");
-    let is_meant = |known: &&str| bare.eq_ignore_ascii_case(known);
+    let is_meant = |known: &&str| bare.eq_ignore_ascii_case(known.trim_end_matches('s'));
     OUR_KINDS.into_iter().find(is_meant)
 }
 

@@ -53,9 +53,21 @@ pub fn documents(source: &Source, limits: &Limits) -> Reported<Vec<Node>> {
     }
     let mut faults = builder.faults;
     faults.iter_mut().for_each(advise_on_templates);
+    tell_a_second_document_once(&mut faults);
     Reported {
         value: builder.roots,
         diagnostics: faults,
+    }
+}
+
+/// Where a line `---` is missing, every key of the second document stands twice.
+fn tell_a_second_document_once(faults: &mut Vec<Diagnostic>) {
+    let is_twin = |fault: &Diagnostic, keys: &[&str]| {
+        let path = fault.place.as_ref().map_or("", |place| place.path.as_str());
+        fault.code == "duplicate-key" && keys.contains(&path)
+    };
+    if faults.iter().any(|fault| is_twin(fault, &["apiVersion"])) {
+        faults.retain(|fault| !is_twin(fault, &["kind", "metadata", "spec"]));
     }
 }
 

@@ -84,7 +84,7 @@ fn groups(diagnostic: &Diagnostic) -> Vec<Group<'_>> {
         severity,
         code,
         message,
-        hint,
+        hint: _, // `help` knows more
         notes,
     } = diagnostic;
     let level = match severity {
@@ -100,8 +100,8 @@ fn groups(diagnostic: &Diagnostic) -> Vec<Group<'_>> {
     for note in here {
         group = group.element(Level::NOTE.message(escaped_lines(&note.message)));
     }
-    if let Some(hint) = hint {
-        group = group.element(Level::HELP.message(escaped_lines(hint)));
+    if let Some(help) = diagnostic.help() {
+        group = group.element(Level::HELP.message(escaped_lines(&help)));
     }
     let mut groups = vec![group];
     for note in elsewhere {
@@ -290,8 +290,7 @@ mod tests {
 
     #[test]
     fn another_place_is_shown_with_its_line() {
-        let mut first = sample("a.yaml", 2);
-        first.hint = None;
+        let first = sample("a.yaml", 2);
         let place = sample("b.yaml", 9).place;
         check(
             &[first.note("so it is").see(place, "also here")],
@@ -302,7 +301,8 @@ mod tests {
              |   ^^^^^^^\n  \
              |\n  \
              = path: spec.replica\n  \
-             = note: so it is\n\
+             = note: so it is\n  \
+             = help: did you mean `replicas`?\n\
              note: also here\n \
              --> b.yaml:9:3\n  \
              |\n\

@@ -22,6 +22,12 @@ pub(super) const ALLOWANCES: Group = Group {
             "Nothing is silenced, or soon something else is.",
             "Write the name as the message says; faults of form cannot be silenced.",
         ),
+        warning(fault(
+            "allow-unused",
+            "`cosmos-render/lint-allow` silences a rule that has nothing to say",
+            "It would hide the next slip of that kind.",
+            "Take it out.",
+        )),
         shown(
             "\
 metadata:
@@ -35,11 +41,5 @@ metadata:
                 "Write `rule: reason`, one a line or with `;` between.",
             ),
         ),
-        warning(fault(
-            "allow-unused",
-            "`cosmos-render/lint-allow` silences a rule that has nothing to say",
-            "It would hide the next slip of that kind.",
-            "Take it out.",
-        )),
     ],
 };

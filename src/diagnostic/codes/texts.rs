@@ -57,6 +57,12 @@ const TEXT_CODES: &[Code] = &[
         "Kubernetes knows texts as keys only. Most often it is a template that was not filled in: `{{ .Values.name }}`.",
         "Render templates first, and put a text that begins with a brace in quotes.",
     ),
+    fault(
+        "merge",
+        "a merge key stands before what is no mapping",
+        "The cluster refuses the file.",
+        "Put an alias of a mapping after `<<:`, or `\"<<\"` in quotes where a key is meant.",
+    ),
     warning(fault(
         "merge-replaces",
         "a merge key replaces a key that is written out above it",

@@ -96,7 +96,7 @@ fn of_pods(pods: &Pods<'_>) -> Vec<Use> {
     for (index, volume) in pods.volumes.iter().enumerate() {
         if sources(volume)
             .iter()
-            .any(|(_, items)| items.iter().any(|item| names_key(item)))
+            .any(|(_, items)| items.iter().any(names_key))
         {
             uses.push(Use {
                 path: path::item(&volumes, index),

@@ -210,7 +210,8 @@ pub(super) fn too_small(value: i64, least: i64) -> Words {
 
 /// Says that a number is more, or less, than its field can hold.
 pub(super) fn too_wide(value: i64, path: &str, size: IntSize) -> Words {
-    if path.ends_with("Port") || path.ends_with(".port") {
+    let field = path.rsplit('.').next().unwrap_or(path);
+    if field.to_ascii_lowercase().ends_with("port") {
         let hint = "ports go from 1 to 65535".to_owned();
         return (format!("{value} is no port"), Some(hint));
     }

@@ -150,7 +150,7 @@ fn values_outside_their_range_are_refused() {
         "replicas: 2",
         "type: sentry\n  replicas: -1",
         &[
-            "error out-of-range a.yaml spec.replicas: -1 is below the minimum of 0 (-)",
+            "error out-of-range a.yaml spec.replicas: -1 is below the minimum of 0 (write 0 or more)",
             "error not-allowed a.yaml spec.type: `sentry` is not one of the allowed values: \
              FullNode, Sentry (did you mean `Sentry`?)",
         ],
@@ -345,9 +345,13 @@ fn other_versions_and_shapes_are_refused() {
     check(
         "love/v1",
         "love/v2",
-        &["error unknown-version a.yaml apiVersion: the version `v2` is not known: `v1` is (-)"],
+        &[
+            "error unknown-version a.yaml apiVersion: the version `v2` is not known: `v1` is \
+             (write `apiVersion: cosmos.strange.love/v1`, or `cosmos-render/v1` for \
+             NodeIdentities)",
+        ],
     );
-    let object = "a document is a mapping with `apiVersion` and `kind`";
+    let object = "a document is a mapping that begins with `apiVersion:` and `kind:`";
     let expected = format!("error no-object a.yaml : not a Kubernetes object ({object})");
     check_all(&["- 1\n- 2\n"], &[&expected]);
 }

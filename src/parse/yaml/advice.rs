@@ -21,7 +21,11 @@ pub(super) fn advice(kind: &ErrorKind, source: &Source, line: usize) -> String {
     let before = all.iter().enumerate().take(line.saturating_sub(1)).rev();
     let mut before = before.filter(|(_, line)| is_content(line));
     let before = before.next().map(|(index, line)| (index + 1, *line));
-    by_lines(here, before, line).unwrap_or_else(|| by_kind(kind).to_owned())
+    let by_lines = || by_lines(here, before, line);
+    let by_kind = by_kind(kind).map(str::to_owned);
+    by_kind.or_else(by_lines).unwrap_or_else(|| {
+        "check the indentation, colons and quotes on this line and the one before".to_owned()
+    })
 }
 
 /// Returns what two lines tell by themselves.
@@ -31,6 +35,9 @@ fn by_lines(here: &str, before: Option<(usize, &str)>, line: usize) -> Option<St
     }
     if is_content(here) && !has_key(here) && !here.contains(['"', '\'', '{', '[', '*', '&', '|']) {
         return without_key(here, line);
+    }
+    if here.matches(": ").count() > 1 && !here.contains(['"', '\'', '{', '[']) {
+        return Some("put the text behind the first colon in quotes".to_owned());
     }
     let (number, above) = before?;
     if !has_key(above) && !above.trim_start().starts_with('-') && has_key(here) {
@@ -97,8 +104,8 @@ fn indent(line: &str) -> usize {
     clippy::wildcard_enum_match_arm,
     reason = "the parser's list of errors is open; all others are told in its own words"
 )]
-fn by_kind(kind: &ErrorKind) -> &'static str {
-    match kind {
+fn by_kind(kind: &ErrorKind) -> Option<&'static str> {
+    Some(match kind {
         ErrorKind::TabNotAllowed
         | ErrorKind::TabInBlockIndentation
         | ErrorKind::TabInIndentation
@@ -113,11 +120,8 @@ fn by_kind(kind: &ErrorKind) -> &'static str {
         | ErrorKind::MisplacedFlowCollectionEnd => "close each bracket with one of its own kind",
         ErrorKind::UnexpectedCharacter { .. } => "put a text that starts with this in quotes",
         ErrorKind::UnknownQuotedScalarEscape => "write a backslash as \\\\ in double quotes",
-        ErrorKind::MappingValueNotAllowed => {
-            "put a text with a colon in quotes, and check the indentation of this line"
-        }
-        _ => "check the indentation, colons and quotes on this line and the one before",
-    }
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -150,12 +154,11 @@ mod tests {
             Some("blank behind the colon in line 1"),
         );
         check("a: 1", "That is all.", Some("line 2 has no colon"));
+        check("  a: 1", "  b: c: d", Some("in quotes"));
     }
 
     #[test]
     fn what_is_not_clear_is_left_to_the_parser() {
-        check("  a: 1", "  b: c: d", None);
-        check("  a:", "    b: c: d", None);
         check("  a: |", "    b: c", None);
         check("  a: 1", "  \tb: 2", None);
         check("  - x", "  b: 2", None);

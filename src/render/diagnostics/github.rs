@@ -31,9 +31,9 @@ fn command(diagnostic: &Diagnostic) -> String {
         text.push_str("\nnote: ");
         text.push_str(&note.message);
     }
-    if let Some(hint) = &diagnostic.hint {
+    if let Some(help) = diagnostic.help() {
         text.push_str("\nhelp: ");
-        text.push_str(hint);
+        text.push_str(&help);
     }
     let (level, properties) = (diagnostic.severity, properties.join(","));
     format!("::{level} {properties}::{}\n", data(&text))

@@ -28,7 +28,7 @@ struct Finding<'a> {
     level: String,
     code: &'static str,
     message: &'a str,
-    help: Option<&'a str>,
+    help: Option<String>,
     #[serde(flatten)]
     at: Option<At<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -83,14 +83,14 @@ fn finding(diagnostic: &Diagnostic) -> Finding<'_> {
         severity,
         code,
         message,
-        hint,
+        hint: _, // `help` knows more
         notes,
     } = diagnostic;
     Finding {
         level: severity.to_string(),
         code,
         message,
-        help: hint.as_deref(),
+        help: diagnostic.help(),
         at: place.as_ref().map(at),
         notes: notes.iter().map(remark).collect(),
     }

@@ -1,5 +1,7 @@
 //! Diagnostics in the Static Analysis Results Interchange Format, 2.1.0, which code hosts read.
 
+use std::fmt::Write as _;
+
 use serde_json::{Error, Value, json};
 
 use super::sorted;
@@ -65,13 +67,13 @@ fn result(diagnostic: &Diagnostic, used: &[&str]) -> Value {
         severity,
         code,
         message,
-        hint,
+        hint: _, // `help` knows more
         notes,
     } = diagnostic;
     let mut lines = vec![message.clone()];
     let plain = notes.iter().filter(|note| note.place.is_none());
     lines.extend(plain.map(|note| format!("note: {}", note.message)));
-    lines.extend(hint.as_ref().map(|hint| format!("help: {hint}")));
+    lines.extend(diagnostic.help().map(|help| format!("help: {help}")));
     let mut result = json!({
         "ruleId": code,
         "ruleIndex": used.iter().position(|other| other == code),
@@ -120,7 +122,9 @@ fn uri(file: &str) -> String {
     file.bytes().fold(start.to_owned(), |mut uri, byte| {
         match byte {
             byte if is_kept(byte) => uri.push(char::from(byte)),
-            byte => uri.push_str(&format!("%{byte:02X}")),
+            byte => {
+                let _ = write!(uri, "%{byte:02X}");
+            }
         }
         uri
     })

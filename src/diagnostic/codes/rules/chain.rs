@@ -46,8 +46,8 @@ driver = \"scheduled\"",
             "Offline, heights are known from the snapshot alone: an upgrade happens only if \
              something plans again when the chain comes near it. Without that, nodes halt at the \
              upgrade and stay down.",
-            "Run `cosmos-render run`, or take snapshots and render on a schedule, or leave it to an \
-             operator that goes on acting; then declare which: `[heights] driver = \"runner\"`, \
+            "Let something follow them: a runner in the cluster, a schedule that takes snapshots and \
+             renders anew, or an operator that goes on acting; then declare which: `[heights] driver = \"runner\"`, \
              `\"scheduled\"` or `\"operator\"` in cosmos-render.toml, or the annotation \
              `cosmos-render/heights-driver` on the document.",
         )),
