@@ -427,6 +427,7 @@ pub(super) fn at_rest(world: &mut World, left: &BTreeSet<String>, is_refused: bo
                 continue;
             }
             missed.extend(instance_missed(world, document, &instance, disabled));
+            missed.extend(additional_missed(world, document, &instance, left));
         }
     }
     for message in missed {
@@ -464,6 +465,16 @@ fn instance_missed(
     if disabled != Some("All") && world.get(&claim).is_none() {
         missed.push(format!("{claim:?} is not there"));
     }
+    missed
+}
+
+fn additional_missed(
+    world: &World,
+    document: &Value,
+    instance: &str,
+    left: &BTreeSet<String>,
+) -> Vec<String> {
+    let mut missed = Vec::new();
     let ordinal = instance
         .rsplit_once('-')
         .map(|(_, n)| n)
@@ -479,6 +490,9 @@ fn instance_missed(
         );
         let own = &document["spec"]["instanceOverrides"][&name]["disable"];
         let pod = key("Pod", &name);
+        if left.contains(&name) {
+            continue;
+        }
         match (world.get(&pod), own.is_string()) {
             (None, false) => missed.push(format!("{name} is not there")),
             (Some(_), false) => {

@@ -26,6 +26,8 @@ pub(super) struct Tale {
     pub(super) specs: Vec<Source>,
     /// The cluster of the last plan.
     pub(super) snapshot: Vec<Source>,
+    /// Whether somebody wants to read what happened: to write each plan down takes time.
+    pub(super) is_told: bool,
     /// What happened.
     pub(super) lines: Vec<String>,
     /// What must not have happened.
@@ -100,14 +102,12 @@ fn plan(world: &mut World, seen: Source, tale: &mut Tale) -> Option<Outcome> {
     {
         world.breach("check", &fault.message);
     }
-    match &reported.value {
-        Some(outcome) => {
-            let told = text::plan(&outcome.plan, Style::Plain, text::Detail::Every);
-            tale.lines.push(told);
-        }
-        None => tale
-            .lines
-            .push(format!("refused: {:?}", reported.diagnostics)),
+    if tale.is_told {
+        let told = match &reported.value {
+            Some(outcome) => text::plan(&outcome.plan, Style::Plain, text::Detail::Every),
+            None => format!("refused: {:?}", reported.diagnostics),
+        };
+        tale.lines.push(told);
     }
     reported.value
 }
