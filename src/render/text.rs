@@ -21,6 +21,7 @@ use super::style::Tone;
 use super::{Style, value};
 use changes::Situation;
 use page::Page;
+pub(super) use page::rows;
 pub use simulation::simulation;
 
 /// How far the lines below an entry are indented.
