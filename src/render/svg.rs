@@ -55,9 +55,10 @@ pub fn simulation(simulation: &Simulation) -> String {
             breach.fleet,
             breach.message
         );
-        body.text((MARGIN, y), "trouble", &super::visible(&text));
+        y = body.lines((MARGIN, y), "trouble", &super::visible(&text));
     }
-    let all_time = simulation.duration.max(1);
+    // a little more than all, so that the end is seen
+    let all_time = simulation.duration.max(1) + simulation.duration / 30;
     for fleet in &simulation.fleets {
         y = draw_fleet(&mut body, fleet, (y + 2 * LINE, all_time));
     }
@@ -111,7 +112,7 @@ fn description(simulation: &Simulation) -> String {
             stuck.unwrap_or_default()
         )
     });
-    fleets.collect::<Vec<_>>().join(" ")
+    super::visible(&fleets.collect::<Vec<_>>().join(" "))
 }
 
 /// Draws a fleet from a height on. Returns the height at which it ends.
@@ -131,12 +132,12 @@ fn draw_fleet(canvas: &mut Canvas, fleet: &Course, (top, all_time): (i64, i64)) 
     if let Some(stuck) = &fleet.stuck {
         y += LINE;
         let text = format!("stuck after {}: {}", time(stuck.at), stuck.reason);
-        canvas.text((MARGIN, y), "trouble", &super::visible(&text));
+        y = canvas.lines((MARGIN, y), "trouble", &super::visible(&text));
     }
     for away in fleet.away.iter().filter(|_| fleet.stuck.is_none()) {
         y += LINE;
         let text = format!("{} is not in sync in the end: {}", away.pod, away.why);
-        canvas.text((MARGIN, y), "trouble", &super::visible(&text));
+        y = canvas.lines((MARGIN, y), "trouble", &super::visible(&text));
     }
     y = capacity::draw(canvas, fleet, (&axis, y + LINE));
     y = lanes::draw(canvas, fleet, (&axis, y + LINE / 2));

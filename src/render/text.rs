@@ -23,6 +23,7 @@ use super::style::Tone;
 use super::{Style, value};
 use changes::Situation;
 use page::Page;
+pub(super) use page::rows;
 pub use simulation::simulation;
 
 pub use ranges::folded;

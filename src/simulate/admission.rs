@@ -66,7 +66,7 @@ fn push(members: &mut Map<String, Value>, name: &str, item: Value) {
 }
 
 /// Returns the live object with what can change in place taken from the manifest.
-pub(super) fn patched(live: &Value, manifest: &Value) -> Value {
+pub(crate) fn patched(live: &Value, manifest: &Value) -> Value {
     let mut object = live.clone();
     for part in ["labels", "annotations"] {
         let members = manifest["metadata"][part].as_object();

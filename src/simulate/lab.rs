@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+pub(crate) use super::admission::patched;
 use super::engine::{Engine, Pace};
 use super::happen::Until;
 use super::objects::{Id, Objects};
 use super::rollout::Rollout;
+pub(crate) use super::world::Record as Done;
 use super::world::{Record, World};
 use super::{Fault, Request, told, world};
 use crate::model::{FleetKey, Source};

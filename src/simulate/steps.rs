@@ -300,10 +300,15 @@ impl World {
             .collect()
     }
 
-    /// The additional pods of a fleet: their instances, and whether they serve.
+    /// The additional pods of a fleet, but for those that go for good: their instances, and whether
+    /// they serve.
     fn beside<'w>(&'w self, fleet: &FleetKey) -> impl Iterator<Item = (&'w String, bool)> {
         let names = self.of_fleet.get(fleet).into_iter().flatten();
-        let pods = names.filter_map(|name| self.pods.get(name));
+        let comes = |name: &Name| self.pending.contains_key(&super::kubelet::pod_id(name));
+        let pods = names.filter_map(move |name| {
+            let pod = self.pods.get(name)?;
+            (!pod.is_leaving || comes(name)).then_some(pod)
+        });
         pods.filter(|pod| !pod.is_main)
             .map(|pod| (&pod.instance, pod.is_reachable()))
     }
@@ -314,15 +319,16 @@ impl World {
         let available = self.census(fleet).available;
         let taken = before.iter().filter(|name| !after.contains(*name));
         let taken = taken.filter(|name| available.contains(*name)).count();
+        let Some(of) = self.fleets.get(fleet) else {
+            return;
+        };
         let away: BTreeSet<&String> = self
             .beside(fleet)
             .filter(|(instance, serves)| !serves && available.contains(*instance))
             .map(|(instance, _)| instance)
+            .filter(|instance| of.wanted.contains(*instance))
             .collect();
-        let budget = self
-            .fleets
-            .get(fleet)
-            .map_or(usize::MAX, |fleet| fleet.budget);
+        let budget = of.budget;
         if taken > 0 && away.len() > budget {
             let message = format!(
                 "the additional pods of {} instances away at a time, {budget} may be",

@@ -122,7 +122,7 @@ fn what_is_slow_takes_longer() {
     let slow = simulated("hub-upgrade", &["slow=hub-1:3x"]).duration;
     assert_eq!(slow - usual, 2 * (90 + 120));
     let usual = simulated("scale-up", &[]).duration;
-    let late = simulated("scale-up", &["bind-late=pvc-kelp-4:10m"]).duration;
+    let late = simulated("scale-up", &["bind-late=pvc-kelp-3:10m"]).duration;
     assert_eq!(late - usual, 600);
 }
 

@@ -189,7 +189,8 @@ fn carry_out(
     let all = manifests(&outcome);
     for wave in outcome.plan.fleets[0].waves.iter().take(most) {
         let before = cluster.clone();
-        cluster.apply(wave, &all, &|_| true);
+        let waves = std::slice::from_ref(wave);
+        cluster.carry(&sources[0], &outcome.plan.fleets[0], (waves, &all));
         let replaced: Vec<String> = cluster
             .replaced
             .iter()
@@ -265,7 +266,6 @@ fn begin(dice: &mut Dice) -> (Value, Chain, Cluster) {
         asked: BTreeSet::new(),
     };
     chain.pass(60, START - 1, &cluster);
-    cluster.writes_sync = false; // the chain writes it
     (document, chain, cluster)
 }
 

@@ -140,7 +140,8 @@ fn the_next_instance_waits_until_the_one_before_is_in_sync() {
             .steps
             .iter()
             .any(|s| s.object.name == "gaia-0" && s.object.kind == Kind::Pod);
-        cluster.apply(wave, &all, &|_| true);
+        let waves = std::slice::from_ref(wave);
+        cluster.carry(&specs, fleet, (waves, &all));
         if is_begin {
             break;
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::cluster::{Cluster, id};
-use super::loops::{Pace, drive, kept_pods_keep_what_cannot_change, rested};
+use super::loops::{HELD, Pace, drive, kept_pods_keep_what_cannot_change, rested};
 use super::{Options, every, fixture, manifests, planned, with_cluster};
 use crate::model::Source;
 
@@ -15,7 +15,8 @@ const STOPS: usize = 8;
 #[test]
 fn rollouts_of_the_fixtures_can_stop_anywhere() {
     every(&with_cluster(), |fixture| {
-        if fixture.name == "new-instances-with-one-never-in-sync"
+        if fixture.name == HELD
+            || fixture.name == "new-instances-with-one-never-in-sync"
             || fixture.name == "renumbered-ordinals"
         {
             return; // see `loops::new_instances_come_to_rest_wave_by_wave`

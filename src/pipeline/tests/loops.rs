@@ -8,63 +8,51 @@ use serde_json::{Value, json};
 
 use super::cluster::{Cluster, fixed_differences, id, immutable_differences, is_terminating};
 use super::{Options, Outcome, every, fixture, manifests, planned, source, with_cluster};
-use crate::model::Source;
-use crate::model::{Kind, names};
-use crate::plan::{Action, Wave};
-
-/// How much of a plan is carried out before the next one is made.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Pace {
-    Whole,
-    WaveByWave,
-    /// Of the first plan, so many half waves: of a wave that is done by half, every other step.
-    StoppedAfter(usize),
-}
-
-const ROUNDS: usize = 40;
+use crate::model::{Kind, Source, names};
+use crate::plan::Action;
+use crate::render::text::Detail;
+use crate::render::{self, Style};
+pub(super) use crate::simulate::Pace;
+use crate::simulate::lab::{self, Drive};
+use crate::timeline::Entry;
 
 /// Plans and carries out, again and again, until there is nothing to do. Returns the last plan.
 #[track_caller]
 pub(super) fn drive(name: &str, specs: &[Source], cluster: &mut Cluster, pace: Pace) -> Outcome {
-    for round in 0..ROUNDS {
-        let outcome = planned(specs, cluster, Options::default());
-        kept_pods_keep_what_cannot_change(name, &outcome, cluster);
-        if outcome.plan.fleets.iter().all(|f| f.waves.is_empty()) {
-            everything_is_up_to_date(name, &outcome, cluster);
-            return outcome;
-        }
-        let made_anew = outcome.manifests.iter().flat_map(|f| &f.made_anew);
-        let manifests: Vec<&Value> = made_anew.chain(manifests(&outcome)).collect();
-        for fleet in &outcome.plan.fleets {
-            let waves = &fleet.waves;
-            match pace {
-                Pace::StoppedAfter(halves) if round == 0 => {
-                    let whole = halves / 2;
-                    apply_all(&waves[..whole.min(waves.len())], &manifests, cluster);
-                    if let Some(wave) = waves.get(whole).filter(|_| halves % 2 == 1) {
-                        cluster.apply(wave, &manifests, &|step| step % 2 == 0);
-                    }
-                }
-                Pace::Whole | Pace::StoppedAfter(_) => apply_all(waves, &manifests, cluster),
-                Pace::WaveByWave => {
-                    apply_all(&waves[..waves.len().min(1)], &manifests, cluster);
-                }
-            }
-        }
-    }
-    let outcome = planned(specs, cluster, Options::default());
-    let text = crate::render::text::plan(
-        &outcome.plan,
-        crate::render::Style::Plain,
-        crate::render::text::Detail::Summed,
+    let how = Drive {
+        pace,
+        watch: |outcome, objects| {
+            let objects = objects.all().map(|(id, o)| (id.clone(), o.clone()));
+            let cluster = Cluster {
+                objects: objects.collect(),
+                ..Cluster::default()
+            };
+            kept_pods_keep_what_cannot_change("a plan on the way", outcome, &cluster);
+        },
+        ..Drive::default()
+    };
+    let ran = lab::drive(specs, &cluster.objects, &how);
+    let told = || render::text::simulation(&ran.simulation, Style::Plain, Detail::Every);
+    let breaches = &ran.simulation.breaches;
+    let moments = &ran.simulation.timeline;
+    let halts = |entry: &Entry| entry.notable.iter().any(|told| told.contains("at height"));
+    let has_halted = moments.iter().any(halts);
+    assert!(breaches.is_empty(), "{name}, {pace:?}: {}", told());
+    assert!(
+        ran.simulation.converged,
+        "{name}, {pace:?} does not come to rest: {}",
+        told()
     );
-    panic!("{name}, {pace:?}: there still is something to do after {ROUNDS} rounds:\n{text}");
-}
-
-fn apply_all(waves: &[Wave], manifests: &[&Value], cluster: &mut Cluster) {
-    for wave in waves {
-        cluster.apply(wave, manifests, &|_| true);
+    cluster.take(ran.objects, ran.record);
+    everything_is_up_to_date(name, &ran.outcome, cluster);
+    for (pod, times) in cluster.replaced.iter().filter(|_| !has_halted) {
+        let why = &cluster.reasons;
+        assert_eq!(
+            *times, 1,
+            "{name}: {pod} was restarted more than once: {why:#?}"
+        );
     }
+    ran.outcome
 }
 
 /// Whoever applies all manifests now must not touch what cannot be changed on a pod that is not
@@ -133,13 +121,6 @@ fn everything_is_up_to_date(name: &str, outcome: &Outcome, cluster: &Cluster) {
             id.2
         );
     }
-    for (pod, times) in &cluster.replaced {
-        let why = &cluster.reasons;
-        assert_eq!(
-            *times, 1,
-            "{name}: {pod} was restarted more than once: {why:#?}"
-        );
-    }
 }
 
 /// The cluster after our own render of the same documents, the operator's objects gone.
@@ -150,13 +131,11 @@ pub(super) fn our_own(specs: &[Source], documents: &[Value], cluster: &Cluster) 
     let base = objects.filter(|o| kept.iter().any(|kind| o["kind"] == *kind));
     let mut own = Cluster::new(base.cloned().collect());
     let ids = identities(documents);
-    own.writes_sync = cluster.writes_sync;
     let specs: Vec<Source> = [specs, &[ids]].concat();
     drop(outcome);
     drive("our own", &specs, &mut own, Pace::Whole);
     own.replaced.clear();
     own.created.clear();
-    own.tick();
     own
 }
 
@@ -181,6 +160,9 @@ pub(super) fn identities(documents: &[Value]) -> Source {
     source("identities.yaml", &all)
 }
 
+/// A fixture that does not come to rest by itself: somebody else's finalizer holds a pod.
+pub(super) const HELD: &str = "foreign-finalizers";
+
 /// Fixtures that make a new instance: between its ConfigMap and its pod, no plan can be made.
 const WITH_NEW_INSTANCES: [&str; 2] = [
     "new-instances-with-one-never-in-sync",
@@ -192,7 +174,7 @@ fn what_the_operator_ran_comes_to_rest() {
     every(&with_cluster(), |fixture| {
         for pace in [Pace::Whole, Pace::WaveByWave] {
             let is_known = WITH_NEW_INSTANCES.contains(&fixture.name.as_str());
-            if is_known && pace == Pace::WaveByWave {
+            if fixture.name == HELD || is_known && pace == Pace::WaveByWave {
                 continue;
             }
             let mut cluster = fixture.cluster();

@@ -142,9 +142,8 @@ fn the_next_claim_waits_until_the_one_before_is_in_sync() {
         let mut steps = wave.steps.iter();
         steps.any(|s| s.action == Action::Create && s.object.name == "hub-0")
     });
-    for wave in &waves[..=back.unwrap()] {
-        cluster.apply(wave, &all, &|_| true);
-    }
+    let waves = &waves[..=back.unwrap()];
+    cluster.carry(&specs, &outcome.plan.fleets[0], (waves, &all));
     let pod = cluster.objects.get_mut(&id("Pod", "hub-0")).unwrap();
     let since = pod["metadata"]["creationTimestamp"].clone();
     pod["status"]["conditions"] =

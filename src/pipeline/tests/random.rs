@@ -9,6 +9,7 @@ mod bases;
 mod documents;
 mod events;
 mod judge;
+mod model;
 mod replay;
 mod story;
 mod world;

@@ -19,6 +19,9 @@ impl Default for Canvas {
     }
 }
 
+/// How many characters of a usual font fit on a line.
+const FITS: usize = 125;
+
 /// A rectangle.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rect {
@@ -64,6 +67,19 @@ impl Canvas {
     pub(super) fn text(&mut self, (x, y): (i64, i64), class: &str, text: &str) {
         let (x, y) = (x.to_string(), y.to_string());
         self.words("text", &[("x", &x), ("y", &y), ("class", class)], text);
+    }
+
+    /// Writes a text over as many lines as it takes. Returns the height of the last one.
+    pub(super) fn lines(&mut self, (x, y): (i64, i64), class: &str, text: &str) -> i64 {
+        let rows = crate::render::text::rows(text, FITS);
+        let mut at = y;
+        for (n, row) in rows.iter().enumerate() {
+            if n > 0 {
+                at += super::LINE;
+            }
+            self.text((x, at), class, row);
+        }
+        at
     }
 
     /// Writes a text that ends at a point, or has it in its middle.

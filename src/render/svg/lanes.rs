@@ -21,7 +21,7 @@ pub(super) fn draw(canvas: &mut Canvas, fleet: &Course, (axis, top): (&Axis, i64
     let mut y = top;
     for (n, (names, phases)) in bands.iter().enumerate() {
         if n % named == 0 {
-            let label = super::super::visible(&shortened(names));
+            let label = crate::render::visible(&shortened(names));
             canvas.text((MARGIN, y + row.min(14)), "small", &label);
         }
         for (at, phase) in phases.iter().enumerate() {
@@ -59,7 +59,7 @@ fn bar(
     canvas.rect(
         rect,
         class(phase.state),
-        Some(&super::super::visible(&about)),
+        Some(&crate::render::visible(&about)),
     );
 }
 

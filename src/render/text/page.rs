@@ -116,7 +116,7 @@ fn named(objects: &[&ObjectKey], namespace: &str, detail: Detail) -> Vec<String>
 }
 
 /// Breaks a text between words. A word that is wider than a line keeps its own.
-pub(super) fn rows(text: &str, width: usize) -> Vec<String> {
+pub(in crate::render) fn rows(text: &str, width: usize) -> Vec<String> {
     let mut rows = Vec::new();
     let mut row = String::new();
     for word in text.split(' ') {

@@ -164,6 +164,19 @@ fn marks(fleet: &Course, in_sync: usize) -> String {
 /// Writes one line for each wave, waves of one kind in a row as one, and what happened between.
 fn waves(page: &mut Page, fleet: &Course, entries: &[&Entry]) {
     let mut rows: Vec<(i64, String, String, String)> = Vec::new();
+    if let Some(first) = entries.first() {
+        let waits = fleet.waves.first().is_none_or(|wave| wave.from > first.at);
+        let what = format!("{}the start", marks(fleet, first.in_sync));
+        if waits {
+            rows.push((first.at, String::new(), of(fleet, first.in_sync), what));
+        }
+    }
+    for entry in entries {
+        for notable in &entry.notable {
+            let what = format!("{}! {notable}", marks(fleet, entry.in_sync));
+            rows.push((entry.at, String::new(), of(fleet, entry.in_sync), what));
+        }
+    }
     let mut at = 0;
     while let Some(first) = fleet.waves.get(at) {
         let rest = fleet.waves.get(at..).unwrap_or_default();
@@ -183,13 +196,7 @@ fn waves(page: &mut Page, fleet: &Course, entries: &[&Entry]) {
         rows.push((first.from, takes, in_sync, what));
         at += run.len();
     }
-    for entry in entries {
-        for notable in &entry.notable {
-            let what = format!("{}! {notable}", marks(fleet, entry.in_sync));
-            rows.push((entry.at, String::new(), of(fleet, entry.in_sync), what));
-        }
-    }
-    if let Some(last) = entries.last() {
+    if let Some(last) = entries.last().filter(|last| last.at > 0) {
         let in_sync = of(fleet, last.in_sync);
         let what = format!("{}the end", marks(fleet, last.in_sync));
         rows.push((last.at, String::new(), in_sync, what));

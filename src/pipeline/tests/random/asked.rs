@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::cluster::{Cluster, Id};
+use super::model::{Cluster, Id};
 
 /// What an owner may write without any running pod being concerned.
 const OF_CHAIN: [&str; 8] = [

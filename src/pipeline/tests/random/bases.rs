@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use super::super::cluster::{Cluster, Id, id};
 use super::super::{Options, Request, fixture, run, source};
 use super::Dice;
 use super::documents::{NAMESPACE, document, instances, ordinals};
+use super::model::{Cluster, Id, id};
 use super::world::{World, key};
 use crate::model::{Source, names};
 

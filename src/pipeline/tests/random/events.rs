@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::super::cluster::{Id, id};
 use super::Dice;
 use super::documents::{NAMESPACE, instances, ordinals};
+use super::model::{Id, id};
 use super::world::{World, instance_of, key};
 
 const CLAIM: &str = "PersistentVolumeClaim";

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::super::cluster::Id;
-use super::super::cluster::{id, id_of, is_terminating};
 use super::documents::{instances, ordinals};
+use super::model::Id;
+use super::model::{id, id_of, is_terminating};
 use super::world::{World, instance_of, key, mounts, of_gate};
 use crate::model::names;
 use crate::model::quantity::Amount;

@@ -78,7 +78,7 @@ fn change(world: &mut World, dice: &mut Dice) {
 /// The documents are in the cluster as well.
 fn deliver(world: &mut World) {
     for document in &world.documents {
-        let id = super::super::cluster::id(document);
+        let id = super::model::id(document);
         if let Some(live) = world.cluster.objects.get_mut(&id) {
             live["spec"] = document["spec"].clone();
         }

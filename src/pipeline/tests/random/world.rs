@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::super::cluster::{Cluster, Id, id, id_of, is_ready, is_terminating};
 use super::documents::NAMESPACE;
+use super::model::{Cluster, Id, id, id_of, is_ready, is_terminating};
 use super::{asked, judge};
 use crate::model::names;
 use crate::plan::{Action, Condition, Gate, Step, Wave};
