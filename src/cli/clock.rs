@@ -20,7 +20,7 @@ const VARIABLE: &str = "SOURCE_DATE_EPOCH";
 ///
 /// # Errors
 /// Fails where `SOURCE_DATE_EPOCH` is set to what is no time.
-pub(super) fn now() -> Result<Timestamp, Diagnostic> {
+pub(super) fn now() -> Result<Timestamp, Box<Diagnostic>> {
     match env::var_os(VARIABLE).filter(|text| !text.is_empty()) {
         Some(text) => parse(&text.to_string_lossy()),
         None => Ok(of_machine()),
@@ -35,13 +35,13 @@ fn of_machine() -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or_default()
 }
 
-fn parse(text: &str) -> Result<Timestamp, Diagnostic> {
+fn parse(text: &str) -> Result<Timestamp, Box<Diagnostic>> {
     let seconds: Option<i64> = text.parse().ok();
     let time = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
     time.ok_or_else(|| {
         let message = format!("{VARIABLE} is `{text}`, which is no time");
-        Diagnostic::error("usage", message)
-            .hint("set it to seconds since 1970 (`date +%s`), or unset it")
+        let fault = Diagnostic::error("usage", message);
+        Box::new(fault.hint("set it to seconds since 1970 (`date +%s`), or unset it"))
     })
 }
 

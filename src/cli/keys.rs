@@ -33,7 +33,7 @@ const NOTHING_MADE: &str = "no key was made, and nothing was written";
 fn init(args: WritingArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let (form, destination) = destination(&args.secret)?;
     let place = place(args.identities);
-    let read = gather::read(args.specs, args.sources, Some(&place), NOTHING_MADE)?;
+    let read = gather::read(&args.specs, args.sources, Some(&place), NOTHING_MADE)?;
     if !read.survey.has_snapshot {
         terminal.note(
             "note: no snapshot was given: keys that an operator keeps in ConfigMaps are not seen",
@@ -60,7 +60,7 @@ fn import(args: ImportArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     }
     let (form, destination) = destination(&writing.secret)?;
     let place = place(writing.identities);
-    let read = gather::read(writing.specs, writing.sources, Some(&place), CONSEQUENCE)?;
+    let read = gather::read(&writing.specs, writing.sources, Some(&place), CONSEQUENCE)?;
     let files = gather::homes(&home, CONSEQUENCE)?;
     let homes: Vec<Home<'_>> = instance
         .into_iter()
@@ -83,7 +83,7 @@ fn rotate(args: RotateArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     } = args;
     let (form, destination) = destination(&secret)?;
     let place = Place::BesideSpecs;
-    let read = gather::read(specs, sources, Some(&place), CONSEQUENCE)?;
+    let read = gather::read(&specs, sources, Some(&place), CONSEQUENCE)?;
     let written = keys::rotate(&read.survey, &read.request, &instances, (form, &mut seed));
     let written = written.map_err(|faults| failed(faults, CONSEQUENCE))?;
     emit::all(&written, form, &destination, terminal)
@@ -91,7 +91,7 @@ fn rotate(args: RotateArgs, terminal: &Terminal) -> Result<Exit, Failure> {
 
 fn list(args: ListArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     const CONSEQUENCE: &str = "nothing was listed";
-    let survey = gather::read(args.specs, args.sources, None, CONSEQUENCE)?.survey;
+    let survey = gather::read(&args.specs, args.sources, None, CONSEQUENCE)?.survey;
     let text = match args.output {
         ListFormat::Text => keys::text(&survey),
         ListFormat::Json => keys::json(&survey).map_err(|error| {
@@ -115,7 +115,7 @@ fn list(args: ListArgs, terminal: &Terminal) -> Result<Exit, Failure> {
 }
 
 fn verify(args: VerifyArgs, terminal: &Terminal) -> Result<Exit, Failure> {
-    let survey = gather::read(args.specs, args.sources, None, "nothing was compared")?.survey;
+    let survey = gather::read(&args.specs, args.sources, None, "nothing was compared")?.survey;
     let faults = keys::verify(&survey);
     for fleet in survey.fleets.iter().filter(|fleet| !fleet.knows_secret) {
         terminal.note(&format!(
@@ -141,7 +141,7 @@ fn sum(survey: &Survey) -> String {
 
 /// Makes a seed of the system's randomness.
 fn seed() -> Result<Seed, String> {
-    Seed::new(|room| getrandom::fill(room)).map_err(|error| error.to_string())
+    Seed::new(getrandom::fill).map_err(|error| error.to_string())
 }
 
 fn failed(diagnostics: Vec<Diagnostic>, consequence: &'static str) -> Failure {

@@ -234,7 +234,7 @@ fn inputs(args: InputArgs) -> Result<Inputs, Failure> {
         max_input,
         options: Options {
             refresh,
-            now: Some(clock::now().map_err(wrong)?),
+            now: Some(clock::now().map_err(|fault| wrong(*fault))?),
             max_age,
             ..Options::default()
         },

@@ -57,14 +57,15 @@ pub(super) fn edit(
     source: &Source,
     fleet: &FleetKey,
     changes: &Changes,
-) -> Result<String, Diagnostic> {
+) -> Result<String, Box<Diagnostic>> {
     let refused = || {
-        Diagnostic::error(
+        let fault = Diagnostic::error(
             "identities-not-editable",
             "nothing can be added to the NodeIdentities here without rewriting them",
         )
         .hint("write one instance a line below `nodeIDs:`, as in `hub-0: <its ID>`")
-        .at(&source.name, "nodeIDs")
+        .at(&source.name, "nodeIDs");
+        Box::new(fault)
     };
     let text = String::from_utf8(source.bytes.clone()).map_err(|_| refused())?;
     let expected = expected(source, fleet, changes);
@@ -98,9 +99,9 @@ fn expected(source: &Source, fleet: &FleetKey, changes: &Changes) -> Vec<Value> 
 
 fn change(value: &mut Value, fleet: &FleetKey, changes: &Changes) {
     if let Some(items) = value.get_mut("items").and_then(Value::as_array_mut) {
-        items
-            .iter_mut()
-            .for_each(|item| change(item, fleet, changes));
+        for item in items {
+            change(item, fleet, changes);
+        }
         return;
     }
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
@@ -265,10 +266,7 @@ fn flow(text: &str, entries: &[(Key, Node)], changes: &Changes) -> Option<String
     };
     let start = offset(text, value.mark)?;
     let end = start + width(text, start, value.mark.width);
-    let new: String = members(changes)
-        .iter()
-        .map(|m| format!("{separator}{m}"))
-        .collect();
+    let new = separator.clone() + &members(changes).join(&separator);
     insert(text, end, &new)
 }
 
@@ -380,7 +378,7 @@ mod tests {
         full(&format!("{head}{rest}"))
     }
 
-    fn edited(name: &str, text: &str, changes: &Changes) -> Result<String, Diagnostic> {
+    fn edited(name: &str, text: &str, changes: &Changes) -> Result<String, Box<Diagnostic>> {
         let source = Source {
             name: name.to_owned(),
             bytes: text.as_bytes().to_vec(),

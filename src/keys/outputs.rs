@@ -212,7 +212,7 @@ fn identities(
             name: path.clone(),
             bytes: file.text.into_bytes(),
         };
-        ledger::edit(&source, &fleet.key, &batch.changes)?
+        ledger::edit(&source, &fleet.key, &batch.changes).map_err(|fault| *fault)?
     } else {
         let document = ledger::document(&fleet.key, &batch.changes);
         match (file.text.trim_start(), path.ends_with(".json")) {

@@ -102,12 +102,12 @@ fn no_second_key_is_made_for_a_pod_that_has_one_in_a_secret_not_given() {
 #[test]
 fn a_key_in_an_operators_config_map_is_left_to_import() {
     let first = initial(&request(&[("hub.yaml", SPEC)], &[]), Form::Manifest).unwrap();
-    let line = first
+    let entry = first
         .secrets
         .lines()
         .find(|line| line.contains("hub-1"))
         .unwrap();
-    let key = STANDARD.decode(line.split('"').nth(3).unwrap()).unwrap();
+    let key = STANDARD.decode(entry.split('"').nth(3).unwrap()).unwrap();
     let config = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
         "name": "hub-1", "namespace": "chains", "annotations": {"cosmos-render/fleet": "hub"},
     }, "data": {"node_key.json": String::from_utf8(key).unwrap()}});
@@ -125,7 +125,7 @@ fn a_key_in_an_operators_config_map_is_left_to_import() {
     let taken = import(&surveyed(&request), &request, how, &[]).unwrap();
     assert_eq!(taken.done[0].id, first.done[1].id);
     assert!(
-        taken.secrets.contains(line),
+        taken.secrets.contains(entry),
         "the key is another, or was written anew"
     );
 }

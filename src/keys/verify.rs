@@ -164,7 +164,7 @@ fn missing(fleet: &Fleet, instance: &Instance, faults: &mut Vec<Diagnostic>) {
             format!("{name} has no identity: nothing that was given names its ID or holds its key"),
         )
         .hint("`cosmos-render keys init` makes one; `keys import` takes over one that it has"),
-        (Some(_), _) | (None, _) => return,
+        (Some(_) | None, _) => return,
     };
     faults.push(placed(fault, instance));
 }

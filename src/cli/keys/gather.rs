@@ -19,7 +19,7 @@ pub(super) struct Read {
 /// Reads all inputs. Where identities are to be written, those that stand in that place already
 /// are read too, whether or not they were named.
 pub(super) fn read(
-    specs: Vec<String>,
+    specs: &[String],
     args: SourceArgs,
     place: Option<&Place>,
     consequence: &'static str,
@@ -33,7 +33,7 @@ pub(super) fn read(
         diagnostics,
         consequence,
     };
-    let stdins = [&specs, &snapshot, &secret].into_iter().flatten();
+    let stdins = [specs, &snapshot, &secret].into_iter().flatten();
     if stdins.filter(|path| *path == "-").count() > 1 {
         let fault = Diagnostic::error("usage", "standard input can be read only once");
         return Err(fail(vec![
@@ -43,7 +43,7 @@ pub(super) fn read(
     let mut faults = Vec::new();
     let mut take = |paths: &[String]| sources(paths, &mut faults);
     let mut request = Request {
-        specs: take(&specs),
+        specs: take(specs),
         snapshot: (!snapshot.is_empty()).then(|| take(&snapshot)),
         secrets: take(&secret),
         fleets: fleet,

@@ -187,11 +187,11 @@ fn waves(page: &mut Page, fleet: &Course, entries: &[&Entry]) {
             1
         };
         let run = rest.get(..run.max(1)).unwrap_or_default();
-        let least = run.iter().map(|wave| wave.min_in_sync).min();
+        let lowest = run.iter().map(|wave| wave.min_in_sync).min();
         let last = run.last().unwrap_or(first);
         let takes = last.to.map(|to| time(to - first.from));
-        let in_sync = of(fleet, least.unwrap_or_default());
-        let what = format!("{}{}", marks(fleet, least.unwrap_or_default()), told(run));
+        let in_sync = of(fleet, lowest.unwrap_or_default());
+        let what = format!("{}{}", marks(fleet, lowest.unwrap_or_default()), told(run));
         let takes = takes.unwrap_or_else(|| "no end".to_owned());
         rows.push((first.from, takes, in_sync, what));
         at += run.len();

@@ -72,7 +72,7 @@ fn captured(name: &str) -> World {
     });
     World {
         documents: documents.collect(),
-        cluster,
+        cluster: Cluster::new(cluster.objects.values().cloned().collect()),
         ..World::default()
     }
 }

@@ -1,5 +1,6 @@
-//! A small model of a cluster for random cases, fast since it knows no time: objects in memory, an applier that does a plan's steps, and as much
-//! of the API server and the controllers as a plan can notice. Knows nothing of how plans are made.
+//! A small model of a cluster for random cases, fast since it knows no time: objects in memory, an
+//! applier that does a plan's steps, and as much of the API server and the controllers as a plan can
+//! notice. Knows nothing of how plans are made.
 
 use std::collections::{BTreeMap, BTreeSet};
 
