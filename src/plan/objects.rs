@@ -176,11 +176,10 @@ impl Context<'_> {
             .filter(|change| change.effect == Effect::InPlace || !(is_pod || is_held))
             .cloned()
             .collect();
-        if is_pod {
-            if self.due.contains(&manifest.key.name) {
+        if is_pod
+            && self.due.contains(&manifest.key.name) {
                 return; // it is made anew, with all of that
             }
-        }
         patch(turn, manifest, in_place, decided);
     }
 }

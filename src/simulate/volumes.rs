@@ -108,15 +108,12 @@ impl World {
         };
         let fleet = self.fleet_of(claim);
         let named = claim["spec"]["volumeName"].as_str().map(str::to_owned);
-        let capacity = match named {
-            Some(volume) => self.bind_named(id, &volume),
-            None => {
-                let number = self.number();
-                let volume = format!("pv-{number}-of-{}", id.2);
-                self.set(id, &["spec", "volumeName"], json!(volume));
-                let requests = self.objects.get(id);
-                requests.map(|claim| claim["spec"]["resources"]["requests"].clone())
-            }
+        let capacity = if let Some(volume) = named { self.bind_named(id, &volume) } else {
+            let number = self.number();
+            let volume = format!("pv-{number}-of-{}", id.2);
+            self.set(id, &["spec", "volumeName"], json!(volume));
+            let requests = self.objects.get(id);
+            requests.map(|claim| claim["spec"]["resources"]["requests"].clone())
         };
         let Some(capacity) = capacity else {
             return;

@@ -238,7 +238,7 @@ mod tests {
             check_refused(
                 may_hold_keys(&path(&dir, name), InGit::Refused),
                 "keys-in-git",
-            )
+            );
         };
         refused("tree/keys.yaml");
         refused("tree/deep/er/keys.yaml");

@@ -148,7 +148,7 @@ fn lag(world: &mut World, dice: &mut Dice) {
 
 fn late_claim(world: &mut World, dice: &mut Dice) {
     to(world, CLAIM, dice, |claim, _| {
-        claim["status"] = json!({"phase": "Pending"})
+        claim["status"] = json!({"phase": "Pending"});
     });
 }
 
@@ -162,7 +162,7 @@ fn resize(world: &mut World, dice: &mut Dice) {
 
 fn lose_claim(world: &mut World, dice: &mut Dice) {
     to(world, CLAIM, dice, |claim, _| {
-        claim["status"] = json!({"phase": "Lost"})
+        claim["status"] = json!({"phase": "Lost"});
     });
 }
 

@@ -71,14 +71,12 @@ fn places(world: &World, document: &Value) -> Vec<Vec<Id>> {
     }
     let former = annotations[FORMER].as_str();
     let candidates = candidates(world, name);
-    let of_former = former.and_then(|former| {
+    let of_former = former.map(|former| {
         let documents = world.documents.iter();
-        Some(
-            documents
+        documents
                 .clone()
                 .find(|d| d["metadata"]["name"] == *former)
-                .map(ordinals),
-        )
+                .map(ordinals)
     });
     let mut places = Vec::new();
     for ordinal in ordinals(document) {
