@@ -3,6 +3,7 @@
 //! and writes elsewhere than in the Secret that was asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -153,58 +154,60 @@ fn made(root: &Path, faults: &mut Vec<String>) -> io::Result<BTreeSet<String>> {
     Ok(ids.collect())
 }
 
+/// Every command that meets keys, and the code that it ends with.
+const LINES: &[(&str, i32)] = &[
+    ("keys list spec.yaml --secret more.yaml", 0),
+    (
+        "keys list spec.yaml ids.yaml --snapshot operator.json -o json",
+        0,
+    ),
+    ("keys verify spec.yaml ids.yaml --secret more.yaml", 0),
+    (
+        "keys verify spec.yaml ids.yaml --snapshot operator.json --secret more.yaml -v",
+        0,
+    ),
+    (
+        "keys import spec.yaml ids.yaml --snapshot operator.json --secret more.yaml --out -",
+        0,
+    ),
+    (
+        "keys import spec.yaml ids.yaml --home home --instance kelp-1 --secret more.yaml --out -",
+        1,
+    ),
+    ("keys verify spec.yaml ids.yaml --secret broken.json", 1),
+    ("keys verify spec.yaml ids.yaml --secret wrong-type.json", 1),
+    ("keys verify spec.yaml ids.yaml --secret cut-off.json", 1),
+    ("keys verify spec.yaml ids.yaml --secret wrong-yaml.yaml", 1),
+    ("keys init more.yaml --out -", 1),
+    ("plan operator.json", 1),
+    ("plan spec.yaml --snapshot operator.json -v", 0),
+    ("plan spec.yaml --snapshot operator.json -o json", 0),
+    (
+        "plan spec.yaml --snapshot broken.json --snapshot wrong-type.json",
+        1,
+    ),
+    ("plan spec.yaml --snapshot wrong-yaml.yaml", 1),
+    (
+        "plan spec.yaml ids.yaml --snapshot operator.json --snapshot more.yaml",
+        0,
+    ),
+    ("plan more.yaml wrong-yaml.yaml broken.json", 1),
+    (
+        "render spec.yaml ids.yaml --snapshot operator.json --snapshot more.yaml --out rendered",
+        0,
+    ),
+    (
+        "keys rotate kelp-0 --specs spec.yaml --specs ids.yaml --secret more.yaml --out rotated",
+        0,
+    ),
+];
+
 /// Runs every command on the keys, and on broken ones, and looks for them in all that comes out.
 fn used(trial: &mut Trial, root: &Path, keys: &BTreeMap<String, Vec<u8>>) -> io::Result<()> {
     let needles: BTreeSet<Vec<u8>> = keys.values().flat_map(|file| needles(file)).collect();
     snapshots(trial, root, keys)?;
-    let lines = [
-        ("keys list spec.yaml --secret more.yaml", 0),
-        (
-            "keys list spec.yaml ids.yaml --snapshot operator.json -o json",
-            0,
-        ),
-        ("keys verify spec.yaml ids.yaml --secret more.yaml", 0),
-        (
-            "keys verify spec.yaml ids.yaml --snapshot operator.json --secret more.yaml -v",
-            0,
-        ),
-        (
-            "keys import spec.yaml ids.yaml --snapshot operator.json --secret more.yaml --out -",
-            0,
-        ),
-        (
-            "keys import spec.yaml ids.yaml --home home --instance kelp-1 --secret more.yaml --out -",
-            1,
-        ),
-        ("keys verify spec.yaml ids.yaml --secret broken.json", 1),
-        ("keys verify spec.yaml ids.yaml --secret wrong-type.json", 1),
-        ("keys verify spec.yaml ids.yaml --secret cut-off.json", 1),
-        ("keys verify spec.yaml ids.yaml --secret wrong-yaml.yaml", 1),
-        ("keys init more.yaml --out -", 1),
-        ("plan operator.json", 1),
-        ("plan spec.yaml --snapshot operator.json -v", 0),
-        ("plan spec.yaml --snapshot operator.json -o json", 0),
-        (
-            "plan spec.yaml --snapshot broken.json --snapshot wrong-type.json",
-            1,
-        ),
-        ("plan spec.yaml --snapshot wrong-yaml.yaml", 1),
-        (
-            "plan spec.yaml ids.yaml --snapshot operator.json --snapshot more.yaml",
-            0,
-        ),
-        ("plan more.yaml wrong-yaml.yaml broken.json", 1),
-        (
-            "render spec.yaml ids.yaml --snapshot operator.json --snapshot more.yaml --out rendered",
-            0,
-        ),
-        (
-            "keys rotate kelp-0 --specs spec.yaml --specs ids.yaml --secret more.yaml --out rotated",
-            0,
-        ),
-    ];
-    for (line, expected) in lines {
-        let output = trial.run(line, expected)?;
+    for (line, expected) in LINES {
+        let output = trial.run(line, *expected)?;
         trial.said.extend_from_slice(&output.stdout);
     }
     let mut found = std::mem::take(&mut trial.said);
@@ -316,7 +319,10 @@ fn pair(file: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
 }
 
 /// Returns pieces of every form in which a key could come out: as it is, in hexadecimal digits, in

@@ -90,15 +90,14 @@ fn row(fleet: &Fleet, instance: &Instance) -> Row {
     if !has_key && (fleet.knows_secret || instance.declared.is_none()) {
         missing.push("Key");
     }
-    let held = [&instance.secret, &instance.config_map]
+    let mut held = [&instance.secret, &instance.config_map]
         .into_iter()
         .flatten();
     let id = instance.declared.as_ref().or_else(|| {
-        held.filter_map(|holds| match holds {
+        held.find_map(|holds| match holds {
             Holds::Key(id) => Some(id),
             Holds::Broken(_) => None,
         })
-        .next()
     });
     Row {
         name: instance.name.clone(),
@@ -192,6 +191,6 @@ fn line(row: &Row, fleet: &FleetListing, widest: usize) -> String {
 /// Escapes what would command a terminal, line by line.
 fn visible_lines(text: &str) -> String {
     text.lines()
-        .map(|line| format!("{}\n", visible(line)))
+        .flat_map(|line| [visible(line), "\n".to_owned()])
         .collect()
 }

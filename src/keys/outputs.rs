@@ -2,6 +2,7 @@
 //! that belong beside it. Neither is to be written without the other.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::ledger;
 use super::make::{self, Batch, Done, Home, Seeds};
@@ -215,7 +216,7 @@ fn identities(
         ledger::edit(&source, &fleet.key, &batch.changes).map_err(|fault| *fault)?
     } else {
         let document = ledger::document(&fleet.key, &batch.changes);
-        match (file.text.trim_start(), path.ends_with(".json")) {
+        match (file.text.trim_start(), has_ending(&path, "json")) {
             ("", false) => document,
             (text, false) if !text.starts_with(['{', '[']) => ledger::append(&file.text, &document),
             (_, _) => return Err(not_yaml(&path)),
@@ -250,7 +251,7 @@ fn opened(path: &str, known: Option<&Source>) -> std::result::Result<File, Diagn
             "the NodeIdentities came from standard input, where nothing can be added: give their file",
         );
     }
-    if path.ends_with(".gz") || path.ends_with(".zst") {
+    if has_ending(path, "gz") || has_ending(path, "zst") {
         return fault(
             "the NodeIdentities are compressed, and nothing can be added: give them plain",
         );
@@ -285,4 +286,9 @@ fn new_path(
             None => name,
         }),
     }
+}
+
+fn has_ending(path: &str, ending: &str) -> bool {
+    let extension = Path::new(path).extension();
+    extension.is_some_and(|is| is.eq_ignore_ascii_case(ending))
 }

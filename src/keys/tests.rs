@@ -112,8 +112,7 @@ fn a_key_in_an_operators_config_map_is_left_to_import() {
         "name": "hub-1", "namespace": "chains", "annotations": {"cosmos-render/fleet": "hub"},
     }, "data": {"node_key.json": String::from_utf8(key).unwrap()}});
     let mut request = request(&[("hub.yaml", SPEC)], &[]);
-    let live = || Some(Sources::new(vec![source("live.json", &config.to_string())]));
-    request.snapshot = live();
+    request.snapshot = Some(Sources::new(vec![source("live.json", &config.to_string())]));
     let made = initial(&request, Form::Manifest).unwrap();
     let names: Vec<&str> = made
         .done

@@ -273,8 +273,9 @@ impl<'a> Reader<'a> {
     /// Keeps the labels of a machine, and heartbeats; anything else is passed over.
     fn other(&mut self, wire: Wire<'a>) {
         let kind = wire.kind.as_ref().map_or("", |kind| &kind.0);
-        let heartbeat = stamps::of(kind, (wire.spec, wire.status));
-        self.live.heartbeat = self.live.heartbeat.max(heartbeat.flatten());
+        let is_known = stamps::has_heartbeat(kind);
+        let heartbeat = stamps::heartbeat(kind, (wire.spec, wire.status));
+        self.live.heartbeat = self.live.heartbeat.max(heartbeat);
         let is = |text: Option<&Text1<'_>>, word: &str| text.is_some_and(|text| text.0 == word);
         let is_machine = is(wire.kind.as_ref(), "Node") && is(wire.api_version.as_ref(), "v1");
         let WireMeta { name, labels, .. } = wire.metadata;
@@ -282,7 +283,7 @@ impl<'a> Reader<'a> {
             Some(name) if is_machine => {
                 self.live.machines.insert(name.0, Machine { labels });
             }
-            Some(_) | None if heartbeat.is_some() => {}
+            Some(_) | None if is_known => {}
             Some(_) | None => self.live.passed_over += 1,
         }
     }

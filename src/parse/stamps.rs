@@ -10,22 +10,26 @@ use serde_json::value::RawValue;
 use crate::live::lenient;
 use crate::model::names;
 
-/// Returns the newest heartbeat of an object of this kind, where objects of this kind have one:
-/// kubelets and controllers renew their Leases every few seconds, and kubelets write the conditions
-/// of their Nodes every five minutes.
-pub(super) fn of(
+/// Tells whether objects of this kind have heartbeats: kubelets and controllers renew their Leases
+/// every few seconds, and kubelets write the conditions of their Nodes every five minutes.
+pub(super) fn has_heartbeat(kind: &str) -> bool {
+    matches!(kind, "Lease" | "Node")
+}
+
+/// Returns the newest heartbeat of an object.
+pub(super) fn heartbeat(
     kind: &str,
     (spec, status): (Option<&RawValue>, Option<&RawValue>),
-) -> Option<Option<Timestamp>> {
+) -> Option<Timestamp> {
     match kind {
         "Lease" => {
             let Lease { renew_time } = lenient(spec);
-            Some(renew_time.and_then(|time| time.parse().ok()))
+            renew_time?.parse().ok()
         }
         "Node" => {
             let Node { conditions } = lenient(status);
             let beats = conditions.into_iter().filter_map(|c| c.last_heartbeat_time);
-            Some(beats.filter_map(|time| time.parse().ok()).max())
+            beats.filter_map(|time| time.parse().ok()).max()
         }
         _ => None,
     }

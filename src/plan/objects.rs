@@ -176,10 +176,9 @@ impl Context<'_> {
             .filter(|change| change.effect == Effect::InPlace || !(is_pod || is_held))
             .cloned()
             .collect();
-        if is_pod
-            && self.due.contains(&manifest.key.name) {
-                return; // it is made anew, with all of that
-            }
+        if is_pod && self.due.contains(&manifest.key.name) {
+            return; // it is made anew, with all of that
+        }
         patch(turn, manifest, in_place, decided);
     }
 }

@@ -263,13 +263,8 @@ fn batch(
         .filter(|(_, moved)| !restarts.halting.contains(&moved.instance.name))
         .map(|(ordinal, moved)| (moved, units.remove(ordinal).unwrap_or_default()))
         .collect();
-    let main_of = |unit: &Vec<Due>| unit.first().map(|due| due.main.clone()).unwrap_or_default();
-    let is_down = |main: &str| {
-        s.availability
-            .get(main)
-            .is_some_and(Availability::is_known_down)
-    };
-    let mut due_mains: BTreeSet<String> = units.values().map(main_of).collect();
+    let is_down = |main: &str| is_down(main, s);
+    let mut due_mains: BTreeSet<String> = units.values().map(|unit| main_name(unit)).collect();
     due_mains.extend(moving.iter().map(|(moved, _)| moved.instance.name.clone()));
     let is_away = |moved: &Move<'_>| {
         let main = moved.instance.name.as_str();
@@ -277,17 +272,11 @@ fn batch(
     };
     let (moving_down, mut moving_up): (Vec<_>, Vec<_>) =
         moving.into_iter().partition(|(moved, _)| is_away(moved));
-    let (mut down, mut newcomers, mut up) = (Vec::new(), Vec::new(), Vec::new());
-    for unit in units.into_values() {
-        let main = main_of(&unit);
-        if s.newcomers.contains(&main) {
-            newcomers.extend(unit);
-        } else if is_down(&main) {
-            down.extend(unit);
-        } else {
-            up.push(unit);
-        }
-    }
+    let Sorted {
+        down,
+        newcomers,
+        mut up,
+    } = sorted(units, s);
     let counted = s
         .desired
         .instances
@@ -332,6 +321,39 @@ fn batch(
         None if !newcomers.is_empty() => restarts.batches.push(newcomers),
         None => {}
     }
+}
+
+/// The units that restart, by what there is to lose.
+#[derive(Default)]
+struct Sorted {
+    down: Vec<Due>,
+    newcomers: Vec<Due>,
+    up: Vec<Vec<Due>>,
+}
+
+fn sorted(units: BTreeMap<Ordinal, Vec<Due>>, s: &Situation<'_>) -> Sorted {
+    let mut sorted = Sorted::default();
+    for unit in units.into_values() {
+        let main = main_name(&unit);
+        if s.newcomers.contains(&main) {
+            sorted.newcomers.extend(unit);
+        } else if is_down(&main, s) {
+            sorted.down.extend(unit);
+        } else {
+            sorted.up.push(unit);
+        }
+    }
+    sorted
+}
+
+fn main_name(unit: &[Due]) -> String {
+    unit.first().map(|due| due.main.clone()).unwrap_or_default()
+}
+
+fn is_down(main: &str, s: &Situation<'_>) -> bool {
+    s.availability
+        .get(main)
+        .is_some_and(Availability::is_known_down)
 }
 
 fn in_batches(moving: Vec<(&Move<'_>, Vec<Due>)>, size: usize) -> Vec<BTreeMap<Ordinal, Vec<Due>>> {

@@ -160,7 +160,7 @@ impl Saved {
                 (Some(then), Some(names)) => {
                     let then = self.held(then.iter(), &self.inputs.digests);
                     let names = self.held(names.iter(), &now.digests);
-                    faults.extend(differences(what, then, names));
+                    faults.extend(differences(what, &then, &names));
                 }
             }
         }
@@ -215,12 +215,12 @@ fn changed(message: String) -> Diagnostic {
 
 type Held<'s> = BTreeMap<&'s str, &'s str>;
 
-fn differences(what: &str, then: Held<'_>, now: Held<'_>) -> Vec<Diagnostic> {
+fn differences(what: &str, then: &Held<'_>, now: &Held<'_>) -> Vec<Diagnostic> {
     let is_in = |(name, digest): (&&str, &&str), other: &Held<'_>| other.get(*name) == Some(digest);
-    let mut vanished: Vec<_> = then.iter().filter(|one| !is_in(*one, &now)).collect();
+    let mut vanished: Vec<_> = then.iter().filter(|one| !is_in(*one, now)).collect();
     let mut faults = Vec::new();
     let mut appeared = Vec::new();
-    for (name, digest) in now.iter().filter(|one| !is_in(*one, &then)) {
+    for (name, digest) in now.iter().filter(|one| !is_in(*one, then)) {
         // the same contents under another name
         match vanished
             .iter()

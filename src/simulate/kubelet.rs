@@ -62,15 +62,13 @@ impl World {
     }
 
     /// Goes on with what a pod does.
-    pub(super) fn resume(&mut self, name: &Name, stage: Stage) {
+    pub(super) fn resume(&mut self, name: &Name, stage: &Stage) {
         let Some(pod) = self.pods.get_mut(name) else {
             return;
         };
-        let estimates = {
-            pod.stage = stage.clone();
-            let fleet = pod.fleet.clone();
-            self.estimates(fleet.as_ref())
-        };
+        let fleet = pod.fleet.clone();
+        pod.stage.clone_from(stage);
+        let estimates = self.estimates(fleet.as_ref());
         self.phase(name);
         match stage {
             Stage::Waiting(_) => self.try_start(name),
@@ -120,7 +118,9 @@ impl World {
         pod.stage = Stage::Starting;
         let estimates = self.estimates(fleet.as_ref());
         let claims = claims.into_iter().map(|claim| claim_id(&name.0, claim));
-        let is_fresh = claims.fold(false, |any, claim| self.fresh.remove(&claim) || any);
+        // all of them: the next start finds none of them new
+        let fresh = claims.filter(|claim| self.fresh.remove(claim)).count();
+        let is_fresh = fresh > 0;
         let seconds = if is_fresh {
             estimates.start.saturating_add(estimates.restore)
         } else {
@@ -144,7 +144,7 @@ impl World {
                 Some(found) if super::objects::is_leaving(found) => {
                     Some(format!("its claim {claim} is on its way out"))
                 }
-                Some(found) if found["status"]["phase"] == "Pending" => self.bind_first(&id),
+                Some(found) if found["status"]["phase"] == "Pending" => Some(self.bind_first(&id)),
                 Some(_) => None,
             };
             lacks = lacks.or(why);

@@ -30,7 +30,9 @@ pub(super) fn rotations<'d>(
         };
         let entry = format!("{instance}.{id}");
         let pod = live.get(Kind::Pod, &fleet.namespace, instance);
-        let spec = pod.and_then(|pod| pod.spec).map(serde_json::value::RawValue::get);
+        let spec = pod
+            .and_then(|pod| pod.spec)
+            .map(serde_json::value::RawValue::get);
         let stored = secret.and_then(|secret| secret.node_keys.get(entry.as_str()));
         let is_stored = matches!(stored, Some(NodeKey::Id(_)));
         let is_mounted = spec.is_some_and(|spec| spec.contains(&format!("\"{entry}\"")));

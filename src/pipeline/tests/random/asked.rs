@@ -67,10 +67,12 @@ fn plain(value: Value) -> Value {
 pub(super) fn image(document: &Value, instance: &str) -> Value {
     let spec = &document["spec"];
     let own = &spec["instanceOverrides"][instance]["image"];
-    match own {
-        Value::String(_) => own.clone(),
-        _ if spec["chain"]["versions"].is_array() => Value::Null,
-        _ => spec["podTemplate"]["image"].clone(),
+    if own.is_string() {
+        own.clone()
+    } else if spec["chain"]["versions"].is_array() {
+        Value::Null
+    } else {
+        spec["podTemplate"]["image"].clone()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The invariants, judged on what happens in the cluster: what was away, what was deleted, what
 //! mounted what. Shares nothing with `plan`, `order` or `check`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -74,9 +74,9 @@ fn places(world: &World, document: &Value) -> Vec<Vec<Id>> {
     let of_former = former.map(|former| {
         let documents = world.documents.iter();
         documents
-                .clone()
-                .find(|d| d["metadata"]["name"] == *former)
-                .map(ordinals)
+            .clone()
+            .find(|d| d["metadata"]["name"] == *former)
+            .map(ordinals)
     });
     let mut places = Vec::new();
     for ordinal in ordinals(document) {
@@ -353,7 +353,7 @@ fn moves(world: &World, claim: &Id, object: &Value) -> bool {
 
 /// No claim, and no volume, is used by two instances at a time.
 fn one_user(world: &mut World) {
-    let mut users: std::collections::BTreeMap<String, BTreeSet<String>> = Default::default();
+    let mut users: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for pod in world.cluster.of_kind("Pod") {
         for name in mounts(pod) {
             let claim = world.get(&key(CLAIM, &name));

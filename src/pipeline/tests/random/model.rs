@@ -2,13 +2,12 @@
 //! applier that does a plan's steps, and as much of the API server and the controllers as a plan can
 //! notice. Knows nothing of how plans are made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use crate::model::Source;
-use crate::parse;
-use crate::plan::{Action, Condition, Step, Wave};
+use crate::plan::{Action, Step};
 
 /// Kind, namespace and name.
 pub(super) type Id = (String, String, String);
@@ -33,25 +32,6 @@ pub(super) struct Cluster {
     pub(super) filled: BTreeMap<String, String>,
     /// Whether a controller writes `status.sync`.
     pub(super) writes_sync: bool,
-}
-
-/// Reads every object of some sources, Lists opened.
-pub(super) fn objects_of(sources: &[Source]) -> Vec<Value> {
-    let texts = parse::texts(sources);
-    assert!(texts.diagnostics.is_empty(), "{:?}", texts.diagnostics);
-    let mut found = Vec::new();
-    for text in &texts.value {
-        open(serde_json::from_str(&text.json).unwrap(), &mut found);
-    }
-    found
-}
-
-fn open(value: Value, found: &mut Vec<Value>) {
-    match value["items"].as_array() {
-        Some(items) => items.iter().for_each(|item| open(item.clone(), found)),
-        None if value.is_null() => {}
-        None => found.push(value),
-    }
 }
 
 pub(super) fn id(object: &Value) -> Id {
@@ -152,41 +132,6 @@ impl Cluster {
 
     pub(super) fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Value> {
         self.objects.values().filter(move |o| o["kind"] == kind)
-    }
-
-    /// Does the steps of a wave, in order, as far as `only` lets it; then its gate is waited for.
-    pub(super) fn apply(
-        &mut self,
-        wave: &Wave,
-        manifests: &[&Value],
-        only: &dyn Fn(usize) -> bool,
-    ) {
-        let mut is_whole = true;
-        for (i, step) in wave.steps.iter().enumerate() {
-            if only(i) {
-                self.step(step, manifests);
-            } else {
-                is_whole = false;
-            }
-        }
-        for gate in wave.gate.iter().filter(|_| is_whole) {
-            let key = &gate.object;
-            let id = (
-                key.kind.to_string(),
-                key.namespace.clone(),
-                key.name.clone(),
-            );
-            match gate.condition {
-                Condition::PodReady => self.make_ready(&id),
-                Condition::Gone => {
-                    if self.objects.get(&id).is_some_and(is_terminating) {
-                        self.objects.remove(&id);
-                    }
-                    assert!(!self.objects.contains_key(&id), "nobody deletes {id:?}");
-                }
-            }
-        }
-        self.tick();
     }
 
     /// Does one step, at once.
@@ -411,12 +356,6 @@ impl Cluster {
         }
         self.tick();
     }
-
-    /// The names of all pods, without those on their way out.
-    pub(super) fn pods(&self) -> BTreeSet<String> {
-        let there = self.of_kind("Pod").filter(|pod| !is_terminating(pod));
-        there.map(|pod| id(pod).2).collect()
-    }
 }
 
 pub(super) fn is_terminating(object: &Value) -> bool {
@@ -547,79 +486,4 @@ fn patched(live: &Value, manifest: &Value) -> Value {
         }
     }
     object
-}
-
-/// Where a manifest would change what cannot change on the live claim: the fields.
-pub(super) fn fixed_differences(manifest: &Value, live: &Value) -> Vec<String> {
-    let (wanted, is) = (&manifest["spec"], &live["spec"]);
-    let fields = wanted.as_object().unwrap().keys();
-    let others = [
-        "dataSource",
-        "dataSourceRef",
-        "storageClassName",
-        "volumeName",
-    ];
-    let all: BTreeSet<&str> = fields.map(String::as_str).chain(others).collect();
-    all.into_iter()
-        .filter(|field| *field != "resources" && wanted[field] != is[field])
-        .map(|field| format!("spec.{field}: {}, but live {}", wanted[field], is[field]))
-        .collect()
-}
-
-/// Where a manifest would change what cannot change on the live pod: the paths.
-pub(super) fn immutable_differences(manifest: &Value, live: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    let (wanted, is) = (&manifest["spec"], &live["spec"]);
-    for (field, value) in wanted.as_object().unwrap() {
-        if field == "tolerations" {
-            let there = is[field].as_array().cloned().unwrap_or_default();
-            let kept = value.as_array().unwrap();
-            let lost = there.iter().filter(|t| {
-                let key = t["key"].as_str().unwrap_or_default();
-                !key.starts_with("node.kubernetes.io/") && !kept.contains(t)
-            });
-            found.extend(lost.map(|t| format!("spec.tolerations loses {t}")));
-        } else {
-            differ(&format!("spec.{field}"), value, &is[field], &mut found);
-        }
-    }
-    found
-}
-
-fn differ(path: &str, wanted: &Value, is: &Value, found: &mut Vec<String>) {
-    match (wanted, is) {
-        (Value::Object(wanted), Value::Object(is)) => {
-            for (field, value) in wanted {
-                let there = is.get(field).unwrap_or(&Value::Null);
-                differ(&format!("{path}.{field}"), value, there, found);
-            }
-        }
-        (Value::Array(wanted), Value::Array(is)) => {
-            let is_ours = |item: &&Value| {
-                let name = item["name"].as_str().unwrap_or_default();
-                !name.starts_with("kube-api-access-")
-            };
-            let is: Vec<&Value> = is.iter().filter(is_ours).collect();
-            let wanted: Vec<&Value> = wanted.iter().filter(is_ours).collect();
-            if is.len() != wanted.len() {
-                let line = format!("{path}: {} entries, but live {}", wanted.len(), is.len());
-                found.push(line);
-            }
-            for (i, (wanted, is)) in wanted.iter().zip(is).enumerate() {
-                differ(&format!("{path}[{i}]"), wanted, is, found);
-            }
-        }
-        (wanted, is) if wanted == is || is_nothing(wanted) && is_nothing(is) => {}
-        (wanted, is) => found.push(format!("{path}: {wanted}, but live {is}")),
-    }
-}
-
-fn is_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Object(members) => members.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::String(text) => text.is_empty(),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
 }

@@ -1,6 +1,7 @@
 //! Runs cases: the kept ones first, then as many as asked for, on all cores; tells of those that
 //! fail, made as small as can be.
 
+use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -158,9 +159,9 @@ fn report(failed: &[(u64, String)]) {
     let mut text = String::new();
     for (seed, breach) in failed {
         let rule = breach.split(':').next().unwrap_or_default();
-        text += &format!("  seed {seed}: {breach}\n");
+        let _ = writeln!(text, "  seed {seed}: {breach}");
         if told.insert(rule) {
-            text += &format!("    smaller: {}\n", keep(*seed));
+            let _ = writeln!(text, "    smaller: {}", keep(*seed));
         }
     }
     panic!("{} cases fail:\n{text}", failed.len());

@@ -192,10 +192,9 @@ fn hindered(world: &mut World, dice: &mut Dice, tale: &mut Tale) {
         0 | 1 => {
             carry_out(world, &outcome, stop);
         }
-        2 | 3
-            if carry_out(world, &outcome, stop) == Ended::Whole => {
-                half(world, &outcome, stop, dice);
-            }
+        2 | 3 if carry_out(world, &outcome, stop) == Ended::Whole => {
+            half(world, &outcome, stop, dice);
+        }
         4 => {
             carry_out(world, &outcome, stop);
             half(world, &outcome, stop, dice);
