@@ -62,7 +62,7 @@ impl World {
     }
 
     /// Goes on with what a pod does.
-    pub(super) fn resume(&mut self, name: &Name, stage: Stage) {
+    pub(super) fn resume(&mut self, name: &Name, stage: &Stage) {
         let Some(pod) = self.pods.get_mut(name) else {
             return;
         };
@@ -119,8 +119,10 @@ impl World {
         }
         pod.stage = Stage::Starting;
         let estimates = self.estimates(fleet.as_ref());
-        let claims = claims.into_iter().map(|claim| claim_id(&name.0, claim));
-        let is_fresh = claims.fold(false, |any, claim| self.fresh.remove(&claim) || any);
+        let mut is_fresh = false;
+        for claim in claims {
+            is_fresh |= self.fresh.remove(&claim_id(&name.0, claim));
+        }
         let seconds = if is_fresh {
             estimates.start.saturating_add(estimates.restore)
         } else {
@@ -144,7 +146,7 @@ impl World {
                 Some(found) if super::objects::is_leaving(found) => {
                     Some(format!("its claim {claim} is on its way out"))
                 }
-                Some(found) if found["status"]["phase"] == "Pending" => self.bind_first(&id),
+                Some(found) if found["status"]["phase"] == "Pending" => Some(self.bind_first(&id)),
                 Some(_) => None,
             };
             lacks = lacks.or(why);

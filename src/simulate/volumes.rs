@@ -43,9 +43,9 @@ impl World {
     }
 
     /// Asks for the volume of a claim that a pod waits for. Returns what the pod waits for.
-    pub(super) fn bind_first(&mut self, id: &Id) -> Option<String> {
+    pub(super) fn bind_first(&mut self, id: &Id) -> String {
         if let Some(why) = self.never_binds(id) {
-            return Some(why);
+            return why;
         }
         let is_under_way = self
             .clock
@@ -53,7 +53,7 @@ impl World {
         if !is_under_way {
             self.bind(id);
         }
-        Some(format!("its claim {} has no volume yet", id.2))
+        format!("its claim {} has no volume yet", id.2)
     }
 
     /// Returns why a claim gets no volume.
@@ -108,15 +108,14 @@ impl World {
         };
         let fleet = self.fleet_of(claim);
         let named = claim["spec"]["volumeName"].as_str().map(str::to_owned);
-        let capacity = match named {
-            Some(volume) => self.bind_named(id, &volume),
-            None => {
-                let number = self.number();
-                let volume = format!("pv-{number}-of-{}", id.2);
-                self.set(id, &["spec", "volumeName"], json!(volume));
-                let requests = self.objects.get(id);
-                requests.map(|claim| claim["spec"]["resources"]["requests"].clone())
-            }
+        let capacity = if let Some(volume) = named {
+            self.bind_named(id, &volume)
+        } else {
+            let number = self.number();
+            let volume = format!("pv-{number}-of-{}", id.2);
+            self.set(id, &["spec", "volumeName"], json!(volume));
+            let claim = self.objects.get(id);
+            claim.map(|claim| claim["spec"]["resources"]["requests"].clone())
         };
         let Some(capacity) = capacity else {
             return;

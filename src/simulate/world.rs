@@ -217,7 +217,7 @@ impl World {
         if !is_new {
             self.has_served(&name);
         }
-        self.resume(&name, stage);
+        self.resume(&name, &stage);
     }
 
     /// Returns the height at which the node of a pod that does not serve has stopped.

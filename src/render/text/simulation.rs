@@ -187,12 +187,15 @@ fn waves(page: &mut Page, fleet: &Course, entries: &[&Entry]) {
             1
         };
         let run = rest.get(..run.max(1)).unwrap_or_default();
-        let least = run.iter().map(|wave| wave.min_in_sync).min();
+        let lowest = run.iter().map(|wave| wave.min_in_sync).min();
         let last = run.last().unwrap_or(first);
         let takes = last.to.map(|to| time(to - first.from));
-        let in_sync = of(fleet, least.unwrap_or_default());
-        let what = format!("{}{}", marks(fleet, least.unwrap_or_default()), told(run));
-        let takes = takes.unwrap_or_else(|| "no end".to_owned());
+        let in_sync = of(fleet, lowest.unwrap_or_default());
+        let what = format!("{}{}", marks(fleet, lowest.unwrap_or_default()), told(run));
+        // whoever plans anew leaves the waves of the plan before
+        let is_left = fleet.waves.iter().any(|wave| wave.plan > last.plan);
+        let endless = if is_left { "left" } else { "no end" };
+        let takes = takes.unwrap_or_else(|| endless.to_owned());
         rows.push((first.from, takes, in_sync, what));
         at += run.len();
     }
