@@ -30,7 +30,8 @@ pub fn layer(decided: &mut Decided) -> Vec<Wave> {
         if is_first(takes_away) {
             gate.extend(gates(Condition::PodReady, &returned));
         }
-        if is_first(takes_serving) {
+        let serves = |turn: &Turn| takes_serving(*turn, decided.heirs_of_absent);
+        if serves(turn) && !order[..i].iter().any(serves) {
             gate.extend(gates(Condition::PodReady, &decided.first_ready));
         }
         gate.extend(before(*turn, decided));
@@ -63,9 +64,27 @@ fn takes_away(turn: &Turn) -> bool {
     )
 }
 
-/// Tells whether a turn takes pods that serve.
-fn takes_serving(turn: &Turn) -> bool {
-    matches!(turn, Turn::Restart(_) | Turn::Renew(..) | Turn::Inherit(..))
+/// Tells whether a turn takes pods that serve: heirs of instances that are away take none. Who waits
+/// for a pod that is away must not keep its claim from coming, either.
+fn takes_serving(turn: Turn, heirs_of_absent: usize) -> bool {
+    match turn {
+        Turn::Restart(_) | Turn::Renew(..) => true,
+        Turn::Inherit(batch, _) => batch >= heirs_of_absent,
+        Turn::Adopt
+        | Turn::Access
+        | Turn::Config
+        | Turn::Adjust
+        | Turn::Return
+        | Turn::Grow
+        | Turn::Keep
+        | Turn::Leave
+        | Turn::Release
+        | Turn::Tidy
+        | Turn::RestartDown
+        | Turn::RenewDown(..)
+        | Turn::Arrive
+        | Turn::Last => false,
+    }
 }
 
 /// Returns what must hold before a turn, beside what the turns before it left to wait for.

@@ -9,6 +9,8 @@
 //! more than names.
 
 mod admission;
+#[cfg(test)]
+mod breach_tests;
 mod chain;
 mod clock;
 mod conditions;

@@ -102,6 +102,7 @@ pub(super) fn lay_out(
     }
     let mut batches: Vec<Vec<(&Ordinal, &Heirloom)>> = Vec::new();
     batches.extend(down.chunks(allowed).map(<[_]>::to_vec));
+    decided.heirs_of_absent = batches.len();
     batches.extend(up.chunks(left.max(1)).map(<[_]>::to_vec));
     for (index, batch) in batches.iter().enumerate() {
         let turn = |phase: Phase| Turn::Inherit(index, phase);

@@ -82,6 +82,9 @@ pub struct Decided {
     pub leaving: Vec<ObjectKey>,
     /// Pods that must be ready before any serving pod restarts.
     pub first_ready: Vec<ObjectKey>,
+    /// How many batches of heirs take over from instances that are away: they come first, and take
+    /// nobody who serves.
+    pub heirs_of_absent: usize,
     /// Pods that never were in sync: nothing waits for them.
     pub newcomers: BTreeSet<String>,
     /// What waits.

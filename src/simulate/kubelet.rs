@@ -66,9 +66,11 @@ impl World {
         let Some(pod) = self.pods.get_mut(name) else {
             return;
         };
-        let fleet = pod.fleet.clone();
-        pod.stage.clone_from(stage);
-        let estimates = self.estimates(fleet.as_ref());
+        let estimates = {
+            pod.stage = stage.clone();
+            let fleet = pod.fleet.clone();
+            self.estimates(fleet.as_ref())
+        };
         self.phase(name);
         match stage {
             Stage::Waiting(_) => self.try_start(name),
@@ -117,10 +119,10 @@ impl World {
         }
         pod.stage = Stage::Starting;
         let estimates = self.estimates(fleet.as_ref());
-        let claims = claims.into_iter().map(|claim| claim_id(&name.0, claim));
-        // all of them: the next start finds none of them new
-        let fresh = claims.filter(|claim| self.fresh.remove(claim)).count();
-        let is_fresh = fresh > 0;
+        let mut is_fresh = false;
+        for claim in claims {
+            is_fresh |= self.fresh.remove(&claim_id(&name.0, claim));
+        }
         let seconds = if is_fresh {
             estimates.start.saturating_add(estimates.restore)
         } else {

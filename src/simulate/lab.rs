@@ -95,6 +95,14 @@ pub(crate) fn carry(
     (all(&world), world.record.clone(), breaches.collect())
 }
 
+/// Returns the objects of a snapshot.
+#[track_caller]
+pub(crate) fn objects(specs: &[Source], live: &[Source]) -> BTreeMap<Id, Value> {
+    let mut request = request(specs, &BTreeMap::new(), &[]);
+    request.base.snapshot = Some(live.to_vec());
+    all(&world(&request).unwrap_or_else(|faults| panic!("{faults:#?}")))
+}
+
 fn all(world: &World) -> BTreeMap<Id, Value> {
     let objects = world.objects.all();
     objects.map(|(id, o)| (id.clone(), o.clone())).collect()

@@ -9,7 +9,7 @@ use super::admission;
 use super::fleet::claimed;
 use super::log::What;
 use super::objects::{Id, foreign_finalizer, id_of, is_leaving, label, put, text};
-use super::pod::{Name, belongs_to, claims};
+use super::pod::{Name, Pod, Stage, belongs_to, claims};
 use super::world::World;
 use crate::model::quantity::Amount;
 use crate::model::{FleetKey, Kind, names};
@@ -213,7 +213,10 @@ impl World {
         match id.0.as_str() {
             "Pod" => {
                 let name: Name = (id.1.clone(), id.2.clone());
-                let instance = self.pods.get(&name).map(|pod| pod.instance.clone());
+                // a pod that never ran does not restart
+                let ran = |pod: &&Pod| !matches!(pod.stage, Stage::Waiting(_));
+                let pod = self.pods.get(&name).filter(ran);
+                let instance = pod.map(|pod| pod.instance.clone());
                 self.stopped.extend(instance.map(|of| (fleet.clone(), of)));
                 self.log.note(fleet, What::Stops, &id.2);
                 self.leave(&name);

@@ -114,8 +114,8 @@ impl World {
             let number = self.number();
             let volume = format!("pv-{number}-of-{}", id.2);
             self.set(id, &["spec", "volumeName"], json!(volume));
-            let requests = self.objects.get(id);
-            requests.map(|claim| claim["spec"]["resources"]["requests"].clone())
+            let claim = self.objects.get(id);
+            claim.map(|claim| claim["spec"]["resources"]["requests"].clone())
         };
         let Some(capacity) = capacity else {
             return;

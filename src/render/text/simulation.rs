@@ -192,7 +192,10 @@ fn waves(page: &mut Page, fleet: &Course, entries: &[&Entry]) {
         let takes = last.to.map(|to| time(to - first.from));
         let in_sync = of(fleet, lowest.unwrap_or_default());
         let what = format!("{}{}", marks(fleet, lowest.unwrap_or_default()), told(run));
-        let takes = takes.unwrap_or_else(|| "no end".to_owned());
+        // whoever plans anew leaves the waves of the plan before
+        let is_left = fleet.waves.iter().any(|wave| wave.plan > last.plan);
+        let endless = if is_left { "left" } else { "no end" };
+        let takes = takes.unwrap_or_else(|| endless.to_owned());
         rows.push((first.from, takes, in_sync, what));
         at += run.len();
     }
