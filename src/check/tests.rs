@@ -191,6 +191,13 @@ fn the_fleets_status_tells_who_is_down() {
         all_at_once(world);
     };
     check(&rollout(), missing, &[]);
+    let told_at_its_start = |world: &mut World| {
+        for n in 0..4 {
+            world.object(&pod(n))["metadata"]["creationTimestamp"] = json!(TIME);
+        }
+        synced(world);
+    };
+    check(&rollout(), told_at_its_start, &[rules::BUDGET]);
     for entry in [
         json!({"inSync": false, "timestamp": TIME}),
         json!({"error": "missing status", "timestamp": TIME}),
@@ -401,6 +408,21 @@ fn claims_grow_and_never_shrink() {
         patch("metadata.labels.a", json!("2"), json!("1")),
         &[],
     );
+}
+
+#[test]
+fn a_claim_that_shrinks_says_from_what_to_what() {
+    for (to, want) in [
+        (json!("1Gi"), "the request shrinks from \"2Gi\" to \"1Gi\""),
+        (json!("a lot"), "\"2Gi\" and \"a lot\" cannot be compared"),
+    ] {
+        let mut world = World::new(&rollout());
+        let (path, from) = ("spec.resources.requests.storage", json!("2Gi"));
+        world.wave("grow").steps[0].changes = vec![change(path, from, to)];
+        let found = world.breaches();
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert_eq!(found[0].message, want);
+    }
 }
 
 #[test]
