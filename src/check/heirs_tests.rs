@@ -257,3 +257,28 @@ fn additional_pods_that_stop_have_the_budget_for_themselves() {
     };
     check(stops_beside, &[]);
 }
+
+#[test]
+fn what_has_the_same_name_in_both_fleets_goes_and_comes_back() {
+    let of_both = |world: &mut World| {
+        let beside = key(Kind::Pod, "indexer-0");
+        let mut theirs = of_former(live_pod(&beside, None, true));
+        theirs["metadata"]["labels"] = json!({names::BELONGS_TO: old_pod(0).name});
+        world.objects.push(theirs);
+        let mut next = world.desired.manifests[0].clone();
+        next.key = beside.clone();
+        next.ordinal = Some(0);
+        world.desired.manifests.push(next);
+        world.desired.instances[0].additional = vec![beside.name.clone()];
+        let mut stop = step(Action::Delete, beside.clone(), Some(0));
+        stop.impact = Impact::Restart;
+        let wave = world.wave("stop 0");
+        wave.steps.push(stop);
+        wave.gate.push(gone(beside.clone()));
+        let wave = world.wave("begin 0");
+        wave.steps
+            .push(step(Action::Create, beside.clone(), Some(0)));
+        wave.gate.push(ready(beside));
+    };
+    check(of_both, &[]);
+}

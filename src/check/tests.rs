@@ -466,6 +466,11 @@ fn take_down(world: &mut World) {
 #[test]
 fn a_fleet_is_taken_down_only_where_its_document_says_so() {
     check(&rollout(), take_down, &[rules::REMOVAL_UNSAID]);
+    let without_replicas = |world: &mut World| {
+        take_down(world);
+        world.fleet.spec.replicas = 0;
+    };
+    check(&rollout(), without_replicas, &[]);
     for (policy, want) in [
         (None, vec![rules::CLAIM_RETAINED]),
         (Some(RetentionPolicy::Retain), vec![rules::CLAIM_RETAINED]),
@@ -591,6 +596,13 @@ fn an_orphan_of_another_fleet_is_not_deleted() {
         };
         check(&rollout(), damage, &want);
     }
+    let owned = |world: &mut World| {
+        let other = live(&key(Kind::CosmosFullNode, "other"));
+        world.objects.push(other);
+        let labels = json!({"app.kubernetes.io/name": "other"});
+        world.object(&service(4))["metadata"]["labels"] = labels;
+    };
+    check(&rollout(), owned, &[]);
 }
 
 #[test]
