@@ -127,6 +127,78 @@ fn a_volume_outlives_its_claim() {
         kept_too_late,
         &[rules::DATA_LOSS_UNSAID, rules::VOLUME_LEFT],
     );
+    let kept_beside = |world: &mut World| {
+        let keep = world.wave("keep").steps.remove(0);
+        world.wave("release 0").steps.push(keep);
+    };
+    check(kept_beside, &[rules::DATA_LOSS_UNSAID, rules::VOLUME_LEFT]);
+    let not_to_be_kept = |world: &mut World| {
+        world.wave("keep").steps[0].changes[0].to = Some(json!("Recycle"));
+    };
+    check(
+        not_to_be_kept,
+        &[
+            rules::DATA_LOSS_UNSAID,
+            rules::FOREIGN,
+            rules::NOT_DESIRED,
+            rules::ONE_STEP,
+            rules::VOLUME_LEFT,
+        ],
+    );
+}
+
+#[test]
+fn a_volume_is_patched_and_never_deleted() {
+    let deleted = |world: &mut World| world.wave("keep").steps[0].action = Action::Delete;
+    check(
+        deleted,
+        &[
+            rules::DATA_LOSS_UNSAID,
+            rules::FOREIGN,
+            rules::ONE_STEP,
+            rules::VOLUME_LEFT,
+        ],
+    );
+}
+
+/// Takes the claim of the first out of the snapshot, and its deletion out of the plan.
+fn claim_is_gone(world: &mut World) {
+    world.lose(&old_claim(0));
+    world.plan.waves.retain(|wave| wave.title != "release 0");
+}
+
+#[test]
+fn a_volume_tells_whose_it_was_once_its_claim_is_gone() {
+    check(claim_is_gone, &[]);
+    for (member, other) in [("namespace", "elsewhere"), ("name", "pvc-old-9")] {
+        let of_another = |world: &mut World| {
+            claim_is_gone(world);
+            world.object(&volume(0))["spec"]["claimRef"][member] = json!(other);
+        };
+        check(of_another, &[rules::FOREIGN]);
+    }
+}
+
+#[test]
+fn an_owner_an_annotation_or_a_label_tells_who_was_of_the_former_fleet() {
+    let owned = |kind: &'static str, name: &'static str| {
+        move |world: &mut World| {
+            let owner = json!({"apiVersion": "v1", "kind": kind, "name": name, "controller": true});
+            world.object(&old_pod(0))["metadata"]["ownerReferences"] = json!([owner]);
+        }
+    };
+    check(owned("CosmosFullNode", FORMER), &[]);
+    check(owned("CosmosFullNode", "other"), &[rules::FOREIGN]);
+    check(owned("StatefulSet", FORMER), &[rules::FOREIGN]);
+    let labelled = |name: &'static str| {
+        move |world: &mut World| {
+            let metadata = &mut world.object(&old_pod(0))["metadata"];
+            metadata["annotations"] = json!({});
+            metadata["labels"] = json!({names::NAME: name});
+        }
+    };
+    check(labelled(FORMER), &[]);
+    check(labelled("other"), &[rules::FOREIGN]);
 }
 
 #[test]
@@ -168,4 +240,45 @@ fn no_more_move_at_a_time_than_may_be_away() {
         world.wave("begin 0").gate.clear();
     };
     check(allowed, &[rules::RESTART_GATE]);
+}
+
+#[test]
+fn additional_pods_that_stop_have_the_budget_for_themselves() {
+    let stops_beside = |world: &mut World| {
+        let beside = key(Kind::Pod, "old-scribe-0");
+        let mut theirs = of_former(live_pod(&beside, None, true));
+        theirs["metadata"]["labels"] = json!({names::BELONGS_TO: old_pod(0).name});
+        world.objects.push(theirs);
+        let mut stop = step(Action::Delete, beside.clone(), Some(0));
+        stop.impact = Impact::Restart;
+        let wave = world.wave("stop 0");
+        wave.steps.push(stop);
+        wave.gate.push(gone(beside));
+    };
+    check(stops_beside, &[]);
+}
+
+#[test]
+fn what_has_the_same_name_in_both_fleets_goes_and_comes_back() {
+    let of_both = |world: &mut World| {
+        let beside = key(Kind::Pod, "indexer-0");
+        let mut theirs = of_former(live_pod(&beside, None, true));
+        theirs["metadata"]["labels"] = json!({names::BELONGS_TO: old_pod(0).name});
+        world.objects.push(theirs);
+        let mut next = world.desired.manifests[0].clone();
+        next.key = beside.clone();
+        next.ordinal = Some(0);
+        world.desired.manifests.push(next);
+        world.desired.instances[0].additional = vec![beside.name.clone()];
+        let mut stop = step(Action::Delete, beside.clone(), Some(0));
+        stop.impact = Impact::Restart;
+        let wave = world.wave("stop 0");
+        wave.steps.push(stop);
+        wave.gate.push(gone(beside.clone()));
+        let wave = world.wave("begin 0");
+        wave.steps
+            .push(step(Action::Create, beside.clone(), Some(0)));
+        wave.gate.push(ready(beside));
+    };
+    check(of_both, &[]);
 }

@@ -171,6 +171,21 @@ fn a_deletion_says_what_it_costs() {
     };
     check(class("Retain"), &[]);
     check(class("Delete"), &[rules::DATA_LOSS_UNSAID]);
+    // what is known of the volume itself outweighs its class
+    let volume = |named: Value, of: Value| {
+        move |world: &mut World| {
+            class("Retain")(world);
+            let mut object = live(&key(Kind::PersistentVolume, "pv"));
+            let policy = "persistentVolumeReclaimPolicy";
+            object["spec"] = json!({policy: "Delete", "claimRef": of});
+            world.objects.push(object);
+            world.object(&claim(0))["spec"]["volumeName"] = named;
+        }
+    };
+    let of = json!({"namespace": claim(0).namespace, "name": claim(0).name});
+    check(volume(json!("pv"), Value::Null), &[rules::DATA_LOSS_UNSAID]);
+    check(volume(Value::Null, of), &[rules::DATA_LOSS_UNSAID]);
+    check(volume(json!("another"), Value::Null), &[]);
 }
 
 fn source(world: &mut World, n: Ordinal, snapshot: &Value) {
@@ -233,4 +248,101 @@ fn a_claim_that_nobody_explains_stays() {
         annotations.insert(DELETE.to_owned(), "pvc-hub-1=uid-1".to_owned());
     };
     check(named, &[]);
+}
+
+/// Leaves a plan of which the first instance's pod and claim went before it was made.
+fn first_is_gone(world: &mut World, annotation: &str) {
+    annotate(world, annotation, "pvc-hub-0=uid-0");
+    world.plan.waves.retain(|wave| wave.title == "begin 0");
+    world.lose(&claim(0));
+    world.lose(&pod(0));
+}
+
+#[test]
+fn an_instance_whose_claim_went_already_is_no_new_one() {
+    let then_restart = |world: &mut World, annotation: &str| {
+        first_is_gone(world, annotation);
+        let restart = step(Action::Replace, pod(1), Some(1));
+        world
+            .plan
+            .waves
+            .push(wave("restart", vec![restart], vec![]));
+    };
+    check(|world| then_restart(world, RESYNC), &[]);
+    check(|world| then_restart(world, DELETE), &[rules::NEW_LAST]);
+}
+
+#[test]
+fn a_claim_that_went_already_is_restored_as_well() {
+    check(
+        |world| first_is_gone(world, RESTORE),
+        &[rules::RESTORE_FORGOTTEN],
+    );
+}
+
+#[test]
+fn what_goes_comes_back_in_a_later_wave_and_is_created_then() {
+    let patched = |world: &mut World| world.wave("begin 0").steps[0].action = Action::Patch;
+    check(
+        patched,
+        &[
+            rules::CLAIM_BEFORE_POD,
+            rules::CLAIM_COMES_BACK,
+            rules::DESIRED_DELETED,
+            rules::ONE_STEP,
+        ],
+    );
+    let beside = |world: &mut World| {
+        let back = world.wave("begin 0").steps.remove(1);
+        world.wave("stop 0").steps.push(back);
+    };
+    check(
+        beside,
+        &[
+            rules::CLAIM_COMES_BACK,
+            rules::CLAIM_IN_USE,
+            rules::DESIRED_DELETED,
+            rules::EXISTS,
+            rules::GATE,
+            rules::ONE_STEP,
+        ],
+    );
+    let under_its_claim = |world: &mut World| {
+        let back = world.wave("begin 0").steps.remove(1);
+        world.wave("release 0").steps.push(back);
+    };
+    check(
+        under_its_claim,
+        &[
+            rules::CLAIM_BEFORE_POD,
+            rules::CLAIM_COMES_BACK,
+            rules::CLAIM_IN_USE,
+            rules::RESTART_GATE,
+        ],
+    );
+}
+
+#[test]
+fn a_pod_may_come_back_after_its_claim() {
+    let later = |world: &mut World| {
+        let begin = world.wave("begin 0");
+        let pod = begin.steps.pop().unwrap();
+        let gate = std::mem::take(&mut begin.gate);
+        let at = world.place("begin 0").unwrap() + 1;
+        world.plan.waves.insert(at, wave("pod 0", vec![pod], gate));
+    };
+    check(later, &[]);
+}
+
+#[test]
+fn the_claim_of_an_instance_that_needs_none_goes_unnamed() {
+    let disabled = |world: &mut World| {
+        annotate(world, RESYNC, "pvc-hub-0=uid-0");
+        let instance = &mut world.desired.instances[1];
+        (instance.has_pod, instance.has_claim) = (false, false);
+        let gone = [claim(1), pod(1)];
+        world.desired.manifests.retain(|m| !gone.contains(&m.key));
+        world.plan.waves.retain(|wave| wave.title != "begin 1");
+    };
+    check(disabled, &[]);
 }

@@ -99,8 +99,11 @@ mod tests {
         check("1k", Some(1_000 * BILLION));
         check("2M", Some(2_000_000 * BILLION));
         check("1.5Gi", Some(3 * (1 << 29) * BILLION));
+        check("1Ki", Some((1 << 10) * BILLION));
+        check("1Mi", Some((1 << 20) * BILLION));
         check("100Gi", parse("102400Mi"));
         check("2Ti", parse("2048Gi"));
+        check("1Pi", Some((1 << 50) * BILLION));
         check("1Ei", Some((1 << 60) * BILLION));
         check("8E", parse("8e18"));
         check("1E3", parse("1k"));
@@ -111,7 +114,9 @@ mod tests {
         check(".5", parse("500m"));
         check("5.", parse("5"));
         check("0.0000000001", Some(1));
+        check("10e-10", Some(1));
         check("1e-60", Some(1));
+        check("0e-60", Some(0));
         check("0", Some(0));
     }
 

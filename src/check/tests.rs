@@ -191,6 +191,13 @@ fn the_fleets_status_tells_who_is_down() {
         all_at_once(world);
     };
     check(&rollout(), missing, &[]);
+    let told_at_its_start = |world: &mut World| {
+        for n in 0..4 {
+            world.object(&pod(n))["metadata"]["creationTimestamp"] = json!(TIME);
+        }
+        synced(world);
+    };
+    check(&rollout(), told_at_its_start, &[rules::BUDGET]);
     for entry in [
         json!({"inSync": false, "timestamp": TIME}),
         json!({"error": "missing status", "timestamp": TIME}),
@@ -404,6 +411,21 @@ fn claims_grow_and_never_shrink() {
 }
 
 #[test]
+fn a_claim_that_shrinks_says_from_what_to_what() {
+    for (to, want) in [
+        (json!("1Gi"), "the request shrinks from \"2Gi\" to \"1Gi\""),
+        (json!("a lot"), "\"2Gi\" and \"a lot\" cannot be compared"),
+    ] {
+        let mut world = World::new(&rollout());
+        let (path, from) = ("spec.resources.requests.storage", json!("2Gi"));
+        world.wave("grow").steps[0].changes = vec![change(path, from, to)];
+        let found = world.breaches();
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert_eq!(found[0].message, want);
+    }
+}
+
+#[test]
 fn retained_claims_stay() {
     check(&rollout(), World::retain_claims, &[rules::CLAIM_RETAINED]);
     let kept = |world: &mut World| {
@@ -444,6 +466,11 @@ fn take_down(world: &mut World) {
 #[test]
 fn a_fleet_is_taken_down_only_where_its_document_says_so() {
     check(&rollout(), take_down, &[rules::REMOVAL_UNSAID]);
+    let without_replicas = |world: &mut World| {
+        take_down(world);
+        world.fleet.spec.replicas = 0;
+    };
+    check(&rollout(), without_replicas, &[]);
     for (policy, want) in [
         (None, vec![rules::CLAIM_RETAINED]),
         (Some(RetentionPolicy::Retain), vec![rules::CLAIM_RETAINED]),
@@ -569,6 +596,13 @@ fn an_orphan_of_another_fleet_is_not_deleted() {
         };
         check(&rollout(), damage, &want);
     }
+    let owned = |world: &mut World| {
+        let other = live(&key(Kind::CosmosFullNode, "other"));
+        world.objects.push(other);
+        let labels = json!({"app.kubernetes.io/name": "other"});
+        world.object(&service(4))["metadata"]["labels"] = labels;
+    };
+    check(&rollout(), owned, &[]);
 }
 
 #[test]

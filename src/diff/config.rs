@@ -256,3 +256,85 @@ pub(super) fn of_pods(differences: &Differences<'_, '_>) -> Vec<(usize, Comparis
     }
     of_pods
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compares two files of a fleet whose only instance that has a key here is `mine`.
+    #[track_caller]
+    fn check(wanted: &str, live: &str, expected: &[(&str, Effect)]) {
+        let own = BTreeSet::from(["mine".to_owned()]);
+        let changes = file_changes("config.toml", wanted, live, &own);
+        let found: Vec<(&str, Effect)> = changes
+            .iter()
+            .map(|change| (change.path.as_str(), change.effect))
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    const PEERS: &str = "data[config.toml].p2p.persistent_peers";
+
+    #[track_caller]
+    fn check_peers(wanted: &str, live: &str, expected: Option<Effect>) {
+        let file = |peers: &str| format!("[p2p]\npersistent_peers = \"{peers}\"\n");
+        let expected: Vec<_> = expected.map(|effect| (PEERS, effect)).into_iter().collect();
+        check(&file(wanted), &file(live), &expected);
+    }
+
+    #[test]
+    fn a_list_of_peers_is_a_set() {
+        check_peers("a@x:1,b@y:1", "b@y:1, a@x:1,", None);
+    }
+
+    #[test]
+    fn peers_of_the_fleet_come_and_go_at_the_next_restart() {
+        let service = "other@hub-p2p-1.chains.svc.cluster.local:26656";
+        check_peers(service, "", Some(Effect::NextRestart));
+        check_peers("", service, Some(Effect::NextRestart));
+        let both = format!("{service},a@x:1");
+        check_peers(&both, service, Some(Effect::Restart));
+    }
+
+    #[test]
+    fn a_node_of_the_fleet_at_an_address_that_its_owner_named_is_asked_for() {
+        for host in [
+            "hub-1.example.com:26656",
+            "hub-p2p-1.example.com:26656",
+            "hub-1.chains.svc.cluster.local:26656",
+        ] {
+            check_peers(&format!("mine@{host}"), "", Some(Effect::Restart));
+        }
+    }
+
+    #[test]
+    fn ids_of_the_fleets_own_nodes_come_and_go_at_the_next_restart() {
+        for list in ["private_peer_ids", "unconditional-peer-ids"] {
+            let file = |ids: &str| format!("[p2p]\n{list} = \"{ids}\"\n");
+            let path = format!("data[config.toml].p2p.{list}");
+            let own = [(path.as_str(), Effect::NextRestart)];
+            check(&file("mine"), &file(""), &own);
+            let others = [(path.as_str(), Effect::Restart)];
+            check(&file("mine,theirs"), &file(""), &others);
+        }
+    }
+
+    #[test]
+    fn a_setting_that_comes_goes_or_differs_restarts() {
+        let all = [
+            ("data[config.toml].came", Effect::Restart),
+            ("data[config.toml].rpc.other", Effect::Restart),
+            ("data[config.toml].rpc.went", Effect::Restart),
+        ];
+        check(
+            "came = 1\n[rpc]\nother = 2\nsame = 1",
+            "[rpc]\nsame = 1\nwent = 1\nother = 1",
+            &all,
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_toml_is_compared_as_a_whole() {
+        check("a = 1", "a = ", &[("data[config.toml]", Effect::Restart)]);
+    }
+}

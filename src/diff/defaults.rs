@@ -231,3 +231,304 @@ fn amount(value: &Value) -> Option<Amount> {
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tree::changes;
+    use super::*;
+
+    /// Tells whether a field that nobody asked for is no difference.
+    #[track_caller]
+    fn check_pod(path: &str, live: &Value, expected: bool) {
+        let rules = OfPod {
+            has_limit_range: false,
+        };
+        let found = rules.is_filled_in(path, live, &json!({}));
+        assert_eq!(found, expected, "{path}: {live}");
+    }
+
+    #[test]
+    fn what_kubernetes_writes_where_nothing_is_asked_for_is_no_difference() {
+        let volume = |rest: &str| format!("spec.volumes[name=v].{rest}");
+        let node = |rest: &str| format!("spec.containers[name=node].{rest}");
+        let constraint = "spec.topologySpreadConstraints[0].whenUnsatisfiable".to_owned();
+        let token = volume("projected.sources[0].serviceAccountToken.expirationSeconds");
+        for (path, default) in [
+            ("spec.restartPolicy".to_owned(), json!("Always")),
+            ("spec.dnsPolicy".to_owned(), json!("ClusterFirst")),
+            ("spec.schedulerName".to_owned(), json!("default-scheduler")),
+            ("spec.enableServiceLinks".to_owned(), json!(true)),
+            ("spec.serviceAccountName".to_owned(), json!("default")),
+            ("spec.terminationGracePeriodSeconds".to_owned(), json!(30)),
+            ("spec.hostNetwork".to_owned(), json!(false)),
+            ("spec.hostPID".to_owned(), json!(false)),
+            ("spec.hostIPC".to_owned(), json!(false)),
+            (constraint, json!("DoNotSchedule")),
+            (
+                node("terminationMessagePath"),
+                json!("/dev/termination-log"),
+            ),
+            (node("terminationMessagePolicy"), json!("File")),
+            (node("ports[containerPort=1].protocol"), json!("TCP")),
+            (node("stdin"), json!(false)),
+            (node("tty"), json!(false)),
+            (node("stdinOnce"), json!(false)),
+            (node("volumeMounts[mountPath=/a].readOnly"), json!(false)),
+            (
+                node("env[name=A].valueFrom.fieldRef.apiVersion"),
+                json!("v1"),
+            ),
+            (
+                node("env[name=A].valueFrom.resourceFieldRef.divisor"),
+                json!("0"),
+            ),
+            (node("startupProbe.timeoutSeconds"), json!(1)),
+            (node("startupProbe.successThreshold"), json!(1)),
+            (node("startupProbe.periodSeconds"), json!(10)),
+            (node("startupProbe.failureThreshold"), json!(3)),
+            (node("startupProbe.httpGet.scheme"), json!("HTTP")),
+            (node("startupProbe.httpGet.path"), json!("/")),
+            (token, json!(3600)),
+            (volume("configMap.defaultMode"), json!(420)),
+            (volume("configMap.optional"), json!(false)),
+            (volume("iscsi.iscsiInterface"), json!("default")),
+            (
+                volume("ephemeral.volumeClaimTemplate.spec.volumeMode"),
+                json!("Filesystem"),
+            ),
+            (volume("rbd.pool"), json!("rbd")),
+            (volume("rbd.keyring"), json!("/etc/ceph/keyring")),
+            (volume("azureDisk.cachingMode"), json!("ReadWrite")),
+            (volume("azureDisk.kind"), json!("Shared")),
+            (volume("azureDisk.fsType"), json!("ext4")),
+        ] {
+            check_pod(&path, &default, true);
+            check_pod(&path, &json!("another"), false);
+        }
+    }
+
+    #[test]
+    fn a_default_of_one_field_is_none_of_its_namesakes() {
+        let below = "spec.containers[name=node]";
+        check_pod(&format!("{below}.restartPolicy"), &json!("Always"), false);
+        let grace = "livenessProbe.terminationGracePeriodSeconds";
+        check_pod(&format!("{below}.{grace}"), &json!(30), false);
+        check_pod(
+            "spec.volumes[name=v].azureFile.kind",
+            &json!("Shared"),
+            false,
+        );
+        check_pod("spec.volumes[name=v].rbd.fsType", &json!("ext4"), false);
+        check_pod("spec.volumes[name=v].hostPath.path", &json!("/"), false);
+        let owner = "spec.volumes[name=v].dataSource.apiVersion";
+        check_pod(owner, &json!("v1"), false);
+    }
+
+    #[test]
+    fn what_admission_writes_into_a_pod_is_no_difference() {
+        for field in [
+            "preemptionPolicy",
+            "nodeName",
+            "serviceAccount",
+            "overhead",
+            "imagePullSecrets",
+            "ephemeralContainers",
+            "priority",
+        ] {
+            check_pod(&format!("spec.{field}"), &json!("x"), true);
+            check_pod(&format!("spec.volumes[name=v].{field}"), &json!("x"), false);
+        }
+        check_pod("spec.nodeSelector", &json!({"a": "b"}), false);
+        check_pod("spec.volumes[name=kube-api-access-x1]", &json!({}), true);
+        check_pod("spec.volumes[name=mine]", &json!({}), false);
+        let mount = "spec.containers[name=node].volumeMounts[mountPath=";
+        let token = format!("{mount}/var/run/secrets/kubernetes.io/serviceaccount]");
+        check_pod(&token, &json!({}), true);
+        check_pod(&format!("{mount}/var/run]"), &json!({}), false);
+    }
+
+    #[test]
+    fn resources_are_filled_in_by_limit_ranges_alone() {
+        let requests = "spec.containers[name=node].resources.requests";
+        let amount = format!("{requests}.cpu");
+        for path in ["spec.containers[name=node].resources", requests, &amount] {
+            for has_limit_range in [false, true] {
+                let rules = OfPod { has_limit_range };
+                let found = rules.is_filled_in(path, &json!({"cpu": "1"}), &json!({}));
+                assert_eq!(found, has_limit_range, "{path}");
+            }
+        }
+        let of_limits = OfPod {
+            has_limit_range: true,
+        };
+        assert!(!of_limits.is_filled_in("spec.nodeSelector", &json!({"a": "b"}), &json!({})));
+    }
+
+    #[test]
+    fn an_image_without_a_version_is_always_pulled() {
+        for (image, policy) in [
+            ("a/hub", "Always"),
+            ("a/hub:latest", "Always"),
+            ("a:5000/hub", "Always"),
+            ("a/hub:v1", "IfNotPresent"),
+            ("a/hub@sha256:0", "IfNotPresent"),
+        ] {
+            assert_eq!(
+                default_pull_policy(&json!({"image": image})),
+                policy,
+                "{image}"
+            );
+        }
+    }
+
+    #[test]
+    fn devices_of_a_container_are_told_apart_by_their_paths() {
+        let pod = |devices: &[&str]| {
+            let all = devices
+                .iter()
+                .map(|d| json!({"devicePath": d, "name": "v"}));
+            json!({"containers": [{"name": "node", "volumeDevices": all.collect::<Vec<_>>()}]})
+        };
+        let rules = OfPod {
+            has_limit_range: false,
+        };
+        let found = changes("spec", &pod(&["/a"]), &pod(&["/a", "/b"]), &rules);
+        let paths: Vec<&str> = found.iter().map(|change| change.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            ["spec.containers[name=node].volumeDevices[devicePath=/b]"]
+        );
+    }
+
+    #[track_caller]
+    fn check_service(wanted: &Value, live: &Value, expected: &[&str]) {
+        let found = changes("spec", wanted, live, &OfService);
+        let paths: Vec<&str> = found.iter().map(|change| change.path.as_str()).collect();
+        assert_eq!(paths, expected);
+    }
+
+    #[test]
+    fn what_the_cluster_gives_a_service_is_no_difference() {
+        let wanted = json!({"type": "ClusterIP", "ports": [{"name": "p2p", "port": 1}]});
+        let mut live = json!({
+            "type": "ClusterIP", "clusterIP": "10.0.0.1", "externalTrafficPolicy": "Local",
+            "publishNotReadyAddresses": false,
+            "ports": [{"name": "p2p", "port": 1, "protocol": "TCP", "nodePort": 9, "targetPort": 1}],
+        });
+        check_service(&wanted, &live, &[]);
+        live["publishNotReadyAddresses"] = json!(true);
+        live["selector"] = json!({"a": "b"});
+        check_service(
+            &wanted,
+            &live,
+            &["spec.publishNotReadyAddresses", "spec.selector"],
+        );
+        live = json!({"type": "LoadBalancer", "externalTrafficPolicy": "Local"});
+        let balanced = json!({"type": "LoadBalancer"});
+        check_service(&balanced, &live, &["spec.externalTrafficPolicy"]);
+        live["externalTrafficPolicy"] = json!("Cluster");
+        check_service(&balanced, &live, &[]);
+    }
+
+    #[test]
+    fn a_port_that_nobody_asked_for_goes() {
+        let (one, two) = (json!({"port": 1}), json!({"port": 2}));
+        let both = json!({"ports": [one, two]});
+        check_service(&json!({"ports": [one]}), &both, &["spec.ports[port=2]"]);
+    }
+
+    #[test]
+    fn a_port_that_names_no_target_is_its_own() {
+        let port = |target: &Value| json!({"ports": [{"port": 1, "targetPort": target}]});
+        let none = json!({"ports": [{"port": 1}]});
+        let at = ["spec.ports[port=1].targetPort"];
+        check_service(&port(&json!(0)), &port(&json!(1)), &[]);
+        check_service(&port(&json!(0)), &none, &[]);
+        check_service(&port(&json!(0)), &port(&json!(2)), &at);
+        check_service(&port(&json!(2)), &port(&json!(1)), &at);
+        check_service(&port(&json!(2)), &none, &at);
+        check_service(&port(&json!("p2p")), &none, &at);
+    }
+
+    #[test]
+    fn a_port_that_names_no_protocol_speaks_tcp() {
+        let port = |protocol: &str| json!({"ports": [{"port": 1, "protocol": protocol}]});
+        let none = json!({"ports": [{"port": 1}]});
+        let at = ["spec.ports[port=1].protocol"];
+        check_service(&port("TCP"), &none, &[]);
+        check_service(&port("UDP"), &none, &at);
+        check_service(&port("TCP"), &port("UDP"), &at);
+    }
+
+    #[test]
+    fn tolerations_are_a_set_to_which_the_system_adds() {
+        let one = |key: &str, operator: &str| json!({"key": key, "operator": operator});
+        let system = one("node.kubernetes.io/not-ready", "Exists");
+        let (a, b) = (one("a", "Exists"), one("b", "Exists"));
+        for (wanted, live, expected) in [
+            (json!([a, b]), json!([b, system, a]), true),
+            (json!([a]), json!([a, b]), false),
+            (json!([a, b]), json!([a]), false),
+            (json!([{"key": "a"}]), json!([one("a", "Equal")]), true),
+            (json!([one("a", "Equal")]), json!([a]), false),
+        ] {
+            assert_eq!(
+                same_tolerations(&wanted, &live),
+                expected,
+                "{wanted} {live}"
+            );
+        }
+        for field in ["key", "value", "effect", "tolerationSeconds"] {
+            let mut other = a.clone();
+            other[field] = json!("other");
+            assert!(!same_toleration(&a, &other), "{field}");
+        }
+        check_pod("spec.tolerations", &json!([system]), true);
+        check_pod("spec.tolerations", &json!([system, a]), false);
+    }
+
+    #[test]
+    fn requests_that_are_not_named_are_the_limits() {
+        let both = json!({"limits": {"cpu": "1"}, "requests": {"cpu": "1000m"}});
+        for (wanted, live, expected) in [
+            (json!({"limits": {"cpu": "1"}}), both.clone(), true),
+            (both.clone(), json!({"limits": {"cpu": 1}}), true),
+            (json!({"limits": {"cpu": "2"}}), both.clone(), false),
+            (json!({"requests": {"cpu": "1"}}), both.clone(), false),
+            (json!({"limits": {"memory": "1"}}), both, false),
+        ] {
+            let rules = OfPod {
+                has_limit_range: false,
+            };
+            let path = "spec.containers[name=node].resources";
+            let found = rules.is_same(path, &wanted, &live);
+            assert_eq!(found, expected, "{wanted} {live}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_the_same_however_they_are_spelt() {
+        let rules = OfPod {
+            has_limit_range: false,
+        };
+        for (path, expected) in [
+            ("spec.volumes[name=v].emptyDir.sizeLimit", true),
+            (
+                "spec.containers[name=a].env[name=A].valueFrom.resourceFieldRef.divisor",
+                true,
+            ),
+            ("spec.containers[name=a].resources.limits.cpu", true),
+            ("spec.containers[name=a].env[name=A].value", false),
+        ] {
+            assert_eq!(
+                rules.is_same(path, &json!("1"), &json!("1000m")),
+                expected,
+                "{path}"
+            );
+            assert!(!rules.is_same(path, &json!("1"), &json!("2")), "{path}");
+        }
+        assert!(is_less(&json!("1"), &json!("1001m")));
+        assert!(!is_less(&json!("1"), &json!(1)));
+        assert!(!is_less(&json!("2"), &json!("1")));
+    }
+}

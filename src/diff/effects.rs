@@ -469,6 +469,17 @@ mod tests {
     }
 
     #[test]
+    fn the_config_volume_may_change_its_source_but_not_come_or_go() {
+        let path = "spec.volumes[name=vol-config]";
+        let (one, other) = (json!({"configMap": {}}), json!({"projected": {}}));
+        check(path, (one.clone(), other), Effect::NextRestart);
+        check(path, (Value::Null, one.clone()), Effect::Restart);
+        check(path, (one.clone(), Value::Null), Effect::Restart);
+        let elsewhere = format!("{path}.hostPath");
+        check(&elsewhere, (Value::Null, one), Effect::Restart);
+    }
+
+    #[test]
     fn what_the_owner_set_on_a_container_of_ours_is_asked_for() {
         check(
             "spec.containers[name=healthcheck].resources.requests.cpu",

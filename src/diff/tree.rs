@@ -259,6 +259,21 @@ mod tests {
     }
 
     #[test]
+    fn of_what_is_compared_strictly_every_difference_counts() {
+        let rule = |verbs: &[&str]| json!([{"resources": ["pods"], "verbs": verbs}]);
+        let found = |wanted: &Value, live: &Value| -> Vec<String> {
+            let changes = changes("rules", wanted, live, &Strict);
+            changes.into_iter().map(|change| change.path).collect()
+        };
+        let empty: [&str; 0] = [];
+        assert_eq!(found(&rule(&["get"]), &rule(&["get"])), empty);
+        assert_eq!(found(&rule(&["get"]), &rule(&["list"])), ["rules[0].verbs"]);
+        let mut more = rule(&["get"]);
+        more[0]["resourceNames"] = json!(["a"]);
+        assert_eq!(found(&rule(&["get"]), &more), ["rules[0].resourceNames"]);
+    }
+
+    #[test]
     fn a_value_that_is_only_live_was_taken_away() {
         check(
             &pod(json!({"name": "node", "args": ["start"]})),

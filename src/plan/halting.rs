@@ -250,3 +250,75 @@ fn close_below(versions: &[ChainVersion], progress: &Progress, answer: &Answer) 
         notice: None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const AT: &str = "2026-01-01T00:00:00Z";
+
+    fn answer(height: u64) -> Rpc {
+        Rpc::Answered(Answer {
+            height,
+            at: AT.parse().unwrap(),
+            in_sync: true,
+        })
+    }
+
+    /// What an instance waits for that moves, where version `v2` begins at height 1000.
+    #[track_caller]
+    fn check(node: (Rpc, Process), is_down: bool, known: u64, to: &str, expected: Option<&str>) {
+        let version = json!({"height": 1000, "image": "v2"});
+        let versions: Vec<ChainVersion> = vec![serde_json::from_value(version).unwrap()];
+        let availability = if is_down {
+            Availability::Unavailable("it is not ready".to_owned())
+        } else {
+            Availability::Unknown
+        };
+        let (rpc, process) = node;
+        let hold = hold_of_move(
+            (&versions, &Progress::default()),
+            "hub-0",
+            (known, &Node { rpc, process }),
+            Some(&availability),
+            (Some("v1"), Some(to)),
+        );
+        assert_eq!(hold.map(|hold| hold.on).as_deref(), expected);
+    }
+
+    const HALT: Option<&str> = Some("the node to halt at height 1000 and write its upgrade info");
+
+    #[test]
+    fn who_moves_to_the_next_version_halts_first() {
+        let runs = || (answer(999), Process::Runs);
+        check(runs(), false, 1000, "v2", HALT);
+        let close = Some("the upgrade at height 1000, 0 blocks ahead");
+        check(runs(), false, 1000, "v1", close);
+        check((answer(1000), Process::Runs), false, 1001, "v2", None);
+    }
+
+    #[test]
+    fn who_is_silent_at_the_upgrade_and_moves_to_it_halts_first() {
+        let runs = || (Rpc::Silent(59), Process::Runs);
+        check(runs(), false, 1000, "v2", HALT);
+        check(runs(), false, 999, "v2", None);
+        check(runs(), false, 1001, "v2", None);
+        check(runs(), false, 1000, "v1", None);
+    }
+
+    #[test]
+    fn who_is_silent_for_a_while_or_has_stopped_has_halted() {
+        check((Rpc::Silent(60), Process::Runs), false, 1000, "v2", None);
+        check((Rpc::Silent(0), Process::Stopped), false, 1000, "v2", None);
+        check((Rpc::Silent(90), Process::Killed), true, 1000, "v2", HALT);
+    }
+
+    #[test]
+    fn of_whom_nothing_is_heard_halts_first_unless_it_is_down() {
+        check((Rpc::Unknown, Process::Stopped), false, 1000, "v2", HALT);
+        check((Rpc::Unknown, Process::Stopped), true, 1000, "v2", None);
+        check((Rpc::Unknown, Process::Runs), true, 1000, "v2", HALT);
+    }
+}

@@ -124,3 +124,185 @@ fn code_of(path: &str) -> &'static str {
         _ => "SpecChanged",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a restart says that the fields in these paths cause.
+    #[track_caller]
+    fn check(paths: &[&str], expected: &str) {
+        let changes: Vec<Change> = paths
+            .iter()
+            .map(|path| Change {
+                path: (*path).to_owned(),
+                from: None,
+                to: None,
+                effect: Effect::Restart,
+            })
+            .collect();
+        let found: Vec<String> = of_restart(&changes, &[])
+            .iter()
+            .map(|reason| format!("{}: {}", reason.code, reason.message))
+            .collect();
+        assert_eq!(found.join("\n"), expected);
+    }
+
+    #[track_caller]
+    fn check_each(paths: &[&str], code: &str, what: &str) {
+        for path in paths {
+            check(&[path], &format!("{code}: {what}: {path}"));
+        }
+    }
+
+    #[test]
+    fn fields_of_containers_are_told_by_what_they_are() {
+        let all = [
+            ("image", "ImageChanged", "another image is asked for"),
+            (
+                "command",
+                "CommandChanged",
+                "another command or other arguments are asked for",
+            ),
+            (
+                "args",
+                "CommandChanged",
+                "another command or other arguments are asked for",
+            ),
+            (
+                "env[name=A]",
+                "EnvChanged",
+                "other environment variables are asked for",
+            ),
+            (
+                "envFrom",
+                "EnvChanged",
+                "other environment variables are asked for",
+            ),
+            (
+                "resources.limits.cpu",
+                "ResourcesChanged",
+                "other resources are asked for",
+            ),
+            (
+                "readinessProbe",
+                "ProbesChanged",
+                "other probes are asked for",
+            ),
+            (
+                "livenessProbe.exec",
+                "ProbesChanged",
+                "other probes are asked for",
+            ),
+            (
+                "startupProbe",
+                "ProbesChanged",
+                "other probes are asked for",
+            ),
+            (
+                "volumeMounts[mountPath=/a]",
+                "VolumesChanged",
+                "other volumes are asked for",
+            ),
+            (
+                "volumeDevices",
+                "VolumesChanged",
+                "other volumes are asked for",
+            ),
+            (
+                "workingDir",
+                "SpecChanged",
+                "another specification is asked for",
+            ),
+        ];
+        for (field, code, what) in all {
+            for list in ["containers", "initContainers"] {
+                let path = format!("spec.{list}[name=node].{field}");
+                check_each(&[&path], code, what);
+            }
+        }
+    }
+
+    #[test]
+    fn containers_come_go_and_change_places() {
+        let paths = [
+            "spec.containers[name=a]",
+            "spec.initContainers[name=a]",
+            "spec.containers.order",
+            "spec.initContainers",
+        ];
+        check_each(
+            &paths,
+            "ContainersChanged",
+            "other containers are asked for",
+        );
+        check_each(
+            &["spec.order"],
+            "SpecChanged",
+            "another specification is asked for",
+        );
+    }
+
+    #[test]
+    fn fields_of_pods_are_told_by_what_they_are() {
+        let placement = [
+            "spec.nodeSelector.a",
+            "spec.affinity",
+            "spec.tolerations",
+            "spec.priority",
+            "spec.priorityClassName",
+            "spec.topologySpreadConstraints",
+            "spec.schedulerName",
+        ];
+        check_each(
+            &placement,
+            "SchedulingChanged",
+            "another placement is asked for",
+        );
+        check_each(
+            &["spec.volumes[name=v]"],
+            "VolumesChanged",
+            "other volumes are asked for",
+        );
+        let account = ["spec.serviceAccountName"];
+        check_each(
+            &account,
+            "ServiceAccountChanged",
+            "another service account is asked for",
+        );
+    }
+
+    #[test]
+    fn an_address_is_told_from_the_rest_of_the_config() {
+        let addresses = [
+            "ConfigMap.data[config.toml].p2p.external_address",
+            "ConfigMap.data[config.toml].p2p.external-address",
+        ];
+        check_each(
+            &addresses,
+            "ExternalAddressChanged",
+            "its address from outside is another",
+        );
+        let other = ["ConfigMap.data[app.toml].pruning"];
+        check_each(&other, "ConfigChanged", "another config is asked for");
+    }
+
+    #[test]
+    fn of_many_fields_three_are_named() {
+        let paths = ["spec.a", "spec.b", "spec.c", "spec.d"];
+        let what = "SpecChanged: another specification is asked for: spec.a, spec.b, spec.c";
+        check(&paths[..3], what);
+        check(&paths, &format!("{what} and 1 more"));
+    }
+
+    #[test]
+    fn what_needs_no_restart_is_no_reason_for_one() {
+        let change = Change {
+            path: "spec.tolerations".to_owned(),
+            from: None,
+            to: None,
+            effect: Effect::InPlace,
+        };
+        assert_eq!(of_restart(&[change], &[]), []);
+    }
+}
