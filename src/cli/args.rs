@@ -113,7 +113,7 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Write the manifests that the documents ask for
     Render(RenderArgs),
-    /// Carry the plans out on a model of the cluster: how long, how many in sync, where it sticks
+    /// Carry the plans out on a model of the cluster: how long, and how many in sync meanwhile
     Simulate(SimulateArgs),
     /// Explain one pod: what it is, what it should be, what happens to it, and why it waits
     Why(WhyArgs),

@@ -52,7 +52,7 @@ pub enum Fault {
 }
 
 /// How faults are written, for people.
-pub const FORMS: &str = "never-ready=POD, slow=POD:10x, bind-late=CLAIM:10m, node-lost=NODE@5m, \
+pub const FORMS: &str = "never-ready=POD, slow=POD:10x, bind-late=CLAIM:10m, node-lost=MACHINE@5m, \
                          pod-lost=POD@5m, stop-after=WAVES";
 
 impl Fault {

@@ -270,7 +270,8 @@ impl World {
         let number = self.number();
         let now = self.clock.stamp();
         let set = super::objects::put;
-        let uid = json!(format!("00000000-0000-4000-8000-{number:012}"));
+        let second = self.clock.now();
+        let uid = json!(format!("{second:08x}-0000-4000-8000-{number:012}"));
         set(&mut object, &["metadata", "uid"], uid);
         set(&mut object, &["metadata", "creationTimestamp"], json!(now));
         let version = json!((900_000 + number).to_string());

@@ -93,12 +93,16 @@ fn waves(world: &World, fleet: &FleetKey, lanes: &[Lane]) -> Vec<Span> {
     let moments = moments(world, fleet);
     let mut waves = world.log.waves.get(fleet).cloned().unwrap_or_default();
     let lanes: BTreeMap<&str, &Lane> = lanes.iter().map(|lane| (lane.pod.as_str(), lane)).collect();
+    let begins: Vec<(usize, i64)> = waves.iter().map(|wave| (wave.plan, wave.from)).collect();
     for wave in &mut waves {
         if wave.to == Some(wave.from) {
             wave.to = settled(wave, &lanes);
         }
         let first = moments.partition_point(|(at, _)| *at < wave.from);
-        let end = wave.to.unwrap_or(i64::MAX);
+        // a wave that was left ends where the next plan begins
+        let next = begins.iter().find(|(plan, _)| *plan > wave.plan);
+        let end = wave.to.or(next.map(|(_, from)| *from));
+        let end = end.unwrap_or(i64::MAX);
         let after = moments.partition_point(|(at, _)| *at <= end);
         // what takes no time finds what was there before
         let before = first.saturating_sub(1);

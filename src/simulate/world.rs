@@ -147,6 +147,12 @@ impl World {
             horizon,
             serial: 0,
         };
+        world.serial = world
+            .objects
+            .all()
+            .filter_map(|(_, o)| made(o))
+            .max()
+            .unwrap_or(0);
         world.take_over();
         world
     }
@@ -335,6 +341,13 @@ fn newest(object: &Value) -> Option<i64> {
             .max(),
         Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
+}
+
+/// Returns the number of an object that a model made before: no other may have its UID.
+fn made(object: &Value) -> Option<u64> {
+    let uid = text(&object["metadata"]["uid"]);
+    let (_, number) = uid.split_once("-0000-4000-8000-")?;
+    number.parse().ok()
 }
 
 /// Reads a text that looks like a time.

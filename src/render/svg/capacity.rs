@@ -10,6 +10,9 @@ use crate::timeline::Course;
 /// How high the line may get.
 const HEIGHT: i64 = 90;
 
+/// The least distance between two names.
+const CLEAR: i64 = 14;
+
 /// Draws a fleet's capacity from a height on. Returns the height at which it ends.
 pub(super) fn draw(canvas: &mut Canvas, fleet: &Course, (axis, top): (&Axis, i64)) -> i64 {
     let most = fleet.capacity.iter().map(|(_, in_sync)| *in_sync).max();
@@ -47,7 +50,9 @@ pub(super) fn draw(canvas: &mut Canvas, fleet: &Course, (axis, top): (&Axis, i64
         let y = height(floor);
         canvas.path("floor", &format!("M{left} {y}H{right}"));
         let label = format!("floor {floor}");
-        canvas.anchored((LEFT - 8, y + 4), "end", ("trouble small", &label));
+        // where there is little between the floor and all, its name stands below that of all
+        let below = y.max(height(fleet.instances) + CLEAR);
+        canvas.anchored((LEFT - 8, below + 4), "end", ("trouble small", &label));
     }
     bottom + LINE
 }

@@ -120,12 +120,9 @@ fn pace(fleet: &Course) -> String {
     )
 }
 
-fn row(after: &str, takes: &str, in_sync: &str, what: &str) -> String {
-    format!("{after:<9} {takes:<9} {in_sync:<10}{what}")
+fn row(after: &str, takes: &str, in_sync: &str, marks: &str) -> String {
+    format!("{after:<9} {takes:<9} {in_sync:<10} {marks} ")
 }
-
-/// The column at which what happens begins.
-const COLUMN: usize = 9 + 1 + 9 + 1 + 10 + 1;
 
 /// Writes one line for each moment.
 fn every_moment(page: &mut Page, fleet: &Course, entries: &[&Entry]) {
@@ -139,9 +136,8 @@ fn every_moment(page: &mut Page, fleet: &Course, entries: &[&Entry]) {
         } else {
             entry.events.join("; ")
         };
-        let what = format!("{}{told}", marks(fleet, entry.in_sync));
-        let head = row(&time(entry.at), &takes, &of(fleet, entry.in_sync), "");
-        page.entry((2, COLUMN), &head, &value::escaped(&what));
+        let row = Row::new(fleet, (entry.at, &takes), (Some(entry.in_sync), &told));
+        row.write(page);
     }
 }
 
@@ -158,56 +154,94 @@ fn marks(fleet: &Course, in_sync: usize) -> String {
     }
     // who is away is seen, however many there are
     let full = in_sync * width / all;
-    format!("{}{}  ", "#".repeat(full), ".".repeat(width - full))
+    format!("{}{}", "#".repeat(full), ".".repeat(width - full))
 }
 
 /// Writes one line for each wave, waves of one kind in a row as one, and what happened between.
 fn waves(page: &mut Page, fleet: &Course, entries: &[&Entry]) {
-    let mut rows: Vec<(i64, String, String, String)> = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
+    let moment =
+        |entry: &Entry, told: &str| Row::new(fleet, (entry.at, ""), (Some(entry.in_sync), told));
     if let Some(first) = entries.first() {
-        let waits = fleet.waves.first().is_none_or(|wave| wave.from > first.at);
-        let what = format!("{}the start", marks(fleet, first.in_sync));
-        if waits {
-            rows.push((first.at, String::new(), of(fleet, first.in_sync), what));
+        let waits = fleet.waves.first();
+        if waits.is_none_or(|wave| wave.from > first.at) {
+            rows.push(moment(first, "the start"));
         }
     }
     for entry in entries {
-        for notable in &entry.notable {
-            let what = format!("{}! {notable}", marks(fleet, entry.in_sync));
-            rows.push((entry.at, String::new(), of(fleet, entry.in_sync), what));
-        }
+        let notable = entry.notable.iter();
+        rows.extend(notable.map(|notable| moment(entry, &format!("! {notable}"))));
     }
     let mut at = 0;
-    while let Some(first) = fleet.waves.get(at) {
-        let rest = fleet.waves.get(at..).unwrap_or_default();
-        let alike = rest.iter().take_while(|wave| is_alike(first, wave)).count();
-        let run = if alike >= ALIKE || took(first) == Some(0) {
-            alike
-        } else {
-            1
-        };
-        let run = rest.get(..run.max(1)).unwrap_or_default();
-        let lowest = run.iter().map(|wave| wave.min_in_sync).min();
-        let last = run.last().unwrap_or(first);
-        let takes = last.to.map(|to| time(to - first.from));
-        let in_sync = of(fleet, lowest.unwrap_or_default());
-        let what = format!("{}{}", marks(fleet, lowest.unwrap_or_default()), told(run));
-        // whoever plans anew leaves the waves of the plan before
-        let is_left = fleet.waves.iter().any(|wave| wave.plan > last.plan);
-        let endless = if is_left { "left" } else { "no end" };
-        let takes = takes.unwrap_or_else(|| endless.to_owned());
-        rows.push((first.from, takes, in_sync, what));
+    while let Some(rest) = fleet.waves.get(at..).filter(|rest| !rest.is_empty()) {
+        let run = run(rest);
+        rows.extend(of_run(fleet, run));
         at += run.len();
     }
     if let Some(last) = entries.last().filter(|last| last.at > 0) {
-        let in_sync = of(fleet, last.in_sync);
-        let what = format!("{}the end", marks(fleet, last.in_sync));
-        rows.push((last.at, String::new(), in_sync, what));
+        rows.push(moment(last, "the end"));
     }
-    rows.sort_by_key(|(from, ..)| *from);
-    for (from, takes, in_sync, what) in rows {
-        let head = row(&time(from), &takes, &in_sync, "");
-        page.entry((2, COLUMN), &head, &value::escaped(&what));
+    rows.sort_by_key(|row| row.at);
+    for row in rows {
+        row.write(page);
+    }
+}
+
+/// Returns the first waves that are told as one.
+fn run(waves: &[Span]) -> &[Span] {
+    let Some(first) = waves.first() else {
+        return waves;
+    };
+    let alike = waves.iter().take_while(|wave| is_alike(first, wave));
+    let alike = alike.count();
+    let is_folded = alike >= ALIKE || took(first) == Some(0);
+    let count = if is_folded { alike.max(1) } else { 1 };
+    waves.get(..count).unwrap_or_default()
+}
+
+fn of_run(fleet: &Course, run: &[Span]) -> Option<Row> {
+    let (first, last) = (run.first()?, run.last()?);
+    let lowest = run.iter().map(|wave| wave.min_in_sync).min();
+    // what takes no time takes nobody away
+    let lowest = lowest.filter(|_| took(last) != Some(0));
+    // whoever plans anew leaves the waves of the plan before
+    let is_left = fleet.waves.iter().any(|wave| wave.plan > last.plan);
+    let endless = if is_left { "left" } else { "no end" };
+    let takes = last.to.map(|to| time(to - first.from));
+    let takes = takes.unwrap_or_else(|| endless.to_owned());
+    let row = Row::new(fleet, (first.from, &takes), (lowest, &told(run)));
+    Some(row)
+}
+
+/// One line of a timeline.
+struct Row {
+    at: i64,
+    /// When, how long, and how many are in sync.
+    head: String,
+    what: String,
+}
+
+impl Row {
+    fn new(
+        fleet: &Course,
+        (at, takes): (i64, &str),
+        (in_sync, what): (Option<usize>, &str),
+    ) -> Self {
+        let drawn = marks(fleet, in_sync.unwrap_or_default());
+        let head = match in_sync {
+            Some(in_sync) => row(&time(at), takes, &of(fleet, in_sync), &drawn),
+            None => row(&time(at), takes, "", &" ".repeat(drawn.len())),
+        };
+        Self {
+            at,
+            head,
+            what: what.to_owned(),
+        }
+    }
+
+    fn write(&self, page: &mut Page) {
+        let column = self.head.len() + 1;
+        page.entry((2, column), &self.head, &value::escaped(&self.what));
     }
 }
 
