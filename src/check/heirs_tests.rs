@@ -245,11 +245,11 @@ fn no_more_move_at_a_time_than_may_be_away() {
 #[test]
 fn additional_pods_that_stop_have_the_budget_for_themselves() {
     let stops_beside = |world: &mut World| {
-        let beside = key(Kind::Pod, "old-scribe-0");
+        let beside = key(Kind::Pod, "old-scribe-1");
         let mut theirs = of_former(live_pod(&beside, None, true));
-        theirs["metadata"]["labels"] = json!({names::BELONGS_TO: old_pod(0).name});
+        theirs["metadata"]["labels"] = json!({names::BELONGS_TO: old_pod(1).name});
         world.objects.push(theirs);
-        let mut stop = step(Action::Delete, beside.clone(), Some(0));
+        let mut stop = step(Action::Delete, beside.clone(), Some(1));
         stop.impact = Impact::Restart;
         let wave = world.wave("stop 0");
         wave.steps.push(stop);

@@ -346,3 +346,16 @@ fn the_claim_of_an_instance_that_needs_none_goes_unnamed() {
     };
     check(disabled, &[]);
 }
+
+#[test]
+fn config_is_right_before_the_first_pod_goes() {
+    let patched = |at: usize| {
+        move |world: &mut World| {
+            let patch = step(Action::Patch, config(0), Some(0));
+            let waves = &mut world.plan.waves;
+            waves.insert(at, wave("config", vec![patch], vec![]));
+        }
+    };
+    check(patched(0), &[]);
+    check(patched(1), &[rules::RESTARTS_AFTER_CONFIG]);
+}

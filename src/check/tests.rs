@@ -714,6 +714,11 @@ fn what_leaves_may_lose_its_owner_first() {
     let mark = "metadata.annotations[cosmos-render/fleet]";
     let alone = |world: &mut World| take_over_first(world, &[owners, mark]);
     check(&rollout(), alone, &[]);
+    let later = |world: &mut World| {
+        alone(world);
+        world.shift("take over", 1);
+    };
+    check(&rollout(), later, &[rules::ONE_STEP]);
     let more = |world: &mut World| take_over_first(world, &[owners, "metadata.labels[a]"]);
     check(&rollout(), more, &[rules::NOT_DESIRED, rules::ONE_STEP]);
     let none = |world: &mut World| take_over_first(world, &[]);
