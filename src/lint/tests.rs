@@ -17,6 +17,8 @@ const SLIPS: &[(&str, &[&str])] = &[
     ("claim-resynced-smaller", &["storage-shrinks"]),
     ("claim-to-unknown-class", &["storage-class-missing"]),
     ("claim-troubles", &["storage-class-missing"]),
+    ("edited-by-hand", &["storage-shrinks"]),
+    ("edited-by-hand-and-changed", &["storage-shrinks"]),
     ("shrink-claims", &["storage-shrinks"]),
     ("versions-disorder", &["version-order", "version-twin"]),
 ];
