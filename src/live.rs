@@ -120,6 +120,8 @@ pub struct Meta<'a> {
     pub deleted: Option<Cow<'a, str>>,
     /// What must happen before it can go.
     pub finalizers: Vec<Cow<'a, str>>,
+    /// How often its specification was changed, and once for its creation.
+    pub generation: Option<i64>,
 }
 
 /// One entry of `ownerReferences`.

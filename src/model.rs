@@ -6,6 +6,7 @@ pub mod duration;
 pub mod likeness;
 pub mod quantity;
 pub mod quote;
+pub mod ranges;
 pub mod semver;
 
 use std::fmt;

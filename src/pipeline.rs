@@ -91,7 +91,8 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
         &mut diagnostics,
     );
     let mut live = take(parse::snapshot::read(&texts), &mut diagnostics);
-    live.is_assumed_empty = request.snapshot.is_none();
+    // what a command that failed left behind is no empty cluster
+    live.is_assumed_empty = request.snapshot.is_none() || live.objects.is_empty();
     let age = age::judge(&live, &request.options);
     let is_too_old = age.error.is_some();
     diagnostics.extend(age.error);

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::explain::{self, Unknown};
+use crate::model::ranges;
 use crate::render::{json, text};
 
 use super::args::WhyFormat;
@@ -66,7 +67,7 @@ fn no_such(name: &str, unknown: &Unknown) -> Diagnostic {
     alike.truncate(OFFERED);
     let all = match pods.len() {
         0 => "there is no pod in the specifications or the snapshot".to_owned(),
-        _ => format!("there are: {}", text::folded(pods)),
+        _ => format!("there are: {}", ranges::folded(pods)),
     };
     let hint = match alike.as_slice() {
         [] => all,

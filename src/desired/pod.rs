@@ -135,7 +135,7 @@ fn height_notice(fleet: &Fleet<'_>, ordinal: Ordinal, standing: &Standing<'_>) -
              height; capture a snapshot that has the CosmosFullNode's status, or read heights"
                 .to_owned(),
         ),
-        (Standing::Fallen(_), _) => (
+        (Standing::Fallen(..), _) => (
             "ComesBackToHalt",
             "its pod ended at the height of an upgrade before it was seen to halt: it comes back \
              with the images that it ran, halts, and gets the next version after that"

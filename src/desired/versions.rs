@@ -22,8 +22,8 @@ pub(crate) enum Standing<'a> {
     /// it is kept, since nothing older than what runs is rendered unasked.
     Ahead(&'a RunningPod, u64),
     /// Its pod ended for good at the height of an upgrade, and was not seen to halt: it comes back
-    /// with what it ran, halts, and then gets the next version.
-    Fallen(&'a RunningPod),
+    /// with what it ran, halts at that height, given here, and then gets the next version.
+    Fallen(&'a RunningPod, u64),
     /// Nothing, though a pod runs: what it runs is kept.
     Unknown(&'a RunningPod),
 }
@@ -48,7 +48,7 @@ pub(crate) fn standing<'a>(fleet: &Fleet<'a>, main: &str, pod: &str) -> Standing
         && has_fallen
         && versions.iter().any(|v| upgrade_height(v) == height)
     {
-        return Standing::Fallen(running);
+        return Standing::Fallen(running, height);
     }
     let ahead = [main, pod].into_iter().filter_map(|name| {
         let running = facts.pods.get(name).filter(|pod| !pod.is_newcomer)?;
@@ -112,7 +112,9 @@ pub(crate) fn halt_height(fleet: &Fleet<'_>, instance: &str) -> Option<i64> {
     }
     let height = match standing(fleet, instance, instance) {
         Standing::At(height) | Standing::Ahead(_, height) => height,
-        Standing::Fallen(running) | Standing::Unknown(running) => {
+        // its ConfigMap may tell already where the next version stops
+        Standing::Fallen(_, height) => height.saturating_sub(1),
+        Standing::Unknown(running) => {
             return Some(running.halt_height.map_or(0, clamp));
         }
     };
@@ -162,7 +164,7 @@ pub(crate) fn set_images(fleet: &Fleet<'_>, standing: &Standing<'_>, spec: &mut 
                 set_version(version, spec);
             }
         }
-        Standing::Ahead(running, _) | Standing::Fallen(running) | Standing::Unknown(running) => {
+        Standing::Ahead(running, _) | Standing::Fallen(running, _) | Standing::Unknown(running) => {
             for (part, name) in touched(fleet) {
                 if let Some(image) = running.images.get(&name) {
                     set_image(spec, part, &name, image);

@@ -56,7 +56,7 @@ fn check(versions: &Value, pod: RunningPod, height: u64, expected: (&str, u64, i
     let (what, at) = match standing(&fleet, "hub-0", "hub-0") {
         Standing::At(height) => ("at", height),
         Standing::Ahead(_, height) => ("ahead", height),
-        Standing::Fallen(_) => ("fallen", height),
+        Standing::Fallen(_, height) => ("fallen", height),
         Standing::Unknown(_) => ("unknown", 0),
     };
     let halt = halt_height(&fleet, "hub-0").unwrap();
@@ -138,6 +138,8 @@ fn a_pod_that_ended_at_an_upgrade_comes_back_with_what_it_ran_and_halts() {
         ..runs("hub:v1.0.0", halt_height)
     };
     check(&versions(), fallen(100), 100, ("fallen", 100, 100));
+    // its ConfigMap was ahead of it
+    check(&versions(), fallen(0), 100, ("fallen", 100, 100));
     check(&versions(), runs("hub:v1.0.0", 100), 100, ("at", 100, 200));
     check(&versions(), fallen(100), 99, ("at", 99, 100));
     check(&versions(), fallen(100), 101, ("at", 101, 200));

@@ -351,8 +351,7 @@ fn incomplete(batch: &Batch<'_>) -> Option<Diagnostic> {
                 .entries
                 .iter()
                 .any(|(entry, _)| *entry == instance.entry());
-        let is_elsewhere = instance.config_map.is_some() && !instance.mounts_secret;
-        !is_stored && !is_elsewhere && (instance.declared.is_some() || instance.mounts_secret)
+        !is_stored && (instance.declared.is_some() || instance.mounts_secret)
     };
     let lost: Vec<&str> = fleet
         .instances

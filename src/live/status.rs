@@ -12,6 +12,9 @@ use crate::model::{FleetKey, Kind};
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
+    /// The generation of the document that its controller acted on last.
+    #[serde(default)]
+    observed_generation: Option<i64>,
     /// Chain heights by pod, as the version check saw them in the database.
     #[serde(default)]
     height: Option<BTreeMap<String, u64>>,
@@ -82,7 +85,8 @@ pub fn read(live: &Live<'_>, fleet: &FleetKey) -> Status {
 }
 
 /// Reads the status of one copy of a document.
-pub(super) fn of_document(document: &Object<'_>) -> Status {
+#[must_use]
+pub fn of_document(document: &Object<'_>) -> Status {
     lenient(document.status)
 }
 
@@ -107,6 +111,13 @@ impl Status {
             }
         }
         known
+    }
+
+    /// Returns whether a controller is known to have acted on this generation of the document.
+    #[must_use]
+    pub fn has_acted_on(&self, generation: Option<i64>) -> bool {
+        let seen = self.observed_generation;
+        seen.zip(generation).is_some_and(|(seen, is)| seen >= is)
     }
 
     /// Returns what RPC said last of a pod.

@@ -136,6 +136,8 @@ struct WireMeta<'a> {
     owner_references: Option<Vec<WireOwner<'a>>>,
     #[serde(borrow, default)]
     finalizers: Option<Vec<Text1<'a>>>,
+    #[serde(default)]
+    generation: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -402,6 +404,7 @@ fn meta(kind: Kind, wire: WireMeta<'_>) -> Meta<'_> {
             .collect(),
         created: wire.creation_timestamp.map(|t| t.0),
         deleted: wire.deletion_timestamp.map(|t| t.0),
+        generation: wire.generation,
         finalizers: wire
             .finalizers
             .unwrap_or_default()

@@ -15,6 +15,9 @@ pub(crate) type Refusal = Box<Diagnostic>;
 /// How many lines around a value are looked at for a sign that it is a key.
 const KEY_LINES: usize = 3;
 
+/// So long, in characters, is a node's private key in base64; within a Secret its whole file is.
+const KEY_LENGTH: usize = 80;
+
 /// How many lines a private key in PEM form may have before a quoted one.
 const PEM_LINES: usize = 100;
 
@@ -291,7 +294,7 @@ fn is_secret(near: &[&str], at: usize) -> bool {
     let Some(line) = near.get(at) else {
         return false;
     };
-    if names_key(line) {
+    if names_key(line) || longest_base64(line) >= KEY_LENGTH {
         return true;
     }
     let around = &near[at.saturating_sub(KEY_LINES)..near.len().min(at + KEY_LINES + 1)];
@@ -303,11 +306,12 @@ fn is_secret(near: &[&str], at: usize) -> bool {
 }
 
 fn is_base64(line: &str) -> bool {
-    let longest = line
-        .split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '+' | '/' | '='))
-        .map(str::len)
-        .max();
-    longest.is_some_and(|length| length >= 40)
+    longest_base64(line) >= 40
+}
+
+fn longest_base64(line: &str) -> usize {
+    let words = line.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '+' | '/' | '='));
+    words.map(str::len).max().unwrap_or_default()
 }
 
 #[cfg(test)]

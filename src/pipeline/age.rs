@@ -101,6 +101,11 @@ fn too_old(captured: Captured, since: impl Fn(Timestamp) -> i64, max: i64) -> Op
     let exact = |seconds: i64| Duration::seconds(seconds.unsigned_abs()).to_string();
     let allowed = exact(max);
     let message = match (captured.at, shown.map(since)) {
+        (_, Some(age)) if age < -SKEW => format!(
+            "the snapshot tells of a time {} ahead of this machine's clock: its age is not known, \
+             and --max-age allows {allowed}",
+            exact(age)
+        ),
         (_, Some(age)) if age <= max => return None,
         (Some(At::Said(_)), Some(age)) => format!(
             "the snapshot was captured {} ago: --max-age allows {allowed}",

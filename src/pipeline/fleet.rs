@@ -117,11 +117,13 @@ pub(super) fn plan(
     }))
 }
 
-/// Returns what the live document asks for: nothing where the snapshot has no such document, or it
-/// cannot be built.
+/// Returns what the live document asks for: nothing where the snapshot has no such document, it
+/// cannot be built, or nobody is known to have acted on it yet. In the last case what differs is not
+/// what somebody edited, but what was never rolled out.
 fn asked_before(live: &Live<'_>, fleet: &FullNode, facts: &Facts) -> Option<Desired> {
     let document = live
         .get(Kind::CosmosFullNode, &fleet.key.namespace, &fleet.key.name)
+        .filter(|object| status::of_document(object).has_acted_on(object.meta.generation))
         .and_then(|object| {
             let document = json!({
                 "apiVersion": object.api_version,
@@ -242,7 +244,8 @@ fn warnings(
     let fleet = &spec.key;
     let mut warnings = Vec::new();
     if live.is_assumed_empty {
-        let message = "no snapshot was given: an empty cluster is assumed";
+        let message =
+            "no snapshot was given, or one without any object: an empty cluster is assumed";
         warnings.push(Notice::general("AssumedEmpty", message));
     }
     warnings.extend(removed::rest(live, spec));

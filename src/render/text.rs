@@ -6,7 +6,6 @@ mod changes;
 mod notices;
 mod page;
 mod peers;
-mod ranges;
 mod simulation;
 mod steps;
 mod topics;
@@ -25,8 +24,6 @@ use changes::Situation;
 use page::Page;
 pub(super) use page::rows;
 pub use simulation::simulation;
-
-pub use ranges::folded;
 pub use why::why;
 
 /// How far the lines below an entry are indented.

@@ -240,7 +240,7 @@ mod tests {
         check(
             &What::InSync,
             &["hub-0", "hub-1", "hub-2"],
-            "hub-0 to hub-2 are in sync",
+            "hub-0, hub-1, hub-2 are in sync",
         );
         let kind = "Service".to_owned();
         check(&What::Made(kind), &["a", "b"], "Services a, b are made");

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Notice, ObjectKey};
+use crate::model::{Notice, ObjectKey, ranges};
 use crate::render::style::Tone;
 use crate::render::value;
 
 use super::page::Page;
-use super::{INDENT, entry, ranges};
+use super::{INDENT, entry};
 
 /// Writes notices below a mark and word.
 pub(super) fn write(page: &mut Page, (tone, mark, word): (Tone, &str, &str), notices: &[Notice]) {

@@ -1,10 +1,10 @@
 //! A text that grows line by line, within its width. Knows nothing of plans but how their objects
 //! are named.
 
-use crate::model::ObjectKey;
+use crate::model::{ObjectKey, ranges};
 use crate::render::style::Tone;
 
-use super::{Detail, Look, WIDTH, entry, ranges, short};
+use super::{Detail, Look, WIDTH, entry, short};
 
 /// A text that grows line by line.
 pub(super) struct Page {

@@ -3,14 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Kind, ObjectKey};
+use crate::model::{Kind, ObjectKey, ranges};
 use crate::plan::{Action, Condition, Gate, Impact, Reason, Step, Wave};
 use crate::render::style::Tone;
 use crate::render::value;
 
 use super::changes::{self, Situation};
 use super::page::{self, Page};
-use super::ranges;
 use super::{Detail, INDENT, Look, WIDTH, entry, label, short};
 
 /// Where steps stand on a line.

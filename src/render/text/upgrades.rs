@@ -5,7 +5,7 @@ use crate::render::style::Tone;
 use crate::render::value;
 
 use super::page::Page;
-use super::ranges;
+use crate::model::ranges;
 
 /// How many names are written before they are summed up.
 const NAMED: usize = 4;

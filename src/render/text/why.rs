@@ -10,7 +10,8 @@ use crate::render::value;
 
 use super::changes::{self, Situation};
 use super::page::Page;
-use super::{Detail, INDENT, Look, entry, notices, ranges, steps, upgrades};
+use super::{Detail, INDENT, Look, entry, notices, steps, upgrades};
+use crate::model::ranges;
 
 /// Returns an explanation as text, with a line break at the end.
 #[must_use]

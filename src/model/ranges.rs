@@ -11,7 +11,8 @@ pub fn folded<S: AsRef<str>>(names: &[S]) -> String {
 }
 
 /// Returns the names and ranges that [`folded`] puts commas between.
-pub(super) fn pieces<S: AsRef<str>>(names: &[S]) -> Vec<String> {
+#[must_use]
+pub fn pieces<S: AsRef<str>>(names: &[S]) -> Vec<String> {
     let mut pieces = Vec::new();
     for run in runs(names) {
         match run.as_slice() {
