@@ -1,6 +1,6 @@
 //! One pod explained: what it is, what it should be, what the plan does to it, and why it waits.
-//! Facts are gathered of all pods while a fleet is planned ([`gather`]); the account of one is put
-//! together from them and the finished plan ([`account`]). Decides nothing.
+//! Facts are gathered of all pods while a fleet is planned ([`gather()`]); the account of one is put
+//! together from them and the finished plan ([`account()`]). Decides nothing.
 
 mod account;
 mod gather;
