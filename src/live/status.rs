@@ -113,11 +113,11 @@ impl Status {
         known
     }
 
-    /// Returns whether a controller is known to have acted on this generation of the document.
+    /// Returns whether a controller has acted on this generation of the document. An API server
+    /// always counts generations: where there is none, nobody could tell.
     #[must_use]
     pub fn has_acted_on(&self, generation: Option<i64>) -> bool {
-        let seen = self.observed_generation;
-        seen.zip(generation).is_some_and(|(seen, is)| seen >= is)
+        generation.is_none_or(|is| self.observed_generation.is_some_and(|seen| seen >= is))
     }
 
     /// Returns what RPC said last of a pod.

@@ -118,7 +118,7 @@ pub(super) fn plan(
 }
 
 /// Returns what the live document asks for: nothing where the snapshot has no such document, it
-/// cannot be built, or nobody is known to have acted on it yet. In the last case what differs is not
+/// cannot be built, or its controller has not acted on it yet. In the last case what differs is not
 /// what somebody edited, but what was never rolled out.
 fn asked_before(live: &Live<'_>, fleet: &FullNode, facts: &Facts) -> Option<Desired> {
     let document = live

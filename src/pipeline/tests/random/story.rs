@@ -128,7 +128,8 @@ fn same_bytes(world: &mut World, dice: &mut Dice, tale: &Tale) {
         let objects = outcome.manifests.iter().map(|f| format!("{f:?}"));
         json_text::plan(&outcome.plan).unwrap() + &objects.collect::<Vec<_>>().join("\n")
     };
-    let mut objects: Vec<Value> = world.cluster.objects.values().cloned().collect();
+    let whole: Value = serde_json::from_slice(&world.cluster.source().bytes).unwrap();
+    let mut objects = whole["items"].as_array().unwrap().clone();
     dice.shuffle(&mut objects);
     let halves = objects.split_off(objects.len() / 2);
     let list = |name: &str, items: &[Value]| Source {
