@@ -24,8 +24,8 @@ MEANING = {
     "no-storage": [""],
     # The parts of a document that must be names are names of other objects.
     "bad-name": [".name"],
-    # Whole sums and heights: a schema knows a minimum for each field alone.
-    "out-of-range": ["spec.ordinals.start", ".height"],
+    # Whole sums, heights and ports: a schema knows a minimum for each field alone.
+    "out-of-range": ["spec.ordinals.start", ".height", ".port"],
     # No server bounds the replicas of a fleet.
     "too-many-replicas": ["spec.replicas"],
     "too-short": [".image", ".name"],
