@@ -54,6 +54,7 @@ pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure>
 fn read_plan(file: &str) -> Result<Saved, Failure> {
     let read = disk::read(
         &[file.to_owned()],
+        &[],
         &mut io::empty(),
         &disk::Limits::default(),
     );
