@@ -251,6 +251,30 @@ fn an_empty_file_is_no_fault_and_a_folder_without_inputs_is_a_warning() {
     check(&[&path], &[], &[("empty-folder", &path)]);
 }
 
+#[track_caller]
+fn check_apart(folder: &Folder, paths: &[&str], apart: &[&str], texts: &[&str]) {
+    let full = |paths: &[&str]| {
+        paths
+            .iter()
+            .map(|path| folder.path(path))
+            .collect::<Vec<_>>()
+    };
+    let found = read(
+        &full(paths),
+        &full(apart),
+        &mut io::empty(),
+        &Limits::default(),
+    );
+    let got = found
+        .value
+        .iter()
+        .map(|s| String::from_utf8_lossy(&s.bytes));
+    let mut got: Vec<_> = got.collect();
+    got.sort();
+    assert_eq!(got, texts);
+    assert!(found.diagnostics.is_empty(), "{:?}", found.diagnostics);
+}
+
 #[test]
 fn what_is_an_input_of_another_sort_is_left_out_of_a_folder() {
     let folder = Folder::new();
@@ -262,51 +286,28 @@ fn what_is_an_input_of_another_sort_is_left_out_of_a_folder() {
     ] {
         folder.put(name, name);
     }
-    #[track_caller]
-    fn check(folder: &Folder, paths: &[&str], apart: &[&str], texts: &[&str]) {
-        let full = |paths: &[&str]| {
-            paths
-                .iter()
-                .map(|path| folder.path(path))
-                .collect::<Vec<_>>()
-        };
-        let found = read(
-            &full(paths),
-            &full(apart),
-            &mut io::empty(),
-            &Limits::default(),
-        );
-        let got = found
-            .value
-            .iter()
-            .map(|s| String::from_utf8_lossy(&s.bytes));
-        let mut got: Vec<_> = got.collect();
-        got.sort();
-        assert_eq!(got, texts);
-        assert!(found.diagnostics.is_empty(), "{:?}", found.diagnostics);
-    }
-    check(&folder, &[""], &["live.json", "live"], &["hub.yaml"]);
-    check(
+    check_apart(&folder, &[""], &["live.json", "live"], &["hub.yaml"]);
+    check_apart(
         &folder,
         &[""],
         &["live/more"],
         &["hub.yaml", "live.json", "live/pods.yaml"],
     );
     // the same folder for both is meant so, and so is a file that is named for both
-    check(
+    check_apart(
         &folder,
         &["live"],
         &["live"],
         &["live/more/a.yaml", "live/pods.yaml"],
     );
-    check(
+    check_apart(
         &folder,
         &["live.json"],
         &["live.json", "live"],
         &["live.json"],
     );
     // specifications below the folder of the snapshot
-    check(
+    check_apart(
         &folder,
         &[""],
         &["hub.yaml"],

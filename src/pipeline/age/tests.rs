@@ -212,7 +212,7 @@ fn a_snapshot_without_an_object_shows_no_age() {
         ..Options::default()
     };
     let code = judge(&live, &options).error.map(|error| error.code);
-    assert_eq!(code.as_deref(), Some("snapshot-too-old"));
+    assert_eq!(code, Some("snapshot-too-old"));
 }
 
 #[test]
