@@ -4,12 +4,14 @@
 
 mod notes;
 mod search;
+mod users;
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 use self::search::Search;
+use self::users::Users;
 use crate::desired::{Desired, Role};
 use crate::diff::Differences;
 use crate::live::facts::{self, Declared, Facts, Sources};
@@ -167,6 +169,7 @@ pub(super) fn find(
         progress: progress::gather(live, former),
         versions,
         node,
+        users: Users::default(),
     };
     for instance in &desired.instances {
         let found = if ordinals.contains(&instance.ordinal) {
