@@ -8,9 +8,8 @@ use super::ledger::Changes;
 use super::pool::{Entry, Holds};
 use super::secret::{self, Form, Text};
 use super::survey::{Fleet, Instance, Survey};
-use crate::desired;
 use crate::diagnostic::Diagnostic;
-use crate::model::{FleetKey, NodeId};
+use crate::model::{FleetKey, NodeId, names};
 
 /// Where seeds come from; the text says why none could be had.
 pub type Seeds<'s> = &'s mut dyn FnMut() -> Result<Seed, String>;
@@ -139,7 +138,7 @@ fn key(seeds: Seeds<'_>) -> Result<Key, Vec<Diagnostic>> {
 
 /// An instance without a known identity, whose pod runs with a key of the Secret.
 fn unseen(fleet: &Fleet, name: &str) -> Diagnostic {
-    let secret = desired::key_secret(&fleet.key.name);
+    let secret = names::key_secret(&fleet.key.name);
     let message = format!(
         "the pod of {name} reads its key from Secret {secret}, which was not given: another key \
          would give the node another identity"
@@ -151,7 +150,7 @@ fn give(fleet: &Fleet) -> String {
     format!(
         "give the Secret: kubectl -n {} get secret {} -o yaml | cosmos-render keys ... --secret -",
         fleet.key.namespace,
-        desired::key_secret(&fleet.key.name)
+        names::key_secret(&fleet.key.name)
     )
 }
 
@@ -288,7 +287,7 @@ pub(super) fn rotate<'s>(survey: &'s Survey, names: &[String], seeds: Seeds<'_>)
             return Err(vec![Diagnostic::error("no-identity", message).hint(hint)]);
         };
         let key = key(seeds)?;
-        let entry = desired::rotated_entry(&instance.name, &key.id);
+        let entry = names::rotated_entry(&instance.name, &key.id);
         batch.store(entry, &key);
         let change = (instance.name.clone(), key.id.clone());
         batch.changes.rotated.push(change);
@@ -365,7 +364,7 @@ fn incomplete(batch: &Batch<'_>) -> Option<Diagnostic> {
     let message = format!(
         "Secret {} of {} should hold the keys of {} too, and they were not given: applied without \
          them, it would take them away",
-        desired::key_secret(&fleet.key.name),
+        names::key_secret(&fleet.key.name),
         fleet.key,
         lost.join(", ")
     );

@@ -9,7 +9,7 @@ use super::pool::{Entry, Holds, Name, Pool, Secret, Sources, Texts};
 use crate::desired;
 use crate::diagnostic::{Diagnostic, Place, Reported, Severity};
 use crate::live::{Live, NodeKey};
-use crate::model::{FleetKey, Kind, NodeId};
+use crate::model::{FleetKey, Kind, NodeId, names};
 use crate::parse::{self, inputs};
 
 /// What keys are looked for in.
@@ -89,7 +89,7 @@ impl Instance {
     #[must_use]
     pub fn entry(&self) -> String {
         match &self.declared {
-            Some(id) if self.is_rotated => desired::rotated_entry(&self.name, id),
+            Some(id) if self.is_rotated => names::rotated_entry(&self.name, id),
             Some(_) | None => self.name.clone(),
         }
     }
@@ -232,7 +232,7 @@ fn given_in_vain(request: &Request, specs: &inputs::Inputs, pool: &Pool) -> Vec<
 }
 
 fn secret_name(fleet: &FleetKey) -> Name {
-    (fleet.namespace.clone(), desired::key_secret(&fleet.name))
+    (fleet.namespace.clone(), names::key_secret(&fleet.name))
 }
 
 fn fleet(
@@ -361,7 +361,8 @@ fn instances(
     let origin = specs.identity_origins.get(key);
     let mut names = asked.clone();
     let secret = fleet.secret.iter().flat_map(|secret| &secret.entries);
-    let held = secret.filter(|(name, entry)| entry.id().is_some() && !is_rotated(name));
+    let held =
+        secret.filter(|(name, entry)| entry.id().is_some() && names::of_rotated(name).is_none());
     let others: BTreeSet<&String> = declared
         .into_iter()
         .flat_map(BTreeMap::keys)
@@ -403,16 +404,10 @@ fn instances(
         .collect()
 }
 
-/// Returns whether an entry is one under which a rotated identity lies.
-fn is_rotated(entry: &str) -> bool {
-    let end = entry.rsplit_once('.').map(|(_, end)| end);
-    end.is_some_and(|end| NodeId::parse(end).is_some())
-}
-
 /// Returns whether an instance's pod reads its key from the fleet's Secret.
 fn mounts_secret(live: &Live<'_>, fleet: &FleetKey, instance: &str) -> bool {
     let pod = live.get(Kind::Pod, &fleet.namespace, instance);
     let spec = pod.and_then(|pod| pod.spec);
-    let named = format!("\"{}\"", desired::key_secret(&fleet.name));
+    let named = format!("\"{}\"", names::key_secret(&fleet.name));
     spec.is_some_and(|spec| spec.get().contains(&named))
 }

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 
 use super::pool::Holds;
 use super::survey::{Fleet, Instance, Survey};
-use crate::desired;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::model::NodeId;
+use crate::model::{NodeId, names};
 
 /// Judges all fleets that are meant.
 #[must_use]
@@ -63,7 +62,7 @@ fn whose(fleet: &Fleet, instance: &Instance, id: &NodeId) -> String {
     let place = match &instance.place {
         Some(place) if instance.declared.as_ref() == Some(id) => written(place),
         Some(_) | None if is_held(&instance.secret) => {
-            format!("Secret {}", desired::key_secret(&fleet.key.name))
+            format!("Secret {}", names::key_secret(&fleet.key.name))
         }
         Some(_) | None => format!("ConfigMap {}", instance.name),
     };
@@ -84,7 +83,7 @@ fn placed(mut fault: Diagnostic, instance: &Instance) -> Diagnostic {
 
 /// Tells where an instance is known under two IDs.
 fn disagreement(fleet: &Fleet, instance: &Instance, faults: &mut Vec<Diagnostic>) {
-    let secret = desired::key_secret(&fleet.key.name);
+    let secret = names::key_secret(&fleet.key.name);
     let sources = [
         ("its NodeIdentities".to_owned(), instance.declared.as_ref()),
         (format!("Secret {secret}"), id_of(instance.secret.as_ref())),
@@ -119,7 +118,7 @@ fn id_of(holds: Option<&Holds>) -> Option<&NodeId> {
 
 /// Tells of keys that are none. What is wrong with them is told, what they hold is not.
 fn broken(fleet: &Fleet, instance: &Instance, faults: &mut Vec<Diagnostic>) {
-    let secret = format!("Secret {}", desired::key_secret(&fleet.key.name));
+    let secret = format!("Secret {}", names::key_secret(&fleet.key.name));
     let config_map = format!("ConfigMap {}", instance.name);
     for (from, holds) in [
         (secret, &instance.secret),
@@ -144,7 +143,7 @@ fn broken(fleet: &Fleet, instance: &Instance, faults: &mut Vec<Diagnostic>) {
 fn missing(fleet: &Fleet, instance: &Instance, faults: &mut Vec<Diagnostic>) {
     let name = format!("{}/{}", fleet.key.namespace, instance.name);
     let has_key = instance.secret.is_some() || instance.config_map.is_some();
-    let secret = desired::key_secret(&fleet.key.name);
+    let secret = names::key_secret(&fleet.key.name);
     let fault = match (&instance.declared, has_key) {
         (Some(_), false) if fleet.knows_secret => Diagnostic::error(
             "identity-without-key",

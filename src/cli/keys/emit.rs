@@ -10,6 +10,7 @@ use crate::keys::{Done, Form, What, Written};
 
 use crate::cli::terminal::Terminal;
 use crate::cli::{Exit, Failure};
+use crate::model::names;
 
 /// Where Secrets go.
 #[derive(Debug)]
@@ -176,8 +177,9 @@ fn next(form: Form, written: &Written) -> String {
     let patched = written.done.first().map(|done| &done.fleet);
     let store = match (form, patched) {
         (Form::Patch, Some(fleet)) => format!(
-            "next: kubectl -n {} patch secret {}-node-keys --type merge --patch-file FILE",
-            fleet.namespace, fleet.name
+            "next: kubectl -n {} patch secret {} --type merge --patch-file FILE",
+            fleet.namespace,
+            names::key_secret(&fleet.name)
         ),
         (Form::Patch | Form::Manifest, _) => "next: bring the keys into the cluster before the \
              pods are made; for a Secret that is new `kubectl create` is safer than `apply`, since \

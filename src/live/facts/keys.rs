@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::{Declared, Facts};
 use crate::live::{Live, NodeKey, Object};
-use crate::model::{FleetKey, Kind, NodeId, Notice};
+use crate::model::{FleetKey, Kind, NodeId, Notice, names};
 
 /// The code of the notice that two places give an instance different IDs.
 pub const IDENTITY_DISAGREES: &str = "IdentityDisagrees";
@@ -23,12 +23,16 @@ pub(super) fn rotations<'d>(
     (facts, notices): Found<'_>,
 ) -> BTreeSet<&'d str> {
     let mut held = BTreeSet::new();
-    let secret = live.get(Kind::Secret, &fleet.namespace, &secret_name(fleet));
+    let secret = live.get(
+        Kind::Secret,
+        &fleet.namespace,
+        &names::key_secret(&fleet.name),
+    );
     for instance in declared.rotated.into_iter().flatten() {
         let Some(id) = declared.ids.and_then(|ids| ids.get(instance)) else {
             continue;
         };
-        let entry = format!("{instance}.{id}");
+        let entry = names::rotated_entry(instance, id);
         let pod = live.get(Kind::Pod, &fleet.namespace, instance);
         let spec = pod
             .and_then(|pod| pod.spec)
@@ -48,7 +52,7 @@ pub(super) fn rotations<'d>(
         let message = format!(
             "its identity was rotated to {id}, but Secret {} is not seen to hold the new key: it \
              keeps its former one until a snapshot with that Secret shows it",
-            secret_name(fleet)
+            names::key_secret(&fleet.name)
         );
         notices.push(Notice::on(pod.key(), "RotationHeld", message));
     }
@@ -61,12 +65,8 @@ fn mounted_entry(spec: &str, instance: &str) -> Option<String> {
     spec.match_indices(&start).find_map(|(at, _)| {
         let rest = spec.get(at + start.len()..)?;
         let (id, _) = rest.split_once('"')?;
-        NodeId::parse(id).map(|id| format!("{instance}.{id}"))
+        NodeId::parse(id).map(|id| names::rotated_entry(instance, &id))
     })
-}
-
-fn secret_name(fleet: &FleetKey) -> String {
-    format!("{}-node-keys", fleet.name)
 }
 
 /// Takes up the key of an operator's ConfigMap.
@@ -93,16 +93,14 @@ pub(super) fn of_config_map(object: &Object<'_>, (facts, notices): Found<'_>) {
 /// Takes up the keys of the fleet's Secret. An instance whose key is there reads it from there,
 /// and no longer from its ConfigMap; another key than the ConfigMap's is an error.
 pub(super) fn of_secret(live: &Live<'_>, fleet: &FleetKey, (facts, notices): Found<'_>) {
-    let secret = secret_name(fleet);
+    let secret = names::key_secret(&fleet.name);
     mounted(live, fleet, &secret, facts);
     let Some(object) = live.get(Kind::Secret, &fleet.namespace, &secret) else {
         return;
     };
     let entries = facts.key_entries.clone();
     for (name, key) in &object.node_keys {
-        let instance = name
-            .split_once('.')
-            .map_or(name.as_ref(), |_| instance_of(name));
+        let instance = instance_of(name);
         let NodeKey::Id(id) = key else {
             continue;
         };
@@ -124,10 +122,7 @@ pub(super) fn of_secret(live: &Live<'_>, fleet: &FleetKey, (facts, notices): Fou
 
 /// Returns the instance that an entry is of: rotated ones have the ID behind its name.
 fn instance_of(entry: &str) -> &str {
-    match entry.rsplit_once('.') {
-        Some((instance, id)) if NodeId::parse(id).is_some() => instance,
-        Some(_) | None => entry,
-    }
+    names::of_rotated(entry).map_or(entry, |(instance, _)| instance)
 }
 
 /// A pod that runs with the key of the Secret tells that it is there, whether or not the Secret was
