@@ -34,6 +34,12 @@ const CODES: &[Code] = &[
         "Write one instance a line below `nodeIDs:`, or name another file with `--identities`.",
     ),
     fault(
+        "identity-unclear",
+        "a Secret holds keys of several identities of an instance, and nothing says which is its own",
+        "With the wrong one its peers would take the node for another.",
+        "Give the NodeIdentities that `keys rotate` wrote, or a snapshot that holds the instance's pod.",
+    ),
+    fault(
         "identity-without-key",
         "an instance has an ID, and its Secret no key of it",
         "Peers are told of a node that cannot start.",

@@ -266,7 +266,9 @@ impl Search<'_> {
                 "put the key of {former} into Secret {} under {}, and name its ID in \
                  the fleet's NodeIdentities",
                 names::key_secret(&self.fleet.name),
-                instance.name
+                own.key_entries
+                    .get(&instance.name)
+                    .unwrap_or(&instance.name)
             ));
             return Err(Box::new(notice));
         };
