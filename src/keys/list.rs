@@ -114,7 +114,7 @@ fn row(fleet: &Fleet, instance: &Instance) -> Row {
             .map(|(name, _)| *name)
             .collect(),
         is_asked: instance.is_asked,
-        is_rotated: instance.is_rotated,
+        is_rotated: instance.is_rotated(),
     }
 }
 

@@ -93,7 +93,9 @@ fn disagreement(fleet: &Fleet, instance: &Instance, faults: &mut Vec<Diagnostic>
         ),
     ];
     // a rotated identity is another than the operator's by its owner's wish
-    let known = sources.iter().take(if instance.is_rotated { 2 } else { 3 });
+    let known = sources
+        .iter()
+        .take(if instance.is_rotated() { 2 } else { 3 });
     let mut known = known.filter_map(|(from, id)| Some((from, (*id)?)));
     let Some((first, id)) = known.next() else {
         return;
@@ -139,6 +141,23 @@ fn broken(fleet: &Fleet, instance: &Instance, faults: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Says what to do about an ID whose key is nowhere.
+pub(super) fn lost(instance: &Instance) -> String {
+    let name = &instance.name;
+    if instance.is_rotated() {
+        return format!(
+            "put its key there; where that never came to be stored, `keys rotate {name}` makes \
+             another; to stay with the former one, write its ID there again and take {name} out of \
+             `rotated`"
+        );
+    }
+    format!(
+        "put its key there (`keys import --home PATH --instance {name}` takes it from a node's \
+         home); where it never came to be stored, take its line out of the NodeIdentities and run \
+         `keys init` again"
+    )
+}
+
 /// Tells of IDs without a key, of keys without an ID, and of instances without both.
 fn missing(fleet: &Fleet, instance: &Instance, faults: &mut Vec<Diagnostic>) {
     let name = format!("{}/{}", fleet.key.namespace, instance.name);
@@ -149,10 +168,7 @@ fn missing(fleet: &Fleet, instance: &Instance, faults: &mut Vec<Diagnostic>) {
             "identity-without-key",
             format!("{name} has an ID, but Secret {secret} has no key of it"),
         )
-        .hint(
-            "put its key there; where it never came to be stored, take its line out of the \
-             NodeIdentities and run `keys init` again",
-        ),
+        .hint(lost(instance)),
         (None, true) if instance.is_asked && !instance.ids().is_empty() => Diagnostic::warning(
             "key-without-identity",
             format!("{name} has a key, but no NodeIdentities document names its ID"),

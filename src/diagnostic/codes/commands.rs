@@ -70,6 +70,12 @@ const CODES: &[Code] = &[
         "Pipe them into kubectl, sops or kubeseal, or name a file with `--out`.",
     ),
     fault(
+        "new-identity",
+        "nothing shows that a node is new, for which a key would be made",
+        "A node that runs would get another identity, and its peers would turn it away.",
+        "Give what the cluster holds with `--snapshot`, or say `--new-identities`.",
+    ),
+    fault(
         "no-identity",
         "an instance has no identity",
         "There is nothing to verify or to rotate.",

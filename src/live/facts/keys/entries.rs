@@ -283,6 +283,7 @@ struct PodSpec {
 #[derive(Deserialize)]
 struct Volume {
     projected: Option<Projected>,
+    secret: Option<SecretSource>,
 }
 
 #[derive(Deserialize)]
@@ -298,7 +299,7 @@ struct Source {
 
 #[derive(Deserialize)]
 struct SecretSource {
-    #[serde(default)]
+    #[serde(default, alias = "secretName")]
     name: String,
     #[serde(default)]
     items: Vec<Item>,
@@ -328,14 +329,12 @@ pub fn mounted_by(pod: &Object<'_>, fleet: &FleetKey) -> Option<String> {
         return None;
     }
     let spec: PodSpec = lenient(pod.spec);
-    let projected = spec
-        .volumes
-        .into_iter()
-        .filter_map(|volume| volume.projected);
-    let secrets = projected
-        .flat_map(|projected| projected.sources)
-        .filter_map(|source| source.secret)
-        .filter(|source| source.name == secret);
+    let sources = spec.volumes.into_iter().flat_map(|volume| {
+        let projected = volume.projected.into_iter().flat_map(|p| p.sources);
+        let secrets = projected.filter_map(|source| source.secret);
+        secrets.chain(volume.secret)
+    });
+    let secrets = sources.filter(|source| source.name == secret);
     let mut items = secrets.flat_map(|source| source.items);
     items
         .find(|item| item.path == "node_key.json")
