@@ -105,7 +105,7 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     }
     let mut plans = Vec::new();
     let (mut manifests, mut members) = (Vec::new(), Vec::new());
-    let taken = heirs::Taken::new(&specs.fleets);
+    let taken = heirs::Taken::new(&specs);
     for spec in &specs.fleets {
         let identities = Declared {
             ids: specs.identities.get(&spec.node.key),

@@ -275,9 +275,12 @@ impl Search<'_> {
                 name: instance.name.clone(),
             });
             notice.allow = Some(format!(
-                "put the key of {former} into Secret {}-node-keys under {}, and name its ID in \
+                "put the key of {former} into Secret {} under {}, and name its ID in \
                  the fleet's NodeIdentities",
-                self.fleet.name, instance.name
+                names::key_secret(&self.fleet.name),
+                own.key_entries
+                    .get(&instance.name)
+                    .unwrap_or(&instance.name)
             ));
             return Err(Box::new(notice));
         };
