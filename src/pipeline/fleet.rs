@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::heirs::{self, Taken};
-use super::{Request, Wanted, removed};
+use super::{Request, Wanted, delivery, removed};
 use crate::check;
 use crate::desired::{self, Desired};
 use crate::diagnostic::{Diagnostic, Reported};
@@ -18,6 +18,7 @@ use crate::model::{FleetKey, Kind, Notice, ObjectKey, Source};
 use crate::order;
 use crate::parse::inputs::Fleet;
 use crate::plan::{self, Action, Chain, FleetPlan, Heirs, Observed, Policy, Wave};
+use crate::render::gitops::Delivery;
 use crate::render::kept;
 use crate::spec::document::ClaimTemplate;
 use crate::spec::named::{self, Leave};
@@ -32,6 +33,8 @@ pub struct FleetManifests {
     pub objects: Vec<Value>,
     /// What the plan makes anew under names that are still taken, as it is created then.
     pub made_anew: Vec<Value>,
+    /// What an applier needs to know beside them, where there is one.
+    pub delivery: Option<Delivery>,
 }
 
 /// What comes of one fleet.
@@ -102,10 +105,14 @@ pub(super) fn plan(
         fleet: fleet.key.clone(),
         objects: Vec::new(),
         made_anew: Vec::new(),
+        delivery: None,
     };
     if wants(Wanted::Objects) {
         manifests.objects = kept::settle(&differences, &plan, options.refresh);
         manifests.made_anew = kept::made_anew(&differences, &plan);
+    }
+    if options.applier.is_some() {
+        delivery::prepare(&mut manifests, given, (&differences, &plan), live);
     }
     let known = (&desired, &differences);
     let members =
