@@ -13,6 +13,7 @@ mod policy;
 mod render;
 mod resolve;
 mod schema;
+mod settings;
 mod simulate;
 mod terminal;
 mod why;

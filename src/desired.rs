@@ -36,7 +36,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-pub use self::key_secret::{instances, key_secret, rotated_entry, secret_frame};
+pub use self::key_secret::{instances, secret_frame};
 pub use self::renewal::{Renewal, Way};
 
 use self::fleet::Fleet;

@@ -13,6 +13,7 @@ mod list;
 mod make;
 mod outputs;
 mod pool;
+mod print;
 mod secret;
 mod survey;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use list::{Listing, json, text};
 pub use make::{Done, Home, Seeds, What};
 pub use outputs::{File, Place, Written, import, init, places, rotate};
 pub use pool::{Holds, Sources};
+pub use print::Printed;
 pub use secret::{Form, Text};
-pub use survey::{Fleet, Instance, Request, Survey, survey};
+pub use survey::{Fleet, Instance, Newness, Request, Survey, survey};
 pub use verify::verify;

@@ -27,7 +27,7 @@ const ROOMS: &[(&str, bool, &str)] = &[
     (
         "render",
         true,
-        "model diagnostic live desired diff plan order explain timeline",
+        "model diagnostic settings live desired diff plan order explain timeline",
     ),
     (
         "pipeline",

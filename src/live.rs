@@ -38,7 +38,7 @@ pub struct Live<'a> {
     /// The newest time of what somebody rewrites every few seconds or minutes: Leases, and the
     /// heartbeats of Nodes.
     pub heartbeat: Option<Timestamp>,
-    /// The newest moment at which any List says that it was captured.
+    /// The oldest moment at which any List says that it was captured.
     pub captured: Option<Timestamp>,
     /// The machines of the cluster, by name, where they were captured.
     pub machines: ByName<'a, Machine<'a>>,

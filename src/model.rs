@@ -137,8 +137,32 @@ impl fmt::Display for NodeId {
     }
 }
 
-/// Labels and annotations with a meaning to us, to the reference operator, or to Kubernetes.
+/// Labels and annotations with a meaning to us, to the reference operator, or to Kubernetes; and the
+/// names under which keys lie.
 pub mod names {
+    use super::NodeId;
+
+    /// Returns the name of the Secret from which the instances of a fleet read their keys.
+    #[must_use]
+    pub fn key_secret(fleet: &str) -> String {
+        format!("{fleet}-node-keys")
+    }
+
+    /// Returns the entry of the Secret under which a rotated identity lies: the former one keeps the
+    /// instance's plain name, so that a pod that still runs on it finds it after a crash.
+    #[must_use]
+    pub fn rotated_entry(instance: &str, id: &NodeId) -> String {
+        format!("{instance}.{id}")
+    }
+
+    /// Returns the instance and the ID that an entry of a rotated identity names; nothing where it
+    /// is none.
+    #[must_use]
+    pub fn of_rotated(entry: &str) -> Option<(&str, NodeId)> {
+        let (instance, id) = entry.rsplit_once('.')?;
+        Some((instance, NodeId::parse(id)?))
+    }
+
     /// The prefix of all our own annotations.
     pub const OWN_PREFIX: &str = "cosmos-render/";
     /// On every object of ours: the name of its fleet.

@@ -2,6 +2,7 @@
 //! nothing else in the core.
 
 mod age;
+mod delivery;
 mod fleet;
 mod heirs;
 mod inputs;
@@ -17,6 +18,7 @@ use crate::live::facts::Declared;
 use crate::model::{Notice, Source};
 use crate::parse;
 use crate::plan::{self, Plan};
+use crate::render::gitops::Applier;
 
 pub use crate::lint::explain;
 pub use crate::lint::may_hold_key;
@@ -52,6 +54,8 @@ pub struct Options {
     pub now: Option<Timestamp>,
     /// How old the snapshot may be, in seconds.
     pub max_age: Option<i64>,
+    /// Who applies the objects, where that is somebody who applies all that there is.
+    pub applier: Option<Applier>,
 }
 
 /// What is wanted of the outcome.
@@ -105,7 +109,7 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     }
     let mut plans = Vec::new();
     let (mut manifests, mut members) = (Vec::new(), Vec::new());
-    let taken = heirs::Taken::new(&specs.fleets);
+    let taken = heirs::Taken::new(&specs);
     for spec in &specs.fleets {
         let identities = Declared {
             ids: specs.identities.get(&spec.node.key),
@@ -128,7 +132,13 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     if request.options.wanted == Wanted::Members {
         members.extend(removed::members(&live, &specs));
     }
-    plans.extend(removed::fleets(&live, &specs, &taken));
+    let left = removed::fleets(&live, &specs, &taken);
+    if request.options.applier.is_some() {
+        let plans = plans.iter().chain(&left);
+        manifests.extend(delivery::undocumented(&live, &specs, plans));
+        manifests.sort_by(|a, b| a.fleet.cmp(&b.fleet));
+    }
+    plans.extend(left);
     plans.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
     let outcome = Outcome {
         plan: whole(plans, inputs::of(request, age.seconds), age.warning),

@@ -2,6 +2,7 @@
 //! knows nothing of terminals: colour is a [`Style`] that the caller picks.
 
 pub mod diagnostics;
+pub mod gitops;
 pub mod json;
 pub mod kept;
 pub mod manifests;

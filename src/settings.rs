@@ -22,6 +22,10 @@ pub struct Written {
     pub heights: Heights,
     /// How long a node's steps take.
     pub estimates: Estimates,
+    /// How fleets are rendered for Argo CD.
+    pub argocd: ArgoCd,
+    /// What rolls pods where an applier cannot.
+    pub roll: Roll,
 }
 
 /// The settings of one tree.
@@ -33,6 +37,37 @@ pub struct Settings {
     pub heights: Heights,
     /// How long a node's steps take.
     pub estimates: Estimates,
+    /// How fleets are rendered for Argo CD.
+    pub argocd: ArgoCd,
+    /// What rolls pods where an applier cannot.
+    pub roll: Roll,
+}
+
+/// How fleets are rendered for Argo CD.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct ArgoCd {
+    /// What a sync does about claims that are not retained, once their instance is gone.
+    pub prune_claims: PruneClaims,
+}
+
+/// What a sync does about claims that are not retained, once their instance is gone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PruneClaims {
+    /// It deletes them, as the document asks.
+    #[default]
+    Allow,
+    /// It waits until somebody confirms it in Argo CD; until then that sync does nothing else.
+    Confirm,
+}
+
+/// What rolls pods where an applier cannot: Jobs that run `cosmos-render roll`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct Roll {
+    /// The image of those Jobs: this program's own, of its own version, where none is given.
+    pub image: Option<String>,
 }
 
 /// How bad a lint is.

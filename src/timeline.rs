@@ -4,21 +4,28 @@
 pub mod estimates;
 pub mod fold;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::Notice;
 
 pub use estimates::Estimates;
 
+/// The version of the form of a simulation's JSON.
+pub const FORMAT_VERSION: &str = "1.0";
+
 /// What came of carrying plans out until there was nothing left to do.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Simulation {
     /// Always `cosmos-render/v1`.
+    #[schemars(extend("const" = "cosmos-render/v1"))]
     pub api_version: &'static str,
     /// Always `Simulation`.
+    #[schemars(extend("const" = "Simulation"))]
     pub kind: &'static str,
     /// Minor versions add, major ones break.
+    #[schemars(regex(pattern = r"^1\.[0-9]+$"))]
     pub format_version: &'static str,
     /// Whether no wave is left in the end. What waits or is blocked may be left.
     pub converged: bool,
@@ -40,8 +47,22 @@ pub struct Simulation {
     pub faults: Vec<Assumed>,
 }
 
+impl Simulation {
+    /// Says in a few words how it ended.
+    #[must_use]
+    pub fn end(&self) -> &'static str {
+        let is_blocked = self.fleets.iter().any(|fleet| !fleet.blocked.is_empty());
+        match (&self.stuck, self.converged) {
+            (Some(_), _) => "stuck",
+            (None, true) if is_blocked => "nothing left to do but what is blocked",
+            (None, true) => "nothing left to do",
+            (None, false) => "no end",
+        }
+    }
+}
+
 /// What must never happen. It is a fault of this program, not of who wrote the documents.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Breach {
     /// When, in seconds from the start.
     pub at: i64,
@@ -52,7 +73,7 @@ pub struct Breach {
 }
 
 /// One moment of one fleet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
     /// When, in seconds from the start.
@@ -71,7 +92,7 @@ pub struct Entry {
 }
 
 /// What one fleet went through.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Course {
     /// The fleet, as `namespace/name`.
@@ -112,7 +133,7 @@ pub struct Course {
 }
 
 /// One wave while it was under way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Span {
     /// Which plan it was of, counted from 1.
@@ -134,7 +155,7 @@ pub struct Span {
 }
 
 /// Why a fleet does not go on by itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Stuck {
     /// Since when, in seconds from the start.
     pub at: i64,
@@ -145,7 +166,7 @@ pub struct Stuck {
 }
 
 /// What one pod went through.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Lane {
     /// The pod's name.
     pub pod: String,
@@ -154,7 +175,7 @@ pub struct Lane {
 }
 
 /// One phase of a pod.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Phase {
     /// When it begins, in seconds from the start.
     pub from: i64,
@@ -163,7 +184,7 @@ pub struct Phase {
 }
 
 /// What a pod is in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// It is not there.
@@ -185,7 +206,7 @@ pub enum State {
 }
 
 /// A pod that does not serve in the end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Away {
     /// The pod's name.
     pub pod: String,
@@ -194,7 +215,7 @@ pub struct Away {
 }
 
 /// What no wave does in the end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Held {
     /// The object, as `Kind/name`.
     pub object: String,
@@ -203,7 +224,7 @@ pub struct Held {
 }
 
 /// A fault that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Assumed {
     /// The fault as it is written.
     pub fault: String,

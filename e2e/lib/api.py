@@ -3,11 +3,15 @@
 import http.client
 import json
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from .fault import Fault
+from .paths import path_of
 
 JSON = "application/json"
 YAML = "application/yaml"
@@ -43,30 +47,57 @@ class Answer:
 
 
 class Api:
-    """A client with all rights."""
+    """A client with all rights. Each thread has a connection of its own."""
 
     def __init__(self, port: int, token: str, authority: Path) -> None:
         self.port = port
         self.token = token
         self.authority = authority
-        self.connection: http.client.HTTPSConnection | None = None
+        self.own = threading.local()
+
+    def must(self, method: str, path: str, body: Any = None, kind: str = JSON) -> Any:
+        """Asks for what has to be done; returns what the server made of it."""
+        answer = self.request(method, path, body, kind)
+        if not answer.accepted:
+            raise Fault(f"{method} {path} ended with {answer.status}: {answer.message}")
+        return answer.body
+
+    def apply(self, manifest: dict, manager: str = "e2e") -> Any:
+        """Applies an object, as server-side apply does it."""
+        path = f"{path_of(manifest)}?fieldManager={manager}&force=true"
+        return self.must("PATCH", path, json.dumps(manifest), APPLY)
+
+    def find(self, path: str) -> Any:
+        """Returns an object, or nothing where there is none."""
+        answer = self.request("GET", path)
+        if answer.status != 404 and not answer.accepted:
+            raise Fault(f"GET {path} ended with {answer.status}: {answer.message}")
+        return answer.body if answer.accepted else None
+
+    def connect(self, timeout: float | None) -> http.client.HTTPSConnection:
+        """Returns a new connection."""
+        context = ssl.create_default_context(cafile=str(self.authority))
+        return http.client.HTTPSConnection(
+            "127.0.0.1", self.port, timeout=timeout, context=context
+        )
+
+    def headers(self) -> dict[str, str]:
+        """Returns what every request says."""
+        return {"Authorization": f"Bearer {self.token}", "Accept": JSON}
 
     def request(self, method: str, path: str, body: Any = None, kind: str = JSON) -> Answer:
         """Asks once. Texts are sent as they are, other bodies as JSON."""
         text = body if body is None or isinstance(body, str) else json.dumps(body)
-        headers = {"Authorization": f"Bearer {self.token}", "Accept": JSON, "Content-Type": kind}
+        headers = self.headers() | {"Content-Type": kind}
         try:
-            if self.connection is None:
-                context = ssl.create_default_context(cafile=str(self.authority))
-                self.connection = http.client.HTTPSConnection(
-                    "127.0.0.1", self.port, timeout=60, context=context
-                )
+            if getattr(self.own, "connection", None) is None:
+                self.own.connection = self.connect(60)
             data = None if text is None else text.encode()
-            self.connection.request(method, path, data, headers)
-            response = self.connection.getresponse()
+            self.own.connection.request(method, path, data, headers)
+            response = self.own.connection.getresponse()
             said = response.read().decode()
         except (OSError, http.client.HTTPException) as error:
-            self.connection = None
+            self.own.connection = None
             raise OSError(str(error)) from error
         is_json = response.getheader("Content-Type", "").startswith(JSON)
         return Answer(

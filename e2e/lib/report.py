@@ -1,5 +1,6 @@
 """What passed and what failed."""
 
+import threading
 import time
 
 
@@ -10,6 +11,7 @@ class Report:
         self.passed = 0
         self.failed = 0
         self.begun = time.monotonic()
+        self.lock = threading.Lock()
 
     def suite(self, name: str) -> None:
         """Says which suite begins."""
@@ -21,12 +23,13 @@ class Report:
 
     def case(self, name: str, faults: list[str]) -> None:
         """Counts a case, and says why it failed."""
-        if not faults:
-            self.passed += 1
-            return
-        self.failed += 1
-        reasons = "; ".join(" ".join(fault.split()) for fault in faults)
-        print(f"FAIL {name}: {reasons}", flush=True)
+        with self.lock:
+            if not faults:
+                self.passed += 1
+                return
+            self.failed += 1
+            reasons = "; ".join(" ".join(fault.split()) for fault in faults)
+            print(f"FAIL {name}: {reasons}", flush=True)
 
     def close(self) -> int:
         """Says how it ended, and returns the exit code for it: nothing tested is no success."""

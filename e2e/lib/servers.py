@@ -1,46 +1,99 @@
 """etcd and an API server, on loopback alone, with everything that they write in one folder."""
 
 import contextlib
-import ctypes
+import json
 import secrets
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from .api import Api
 from .fault import Fault
+from .process import Taken, free_ports, server, wait_until
 
-ADMIN = "system:masters"
-PATIENCE = 120.0
-BUSY = "address already in use"
+# Who may log in with a token of their own, and the group that they are in.
+USERS = {
+    "admin": "system:masters",
+    "system:kube-controller-manager": "",
+    "system:kube-scheduler": "",
+}
+T = TypeVar("T")
+ISSUER = "https://kubernetes.default.svc"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Running servers, and how to reach them."""
+
+    api: Api
+    home: Path
+    port: int
+    tokens: dict[str, str]
+
+    @property
+    def authority(self) -> Path:
+        """The certificates by which the API server is known."""
+        return self.home / "pki" / "apiserver.crt"
+
+    @property
+    def key(self) -> Path:
+        """The key that signs the tokens of service accounts."""
+        return self.home / "pki" / "apiserver.key"
+
+    def kubeconfig(self, user: str) -> Path:
+        """Returns the configuration of a user that has a token."""
+        path = self.home / f"{user.rpartition(':')[2]}.kubeconfig"
+        if not path.exists():
+            self.write_kubeconfig(path, self.tokens[user], "default")
+        return path
+
+    def write_kubeconfig(self, path: Path, token: str, namespace: str) -> None:
+        """Writes the configuration of a client with a token."""
+        server = {
+            "server": f"https://127.0.0.1:{self.port}",
+            "certificate-authority": str(self.authority),
+        }
+        context = {"cluster": "e2e", "user": "e2e", "namespace": namespace}
+        content = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "e2e", "cluster": server}],
+            "users": [{"name": "e2e", "user": {"token": token}}],
+            "contexts": [{"name": "e2e", "context": context}],
+            "current-context": "e2e",
+        }
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(content))
 
 
 @contextlib.contextmanager
-def cluster(binaries: dict[str, Path], folder: Path) -> Iterator[Api]:
-    """Runs both servers for as long as the block takes. Between the choice of a free port and its
-    use somebody else may take it: then other ports are tried."""
+def cluster(parts: dict[str, Path], folder: Path) -> Iterator[Api]:
+    """Runs both servers for as long as the block takes."""
+    with served(parts, folder, lambda found, running: found.api) as api:
+        yield api
+
+
+@contextlib.contextmanager
+def served(
+    parts: dict[str, Path], folder: Path, more: Callable[[Cluster, contextlib.ExitStack], T]
+) -> Iterator[T]:
+    """Runs both servers and what else is to run beside them. Between the choice of a free port and
+    its use somebody else may take it: then all is started again with other ports."""
     for attempt in range(3):
         home = folder / f"cluster-{attempt}"
         home.mkdir()
         with contextlib.ExitStack() as running:
             try:
-                api = start(binaries, home, running)
+                found = more(start(parts, home, running), running)
             except Taken:
                 continue
-            yield api
+            yield found
             return
     raise Fault("no free ports were found for the servers")
 
 
-class Taken(Exception):
-    """A port was taken in the meantime."""
-
-
-def start(binaries: dict[str, Path], home: Path, running: contextlib.ExitStack) -> Api:
+def start(parts: dict[str, Path], home: Path, running: contextlib.ExitStack) -> Cluster:
     """Starts both servers, and waits until they answer."""
     etcd_port, peer_port, api_port = free_ports(3)
     etcd_url = f"http://127.0.0.1:{etcd_port}"
@@ -55,10 +108,11 @@ def start(binaries: dict[str, Path], home: Path, running: contextlib.ExitStack) 
         "--unsafe-no-fsync",
         "--log-level=warn",
     ]
-    token = secrets.token_hex(16)
+    given = {user: secrets.token_hex(16) for user in USERS}
     tokens = home / "tokens.csv"
     tokens.touch(mode=0o600)
-    tokens.write_text(f"{token},admin,admin,{ADMIN}\n")
+    rows = [f"{given[user]},{user},{user},{group}\n" for user, group in USERS.items()]
+    tokens.write_text("".join(rows))
     pki = home / "pki"
     apiserver = [
         f"--etcd-servers={etcd_url}",
@@ -69,7 +123,7 @@ def start(binaries: dict[str, Path], home: Path, running: contextlib.ExitStack) 
         f"--cert-dir={pki}",
         f"--service-account-key-file={pki}/apiserver.key",
         f"--service-account-signing-key-file={pki}/apiserver.key",
-        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--service-account-issuer={ISSUER}",
         f"--token-auth-file={tokens}",
         "--authorization-mode=RBAC",
         "--service-cluster-ip-range=10.96.0.0/16",
@@ -77,87 +131,14 @@ def start(binaries: dict[str, Path], home: Path, running: contextlib.ExitStack) 
         "--profiling=false",
     ]
     servers = [
-        running.enter_context(server(binaries["etcd"], etcd, home)),
-        running.enter_context(server(binaries["kube-apiserver"], apiserver, home)),
+        running.enter_context(server(parts["etcd"], etcd, home)),
+        running.enter_context(server(parts["kube-apiserver"], apiserver, home)),
     ]
-    api = Api(api_port, token, pki / "apiserver.crt")
-    wait_until_ready(api, servers)
-    return api
+    api = Api(api_port, given["admin"], pki / "apiserver.crt")
+    wait_until("the API server is ready", servers, lambda: is_ready(api))
+    return Cluster(api, home, api_port, given)
 
 
-def free_ports(count: int) -> list[int]:
-    """Returns ports that nobody has at the moment."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
-class Server:
-    """A running server and the file with what it says."""
-
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
-        self.process = process
-        self.log = log
-
-    def check(self) -> None:
-        """Fails where the server has ended."""
-        if self.process.poll() is None:
-            return
-        if BUSY in self.log.read_text(errors="replace"):
-            raise Taken
-        raise Fault(f"{self.log.stem} ended with code {self.process.returncode}:\n{self.tail()}")
-
-    def tail(self) -> str:
-        """Returns the last lines that the server said."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
-
-
-@contextlib.contextmanager
-def server(program: Path, arguments: list[str], home: Path) -> Iterator[Server]:
-    """Runs a server for as long as the block takes."""
-    log = home / f"{program.name}.log"
-    with open(log, "wb") as out:
-        process = subprocess.Popen(
-            [program, *arguments],
-            cwd=home,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            # A signal from the terminal is for the driver, which stops servers in order.
-            start_new_session=True,
-            preexec_fn=die_with_parent(),
-        )
-    try:
-        yield Server(process, log)
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def die_with_parent():
-    """Returns what makes the next process end with this one, even where this one is killed."""
-    if not sys.platform.startswith("linux"):
-        return None
-    set_death_signal = 1
-    prctl = ctypes.CDLL(None).prctl
-    return lambda: prctl(set_death_signal, signal.SIGKILL)
-
-
-def wait_until_ready(api: Api, servers: list[Server]) -> None:
-    """Waits until the API server says that it is ready."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        for each in servers:
-            each.check()
-        with contextlib.suppress(OSError):
-            if api.request("GET", "/readyz").status == 200:
-                return
-        time.sleep(0.1)
-    words = "\n".join(f"{each.log.stem}:\n{each.tail()}" for each in servers)
-    raise Fault(f"the API server was not ready after {PATIENCE:.0f} s\n{words}")
+def is_ready(api: Api) -> bool:
+    """Whether the API server says that it is ready."""
+    return api.request("GET", "/readyz").status == 200

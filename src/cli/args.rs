@@ -138,7 +138,8 @@ pub(super) struct InputArgs {
     pub(super) specs: Vec<String>,
     /// What the cluster holds: what `kubectl get ... -o json|yaml` printed, or a rendered folder
     ///
-    /// Any number of files (also .gz and .zst), folders, or `-`. Without a snapshot the cluster is
+    /// Any number of files (also .gz and .zst), folders, or `-`. What is named here is read as no
+    /// specification, even where it lies below a folder of SPECS. Without a snapshot the cluster is
     /// taken for empty, and the plan says so.
     #[arg(long, value_name = "PATH")]
     pub(super) snapshot: Vec<String>,
@@ -226,6 +227,12 @@ pub(super) struct RenderArgs {
     /// Let a result without any object remove the files of a former run
     #[arg(long, requires = "out", help_heading = "Output")]
     pub(super) allow_empty: bool,
+    /// The settings, where they do not lie above the documents as `cosmos-render.toml`
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<String>,
+    /// The image of the Jobs that run `cosmos-render roll` [default: the one of this version]
+    #[arg(long, value_name = "IMAGE", help_heading = "Rollout")]
+    pub(super) roll_image: Option<String>,
     /// Render only what this plan shows, as `plan --out` saved it
     ///
     /// Nothing is rendered where a file, a flag or the program is another than for the plan, and it
@@ -294,6 +301,9 @@ pub(super) enum ObjectFormat {
 pub(super) enum Target {
     /// Plain manifests, for kubectl or any other tool
     Manifests,
+    /// Manifests with sync waves, guards and hooks for Argo CD
+    #[value(name = "argocd")]
+    ArgoCd,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -329,7 +339,7 @@ mod tests {
         check_wrong("cosmos-render plan a --deny everything");
         check_wrong("cosmos-render plan a -q -v");
         check_wrong("cosmos-render plan a --max-restarts -1");
-        check_wrong("cosmos-render render a --target argocd");
+        check_wrong("cosmos-render render a --target argo");
         check_wrong("cosmos-render render a --allow-empty");
         check_wrong("cosmos-render crd --kind Pod");
         check_wrong("cosmos-render crd fleets/");

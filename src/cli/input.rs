@@ -64,12 +64,13 @@ pub(super) fn read(
 ) -> Result<(Request, Vec<Diagnostic>), Failure> {
     let mut stdin = io::stdin().lock();
     let mut limits = limits(inputs.max_input);
-    let specs = disk::read(&inputs.specs, &mut stdin, &limits);
+    let of_cluster = inputs.snapshot.as_deref().unwrap_or_default();
+    let specs = disk::read(&inputs.specs, of_cluster, &mut stdin, &limits);
     limits.total = limits.total.saturating_sub(size(&specs.value));
     let mut has_errors = specs.has_errors();
     let mut diagnostics = specs.diagnostics;
     let snapshot = inputs.snapshot.as_ref().map(|paths| {
-        let read = disk::read(paths, &mut stdin, &limits);
+        let read = disk::read(paths, &inputs.specs, &mut stdin, &limits);
         has_errors |= read.has_errors();
         diagnostics.extend(read.diagnostics);
         read.value

@@ -6,11 +6,11 @@ mod gather;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::disk;
-use crate::keys::{self, Form, Home, Place, Seed, Survey};
+use crate::keys::{self, Form, Home, Newness, Place, Seed, Survey};
 
 use super::args::keys::{
     ImportArgs, InitArgs, KeysArgs, KeysCommand, ListArgs, ListFormat, RotateArgs, SecretArgs,
-    VerifyArgs, WritingArgs,
+    VerifyArgs,
 };
 use super::terminal::{self, Terminal};
 use super::{Exit, Failure};
@@ -20,7 +20,7 @@ use emit::Destination;
 /// Runs a command about keys.
 pub(super) fn run(args: KeysArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     match args.command {
-        KeysCommand::Init(InitArgs { writing }) => init(writing, terminal),
+        KeysCommand::Init(args) => init(args, terminal),
         KeysCommand::Import(args) => import(args, terminal),
         KeysCommand::List(args) => list(args, terminal),
         KeysCommand::Rotate(args) => rotate(args, terminal),
@@ -30,14 +30,16 @@ pub(super) fn run(args: KeysArgs, terminal: &Terminal) -> Result<Exit, Failure> 
 
 const NOTHING_MADE: &str = "no key was made, and nothing was written";
 
-fn init(args: WritingArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+fn init(args: InitArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    let InitArgs {
+        writing: args,
+        new_identities,
+    } = args;
     let (form, destination) = destination(&args.secret)?;
     let place = place(args.identities);
-    let read = gather::read(&args.specs, args.sources, Some(&place), NOTHING_MADE)?;
-    if !read.survey.has_snapshot {
-        terminal.note(
-            "note: no snapshot was given: keys that an operator keeps in ConfigMaps are not seen",
-        );
+    let mut read = gather::read(&args.specs, args.sources, Some(&place), NOTHING_MADE)?;
+    if new_identities {
+        read.survey.newness = Newness::Told;
     }
     let place = gather::settled(&place, &read.request);
     let written = keys::init(&read.survey, &read.request, (form, &place), &mut seed);

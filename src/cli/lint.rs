@@ -8,7 +8,7 @@ use crate::render::diagnostics::{self, github, json, sarif};
 use super::args::LintFormat;
 use super::resolve::{Inputs, LintRun};
 use super::terminal::{self, Terminal};
-use super::{Exit, Failure, input};
+use super::{Exit, Failure, input, settings};
 
 /// What follows findings for people.
 const MORE: &str = "`cosmos-render lint --explain CODE` says more about each";
@@ -51,10 +51,8 @@ fn explain(code: &str) -> Result<Exit, Failure> {
 /// Reads settings, documents, snapshot and tree, and judges them. Where a file cannot be read,
 /// nothing is judged.
 fn found(inputs: &Inputs, config: Option<&str>, terminal: &Terminal) -> Vec<Diagnostic> {
-    let file = disk::settings(&inputs.specs, config);
-    let mut said = file.diagnostics;
-    let settings = pipeline::settings(file.value.as_ref());
-    said.extend(settings.diagnostics);
+    let settings = settings::read(&inputs.specs, config);
+    let mut said = settings.diagnostics;
     let read = input::read(inputs, terminal, "nothing was judged");
     let (request, of_inputs) = match read {
         Ok(read) => read,

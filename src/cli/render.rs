@@ -1,14 +1,19 @@
 //! The command `render`: writes the manifests.
 
+use std::borrow::Cow;
 use std::io;
+
+use serde_json::Value;
 
 use crate::diagnostic::Diagnostic;
 use crate::disk;
 use crate::disk::write::{self, Options, Written};
 use crate::model::Notice;
-use crate::pipeline::{FleetManifests, Outcome};
+use crate::pipeline::{self, FleetManifests, Outcome};
+use crate::render::gitops::{self, argocd};
 use crate::render::manifests::{self, Fleet, Format};
 use crate::render::saved::{self, Saved};
+use crate::settings::Settings;
 
 use super::args::{ObjectFormat, Target};
 use super::resolve::RenderRun;
@@ -26,17 +31,22 @@ pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure>
         out,
         allow_empty,
         plan,
+        config,
+        roll_image,
     } = run;
     let saved = plan.as_deref().map(read_plan).transpose()?;
+    let mut settings = settings(&inputs.specs, config.as_deref(), terminal)?;
+    if roll_image.is_some() {
+        settings.roll.image.clone_from(roll_image);
+    }
     let mut inputs = inputs.clone();
     // what takes fleets over is decided when it is planned
     inputs.options.adopt = saved.as_ref().is_some_and(Saved::is_adoption);
     let outcome = input::run(&inputs, terminal, CONSEQUENCE)?.outcome;
     let faults = saved.map(|saved| saved.faults(&outcome.plan));
     refuse(faults.unwrap_or_default())?;
-    let fleets = match target {
-        Target::Manifests => fleets(&outcome),
-    };
+    let made = made(&outcome, *target, &settings).map_err(refused)?;
+    let fleets: Vec<Fleet<'_>> = made.iter().map(Made::fleet).collect();
     match out {
         None => terminal::result(&stream(&fleets, *format))?,
         Some(dir) => {
@@ -54,6 +64,7 @@ pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure>
 fn read_plan(file: &str) -> Result<Saved, Failure> {
     let read = disk::read(
         &[file.to_owned()],
+        &[],
         &mut io::empty(),
         &disk::Limits::default(),
     );
@@ -85,16 +96,69 @@ fn refuse(diagnostics: Vec<Diagnostic>) -> Result<(), Failure> {
     })
 }
 
-fn fleets(outcome: &Outcome) -> Vec<Fleet<'_>> {
-    outcome.manifests.iter().map(fleet).collect()
+/// Reads the settings.
+fn settings(
+    specs: &[String],
+    config: Option<&str>,
+    terminal: &Terminal,
+) -> Result<Settings, Failure> {
+    let found = disk::settings(specs, config);
+    if found.has_errors() {
+        refuse(found.diagnostics)?;
+    }
+    let read = pipeline::settings(found.value.as_ref());
+    if read.has_errors() {
+        refuse(read.diagnostics)?;
+        return Ok(read.value);
+    }
+    terminal.diagnostics(&read.diagnostics);
+    Ok(read.value)
 }
 
-fn fleet(of: &FleetManifests) -> Fleet<'_> {
-    Fleet {
-        namespace: &of.fleet.namespace,
-        name: &of.fleet.name,
-        objects: &of.objects,
+/// A fleet's objects as its applier gets them.
+struct Made<'a> {
+    of: &'a FleetManifests,
+    objects: Cow<'a, [Value]>,
+}
+
+impl Made<'_> {
+    fn fleet(&self) -> Fleet<'_> {
+        Fleet {
+            namespace: &self.of.fleet.namespace,
+            name: &self.of.fleet.name,
+            objects: &self.objects,
+        }
     }
+}
+
+fn made<'o>(
+    outcome: &'o Outcome,
+    target: Target,
+    settings: &Settings,
+) -> Result<Vec<Made<'o>>, Diagnostic> {
+    let fleets = outcome.manifests.iter().map(|of| {
+        let objects = match (target, delivered(outcome, of)) {
+            (Target::Manifests, _) | (_, None) => Cow::Borrowed(of.objects.as_slice()),
+            (Target::ArgoCd, Some(fleet)) => Cow::Owned(argocd::objects(&fleet, settings)?),
+        };
+        Ok(Made { of, objects })
+    });
+    fleets.collect()
+}
+
+/// Returns a fleet with all that an applier must be told of it.
+fn delivered<'o>(outcome: &'o Outcome, of: &'o FleetManifests) -> Option<gitops::Fleet<'o>> {
+    let delivery = of.delivery.as_ref()?;
+    let (namespace, name) = (of.fleet.namespace.as_str(), of.fleet.name.as_str());
+    let plans = outcome.plan.fleets.iter();
+    let plan = plans.filter(|_| delivery.is_described);
+    Some(gitops::Fleet {
+        namespace,
+        name,
+        objects: &of.objects,
+        plan: { plan }.find(|plan| plan.namespace == namespace && plan.name == name),
+        delivery,
+    })
 }
 
 fn stream(fleets: &[Fleet<'_>], format: ObjectFormat) -> String {

@@ -4,6 +4,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::model::duration::Duration;
 use crate::pipeline::{Options, Wanted};
+use crate::render::gitops::Applier;
 use crate::simulate::Fault;
 use crate::simulate::fault::FORMS;
 
@@ -43,6 +44,10 @@ pub(super) struct RenderRun {
     pub(super) allow_empty: bool,
     /// The file of the plan that must still hold.
     pub(super) plan: Option<String>,
+    /// The settings, where they are named.
+    pub(super) config: Option<String>,
+    /// The image of Jobs of ours, where it is named.
+    pub(super) roll_image: Option<String>,
 }
 
 /// A `why` to run.
@@ -151,15 +156,24 @@ pub(super) fn render(args: RenderArgs) -> Result<RenderRun, Failure> {
         out,
         allow_empty,
         plan,
+        config,
+        roll_image,
     } = args;
     // nothing is kept going here: a fleet left out would look like one to remove
+    let mut inputs = inputs(input)?;
+    inputs.options.applier = match target {
+        Target::Manifests => None,
+        Target::ArgoCd => Some(Applier::ArgoCd),
+    };
     Ok(RenderRun {
-        inputs: inputs(input)?,
+        inputs,
         target,
         format: output,
         out,
         allow_empty,
         plan,
+        config,
+        roll_image,
     })
 }
 

@@ -12,6 +12,8 @@ pub(super) fn run(args: &SchemaArgs) -> Result<Exit, Failure> {
     let schema = match of {
         SchemaOf::Plan => schema::plan(),
         SchemaOf::Why => schema::why(),
+        SchemaOf::Simulation => schema::simulation(),
+        SchemaOf::Lint => schema::lint(),
         SchemaOf::NodeIdentities => pipeline::identities_schema(),
         SchemaOf::Settings => pipeline::settings_schema(),
     };

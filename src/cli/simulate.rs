@@ -1,17 +1,15 @@
 //! The command `simulate`: carries the plans out on a model of the cluster, and shows how that goes.
 
 use crate::diagnostic::Diagnostic;
-use crate::disk;
-use crate::pipeline;
 use crate::render::{json, svg, text};
-use crate::settings::{Estimates, Settings};
+use crate::settings::Settings;
 use crate::simulate::{self, Request};
 use crate::timeline::Simulation;
 
 use super::args::SimulateFormat;
 use super::resolve::SimulateRun;
 use super::terminal::{self, Terminal};
-use super::{Exit, Failure, input};
+use super::{Exit, Failure, input, settings};
 
 const CONSEQUENCE: &str = "nothing was simulated";
 
@@ -24,7 +22,15 @@ pub(super) fn run(run: &SimulateRun, terminal: &Terminal) -> Result<Exit, Failur
         config,
         format,
     } = run;
-    let estimates = estimates(&inputs.specs, config.as_deref(), terminal)?;
+    let settings = settings::read(&inputs.specs, config.as_deref());
+    if settings.has_errors() {
+        return Err(Failure {
+            diagnostics: settings.diagnostics,
+            consequence: CONSEQUENCE,
+        });
+    }
+    terminal.diagnostics(&settings.diagnostics);
+    let Settings { estimates, .. } = settings.value;
     let (base, mut diagnostics) = input::read(inputs, terminal, CONSEQUENCE)?;
     let request = Request {
         base,
@@ -48,29 +54,6 @@ pub(super) fn run(run: &SimulateRun, terminal: &Terminal) -> Result<Exit, Failur
         terminal::line(&line);
     }
     Ok(exit)
-}
-
-/// Reads how long things take.
-fn estimates(
-    specs: &[String],
-    config: Option<&str>,
-    terminal: &Terminal,
-) -> Result<Estimates, Failure> {
-    let found = disk::settings(specs, config);
-    let refused = |diagnostics| Failure {
-        diagnostics,
-        consequence: CONSEQUENCE,
-    };
-    if found.has_errors() {
-        return Err(refused(found.diagnostics));
-    }
-    let read = pipeline::settings(found.value.as_ref());
-    if read.has_errors() {
-        return Err(refused(read.diagnostics));
-    }
-    terminal.diagnostics(&read.diagnostics);
-    let Settings { estimates, .. } = read.value;
-    Ok(estimates)
 }
 
 fn print(

@@ -25,6 +25,9 @@ pub(super) fn run(run: &WhyRun, terminal: &Terminal) -> Result<Exit, Failure> {
         pod,
         format,
     } = run;
+    if let Some(fault) = is_file(pod) {
+        return Err(failed(&fault));
+    }
     let outcome = input::run(inputs, terminal, CONSEQUENCE)?.outcome;
     let found = explain::account(&outcome.plan, &outcome.members, pod);
     let explanation = found.map_err(|unknown| failed(&no_such(pod, &unknown)))?;
@@ -47,6 +50,15 @@ fn failed(fault: &Diagnostic) -> Failure {
         diagnostics: vec![fault.clone()],
         consequence: CONSEQUENCE,
     }
+}
+
+/// Says that the pod comes first, where a file stands in its place.
+fn is_file(pod: &str) -> Option<Diagnostic> {
+    let endings = [".yaml", ".yml", ".json", ".gz", ".zst", "/"];
+    let is_file = endings.iter().any(|ending| pod.ends_with(ending)) || ["-", "."].contains(&pod);
+    let message = format!("the pod comes first, and `{pod}` is none");
+    let hint = format!("write it as `cosmos-render why POD {pod}`, followed by the other files");
+    is_file.then(|| Diagnostic::error("usage", message).hint(hint))
 }
 
 /// Says what may have been meant, and what there is.

@@ -82,7 +82,7 @@ impl<'a> Fleet<'a> {
 
     /// The Secret with one node key an instance.
     pub(crate) fn key_secret(&self) -> String {
-        crate::desired::key_secret(&self.node.key.name)
+        names::key_secret(&self.node.key.name)
     }
 
     pub(crate) fn service_account(&self) -> String {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::desired::fleet::Fleet;
 use crate::live::facts::Facts;
-use crate::model::{Kind, NodeId, names};
+use crate::model::{Kind, names};
 use crate::spec::FullNode;
 
 /// Returns the names of all instances of a fleet, the disabled ones included, in the order of
@@ -17,19 +17,13 @@ pub fn instances(node: &FullNode) -> Vec<String> {
     fleet.ordinals().map(|at| fleet.instance(at)).collect()
 }
 
-/// Returns the name of the Secret from which the instances of a fleet read their keys.
-#[must_use]
-pub fn key_secret(name: &str) -> String {
-    format!("{name}-node-keys")
-}
-
 /// Returns the Secret without its entries. It has no version among its labels: a new image is
 /// nothing to it.
 #[must_use]
 pub fn secret_frame(node: &FullNode) -> Value {
     let facts = Facts::default();
     let fleet = Fleet::new(node, &facts);
-    let key = fleet.key(Kind::Secret, &key_secret(&node.key.name));
+    let key = fleet.key(Kind::Secret, &names::key_secret(&node.key.name));
     json!({
         "apiVersion": key.api_version,
         "kind": key.kind.as_str(),
@@ -45,11 +39,4 @@ pub fn secret_frame(node: &FullNode) -> Value {
         },
         "type": "Opaque",
     })
-}
-
-/// Returns the entry of the Secret under which a rotated identity lies: the former one keeps the
-/// instance's plain name, so that a pod that still runs on it finds it after a crash.
-#[must_use]
-pub fn rotated_entry(instance: &str, id: &NodeId) -> String {
-    format!("{instance}.{id}")
 }

@@ -42,7 +42,10 @@ pub(crate) fn of_instance(fleet: &Fleet<'_>, ordinal: Ordinal) -> Peers {
 
 /// Names the instances whose identity is not known, or not readable.
 pub(crate) fn unknown(fleet: &Fleet<'_>) -> Vec<Notice> {
-    let is_unknown = |ordinal: &Ordinal| node_id(fleet, *ordinal).is_none();
+    let is_unknown = |ordinal: &Ordinal| {
+        let is_held = |name: &String| fleet.facts.held_identities.contains(name);
+        node_id(fleet, *ordinal).is_none() && !is_held(&fleet.instance(*ordinal))
+    };
     fleet
         .ordinals()
         .filter(is_unknown)

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::defaults::{is_less, same_toleration};
 use crate::desired::PodNotes;
-use crate::model::{NodeId, names};
+use crate::model::names;
 use crate::plan::{Change, Effect};
 
 /// What a changed field belongs to.
@@ -318,10 +318,7 @@ fn is_other_identity(changed: &Changed<'_>) -> bool {
 /// Returns the entry of a rotated identity that a part of the config volume names.
 fn rotated_entry(part: &Value) -> Option<&str> {
     match part {
-        Value::String(text) => {
-            let (_, id) = text.rsplit_once('.')?;
-            NodeId::parse(id).map(|_| text.as_str())
-        }
+        Value::String(text) => names::of_rotated(text).map(|_| text.as_str()),
         Value::Array(items) => items.iter().find_map(rotated_entry),
         Value::Object(members) => members.values().find_map(rotated_entry),
         Value::Null | Value::Bool(_) | Value::Number(_) => None,

@@ -46,10 +46,22 @@ impl Default for Limits {
 /// skipped, and only `*.yaml`, `*.yml` and `*.json` count, also with `.gz` or `.zst` behind. A
 /// file that is named itself is read whatever it is called. Gzip and zstd are known by their first
 /// bytes. A file reached twice is read once. All faults are told, and what can be read is read.
-pub fn read(paths: &[String], stdin: &mut dyn Read, limits: &Limits) -> Reported<Vec<Source>> {
+///
+/// What lies below a folder, but is named `apart` as an input of another sort, is left to that: a
+/// snapshot beside the specifications is none of them.
+pub fn read(
+    paths: &[String],
+    apart: &[String],
+    stdin: &mut dyn Read,
+    limits: &Limits,
+) -> Reported<Vec<Source>> {
+    let real = |path: &String| fs::canonicalize(path).ok();
+    let named: BTreeSet<PathBuf> = paths.iter().filter_map(real).collect();
+    let apart = apart.iter().filter_map(real);
     let mut room = Room {
         limits,
         left: limits.total,
+        apart: apart.filter(|path| !named.contains(path)).collect(),
         seen: BTreeSet::new(),
         sources: Vec::new(),
         faults: Vec::new(),
@@ -75,6 +87,8 @@ struct Room<'a> {
     limits: &'a Limits,
     /// How many bytes may still be read.
     left: u64,
+    /// The real paths that folders are walked around.
+    apart: BTreeSet<PathBuf>,
     /// Which files were read, by their real paths.
     seen: BTreeSet<PathBuf>,
     sources: Vec<Source>,
@@ -83,6 +97,7 @@ struct Room<'a> {
 
 impl Room<'_> {
     fn folder(&mut self, path: &str) {
+        let apart = self.apart.clone();
         let walk = WalkBuilder::new(path)
             .standard_filters(false)
             .hidden(true)
@@ -92,6 +107,10 @@ impl Room<'_> {
             .require_git(false)
             .follow_links(true)
             .sort_by_file_name(Ord::cmp)
+            .filter_entry(move |entry| {
+                let is_apart = |real| apart.contains(&real);
+                apart.is_empty() || !fs::canonicalize(entry.path()).is_ok_and(is_apart)
+            })
             .build();
         let mut is_empty = true;
         for entry in walk {
@@ -266,7 +285,8 @@ fn is_input(path: &Path) -> bool {
         .any(|end| name.ends_with(end))
 }
 
-fn unreadable(name: &str, error: &io::Error) -> Diagnostic {
+/// Says that a file cannot be read, and why.
+pub(super) fn unreadable(name: &str, error: &io::Error) -> Diagnostic {
     let fault = if error.kind() == io::ErrorKind::NotFound {
         Diagnostic::error("missing-file", "there is no such file or folder")
             .hint("check the path; `-` is standard input")

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::read::unreadable;
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::model::Source;
 use crate::settings::FILE;
@@ -77,13 +78,10 @@ fn read(name: &str, path: &Path) -> Reported<Option<Source>> {
             name: name.to_owned(),
             bytes,
         })),
-        Err(error) => {
-            let fault = Diagnostic::error("unreadable", format!("cannot be read: {error}"));
-            Reported {
-                value: None,
-                diagnostics: vec![fault.at(name, "")],
-            }
-        }
+        Err(error) => Reported {
+            value: None,
+            diagnostics: vec![unreadable(name, &error)],
+        },
     }
 }
 
@@ -164,6 +162,6 @@ mod tests {
     #[test]
     fn a_named_file_must_be_there() {
         let read = settings(&[], Some("no/such/file.toml"));
-        assert_eq!(read.diagnostics[0].code, "unreadable");
+        assert_eq!(read.diagnostics[0].code, "missing-file");
     }
 }

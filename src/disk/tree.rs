@@ -20,7 +20,7 @@ const TOTAL: u64 = 2 << 30;
 
 /// Reads the files below the specifications' folders and the roots of their trees, and keeps those
 /// that `is_wanted`. The root of a tree is the nearest folder above with settings, or else the root
-/// of the Git work tree; without either, only folders that are named are searched. Hidden files
+/// of the Git work tree; without either, what is named itself is searched. Hidden files
 /// count, those that a `.gitignore` names do not: they do not get into Git.
 #[must_use]
 pub fn tree(specs: &[String], is_wanted: fn(&[u8]) -> bool) -> Reported<Vec<Source>> {
@@ -69,7 +69,7 @@ fn wanted(path: &Path, is_wanted: fn(&[u8]) -> bool) -> Option<Source> {
             ..Limits::default()
         };
         let packed = [path.to_string_lossy().into_owned()];
-        let source = read(&packed, &mut io::empty(), &limits).value.pop()?;
+        let source = read(&packed, &[], &mut io::empty(), &limits).value.pop()?;
         let bytes = source.bytes;
         return is_wanted(&bytes).then_some(Source { name, bytes });
     }
@@ -93,7 +93,7 @@ fn root(spec: &str) -> Option<PathBuf> {
     let mut above = real.ancestors().filter(|folder| folder.is_dir());
     let is_root = |folder: &&Path| folder.join(FILE).is_file() || folder.join(".git").exists();
     let root = above.find(is_root).map(Path::to_owned);
-    root.or_else(|| (spec != "-" && real.is_dir()).then_some(real))
+    root.or_else(|| (spec != "-").then_some(real))
 }
 
 /// Returns a path as seen from the current folder, where it lies below.
@@ -161,8 +161,8 @@ mod tests {
     }
 
     #[test]
-    fn outside_of_a_tree_only_named_folders_are_searched() {
+    fn outside_of_a_tree_only_what_is_named_is_searched() {
         check(&["a/x.yaml", "b"], "a", &["a/x.yaml"]);
-        check(&["a/x.yaml", "b"], "a/x.yaml", &[]);
+        check(&["a/x.yaml", "a/y.yaml"], "a/x.yaml", &["a/x.yaml"]);
     }
 }

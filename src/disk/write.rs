@@ -189,7 +189,13 @@ fn refused(path: &Path, error: &io::Error) -> Vec<Diagnostic> {
         Some(_) => error.to_string(),
         None => error.kind().to_string(),
     };
-    let fault = Diagnostic::error(NOT_WRITTEN, format!("cannot write: {why}"));
+    let fault = match path.parent() {
+        Some(folder) if error.kind() == io::ErrorKind::NotFound => {
+            let message = format!("cannot write: there is no folder {}", folder.display());
+            Diagnostic::error(NOT_WRITTEN, message).hint("make the folder first, or check the path")
+        }
+        Some(_) | None => Diagnostic::error(NOT_WRITTEN, format!("cannot write: {why}")),
+    };
     vec![fault.at(path.display().to_string(), "")]
 }
 

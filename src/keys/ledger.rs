@@ -15,7 +15,7 @@ use crate::render::yaml;
 pub(super) struct Changes {
     /// New instances, in their order.
     pub(super) added: Vec<(String, NodeId)>,
-    /// Instances that get another ID.
+    /// Instances that get another ID, or whose ID is not their first one.
     pub(super) rotated: Vec<(String, NodeId)>,
 }
 
@@ -33,9 +33,15 @@ pub(super) fn document(fleet: &FleetKey, changes: &Changes) -> String {
         "metadata": {"name": fleet.name, "namespace": fleet.namespace},
     }));
     let lines = lines(&changes.added, "  ", "\n");
+    let rotated: Vec<&String> = changes.rotated.iter().map(|(name, _)| name).collect();
+    let rotated = if rotated.is_empty() {
+        String::new()
+    } else {
+        yaml::write(&json!({"rotated": rotated}))
+    };
     format!(
         "# The public node IDs of {fleet}. The keys to them are in its Secret, never in Git.\n\
-         {head}nodeIDs:\n{lines}"
+         {head}{rotated}nodeIDs:\n{lines}"
     )
 }
 
@@ -150,6 +156,19 @@ fn find<'n>(nodes: &'n [Node], fleet: &FleetKey) -> Option<&'n Node> {
 /// Returns ways to edit a text, some of which may come to something else, or to nothing.
 fn candidates(name: &str, text: &str, fleet: &FleetKey, changes: &Changes) -> Vec<String> {
     let mut texts = vec![text.to_owned()];
+    if !changes.added.is_empty() {
+        texts = all(name, texts, |text, nodes| {
+            let ids = find(nodes, fleet)?.get("nodeIDs")?;
+            let Content::Mapping(entries) = &ids.value else {
+                return None;
+            };
+            let ways = match entries.last() {
+                Some(last) => [block(text, last, changes), flow(text, entries, changes)],
+                None => [None, fill(text, ids.mark, changes)],
+            };
+            Some(ways.into_iter().flatten().collect())
+        });
+    }
     for (instance, id) in &changes.rotated {
         texts = all(name, texts, |text, nodes| {
             let node = find(nodes, fleet)?;
@@ -162,20 +181,7 @@ fn candidates(name: &str, text: &str, fleet: &FleetKey, changes: &Changes) -> Ve
             Some(ways)
         });
     }
-    if changes.added.is_empty() {
-        return texts;
-    }
-    all(name, texts, |text, nodes| {
-        let ids = find(nodes, fleet)?.get("nodeIDs")?;
-        let Content::Mapping(entries) = &ids.value else {
-            return None;
-        };
-        let ways = match entries.last() {
-            Some(last) => [block(text, last, changes), flow(text, entries, changes)],
-            None => [None, fill(text, ids.mark, changes)],
-        };
-        Some(ways.into_iter().flatten().collect())
-    })
+    texts
 }
 
 fn all(

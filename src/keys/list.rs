@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::pool::Holds;
 use super::survey::{Fleet, Instance, Survey};
-use crate::desired;
+use crate::model::names;
 use crate::render::visible;
 
 /// What `keys list -o json` prints.
@@ -64,7 +64,7 @@ fn of_fleet(fleet: &Fleet) -> FleetListing {
     FleetListing {
         namespace: fleet.key.namespace.clone(),
         name: fleet.key.name.clone(),
-        secret: desired::key_secret(&fleet.key.name),
+        secret: names::key_secret(&fleet.key.name),
         knows_secret: fleet.knows_secret,
         instances: fleet.instances.iter().map(|i| row(fleet, i)).collect(),
     }
@@ -114,7 +114,7 @@ fn row(fleet: &Fleet, instance: &Instance) -> Row {
             .map(|(name, _)| *name)
             .collect(),
         is_asked: instance.is_asked,
-        is_rotated: instance.is_rotated,
+        is_rotated: instance.is_rotated(),
     }
 }
 

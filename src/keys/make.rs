@@ -1,16 +1,14 @@
 //! What `keys init`, `import` and `rotate` come to: the Secrets and the node identities that are
 //! to be written, whole. Writes nothing, and knows nothing of where randomness comes from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::key::{Key, Seed};
 use super::ledger::Changes;
 use super::pool::{Entry, Holds};
-use super::secret::{self, Form, Text};
-use super::survey::{Fleet, Instance, Survey};
-use crate::desired;
+use super::survey::{Fleet, Instance, Newness, Survey};
 use crate::diagnostic::Diagnostic;
-use crate::model::{FleetKey, NodeId};
+use crate::model::{FleetKey, NodeId, names};
 
 /// Where seeds come from; the text says why none could be had.
 pub type Seeds<'s> = &'s mut dyn FnMut() -> Result<Seed, String>;
@@ -74,9 +72,14 @@ impl<'s> Batch<'s> {
     }
 
     fn declare(&mut self, instance: &Instance, id: &NodeId) {
-        if instance.declared.is_none() {
-            self.changes.added.push((instance.name.clone(), id.clone()));
+        if instance.declared.is_some() {
+            return;
         }
+        let line = (instance.name.clone(), id.clone());
+        if instance.is_rotated() {
+            self.changes.rotated.push(line.clone());
+        }
+        self.changes.added.push(line);
     }
 
     fn store(&mut self, entry: String, key: &Key) {
@@ -91,6 +94,7 @@ pub(super) fn init<'s>(survey: &'s Survey, seeds: Seeds<'_>) -> Made<'s> {
     let mut faults = Vec::new();
     for fleet in &survey.fleets {
         let mut batch = Batch::new(fleet);
+        let mut doubtful = Vec::new();
         for instance in fleet.instances.iter().filter(|i| i.is_asked) {
             let name = format!("{}/{}", fleet.key.namespace, instance.name);
             match (&instance.secret, &instance.config_map) {
@@ -110,7 +114,15 @@ pub(super) fn init<'s>(survey: &'s Survey, seeds: Seeds<'_>) -> Made<'s> {
                          takes that over"
                     ));
                 }
-                (None, None) if instance.mounts_secret => faults.push(unseen(fleet, &name)),
+                (None, None) if instance.mounted.is_some() && !fleet.knows_secret => {
+                    faults.push(unseen(fleet, &name));
+                }
+                (None, None)
+                    if survey.newness == Newness::Shown
+                        && doubt(survey, fleet, instance).is_some() =>
+                {
+                    doubtful.push(instance);
+                }
                 (None, None) => {
                     let key = key(seeds)?;
                     batch.store(instance.name.clone(), &key);
@@ -119,6 +131,7 @@ pub(super) fn init<'s>(survey: &'s Survey, seeds: Seeds<'_>) -> Made<'s> {
                 }
             }
         }
+        faults.extend(not_known_new(survey, fleet, &doubtful));
         batches.push(batch);
     }
     if faults.is_empty() {
@@ -126,6 +139,67 @@ pub(super) fn init<'s>(survey: &'s Survey, seeds: Seeds<'_>) -> Made<'s> {
     } else {
         Err(faults)
     }
+}
+
+/// Returns why an instance without a known key may be a node that its peers know.
+fn doubt(survey: &Survey, fleet: &Fleet, instance: &Instance) -> Option<Doubt> {
+    let is_known = fleet.secret.is_some() || fleet.instances.iter().any(|i| i.declared.is_some());
+    if instance.has_pod {
+        Some(Doubt::Runs)
+    } else if fleet.former.is_some() {
+        Some(Doubt::TakesOver)
+    } else if !survey.has_snapshot && !is_known {
+        Some(Doubt::NotShown)
+    } else {
+        None
+    }
+}
+
+/// Why an instance may have an identity already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Doubt {
+    /// Its pod is there.
+    Runs,
+    /// It takes over from another instance.
+    TakesOver,
+    /// Nothing shows whether it runs.
+    NotShown,
+}
+
+/// Another key makes another node of one that runs, and its peers turn it away: that is told, never
+/// done by itself.
+fn not_known_new(survey: &Survey, fleet: &Fleet, instances: &[&Instance]) -> Vec<Diagnostic> {
+    const SAY: &str = "where it is new, or is to have another identity, say --new-identities";
+    let mut by_doubt: BTreeMap<Doubt, Vec<&str>> = BTreeMap::new();
+    for instance in instances {
+        let doubt = doubt(survey, fleet, instance);
+        by_doubt
+            .entry(doubt.unwrap_or(Doubt::NotShown))
+            .or_default()
+            .push(&instance.name);
+    }
+    let fault = |(doubt, names): (Doubt, Vec<&str>)| {
+        let (key, names) = (&fleet.key, names.join(", "));
+        let (message, hint) = match doubt {
+            Doubt::Runs => (
+                format!("{names} of {key} runs, and its key is nowhere in what was given"),
+                "add configmaps and secrets to the snapshot, or `keys import` the key from its home",
+            ),
+            Doubt::TakesOver => (
+                format!(
+                    "{names} of {key} may take over from another name, whose key was not given"
+                ),
+                "give the former Secret, or a snapshot with the former ConfigMaps, to `keys import`",
+            ),
+            Doubt::NotShown => (
+                format!("nothing shows whether {key} runs already, with keys that its peers know"),
+                "give what the cluster holds with --snapshot: an operator keeps keys in ConfigMaps, \
+                 and `keys import` takes them over",
+            ),
+        };
+        Diagnostic::error("new-identity", message).hint(format!("{hint}; {SAY}"))
+    };
+    by_doubt.into_iter().map(fault).collect()
 }
 
 fn key(seeds: Seeds<'_>) -> Result<Key, Vec<Diagnostic>> {
@@ -139,7 +213,7 @@ fn key(seeds: Seeds<'_>) -> Result<Key, Vec<Diagnostic>> {
 
 /// An instance without a known identity, whose pod runs with a key of the Secret.
 fn unseen(fleet: &Fleet, name: &str) -> Diagnostic {
-    let secret = desired::key_secret(&fleet.key.name);
+    let secret = names::key_secret(&fleet.key.name);
     let message = format!(
         "the pod of {name} reads its key from Secret {secret}, which was not given: another key \
          would give the node another identity"
@@ -147,11 +221,11 @@ fn unseen(fleet: &Fleet, name: &str) -> Diagnostic {
     Diagnostic::error("secret-not-given", message).hint(give(fleet))
 }
 
-fn give(fleet: &Fleet) -> String {
+pub(super) fn give(fleet: &Fleet) -> String {
     format!(
         "give the Secret: kubectl -n {} get secret {} -o yaml | cosmos-render keys ... --secret -",
         fleet.key.namespace,
-        desired::key_secret(&fleet.key.name)
+        names::key_secret(&fleet.key.name)
     )
 }
 
@@ -175,7 +249,7 @@ pub(super) fn import<'s>(survey: &'s Survey, homes: &[Home<'_>]) -> Made<'s> {
         let stored: BTreeSet<String> = batch.entries.iter().map(|(name, _)| name.clone()).collect();
         for instance in &batch.fleet.instances {
             let name = format!("{}/{}", batch.fleet.key.namespace, instance.name);
-            if stored.contains(&instance.name) {
+            if stored.contains(instance.entry()) {
                 continue;
             }
             if let Some(Holds::Key(id)) = &instance.secret {
@@ -194,7 +268,8 @@ pub(super) fn import<'s>(survey: &'s Survey, homes: &[Home<'_>]) -> Made<'s> {
             let Some(id) = entry.id().cloned() else {
                 continue; // told as a fault
             };
-            batch.entries.push((instance.name.clone(), entry.clone()));
+            let place = instance.entry().to_owned();
+            batch.entries.push((place, entry.clone()));
             batch.declare(instance, &id);
             batch.note(instance, &id, What::Imported(from));
         }
@@ -204,14 +279,15 @@ pub(super) fn import<'s>(survey: &'s Survey, homes: &[Home<'_>]) -> Made<'s> {
 
 /// Returns the key that an instance has outside of the Secret.
 fn known_elsewhere<'f>(fleet: &'f Fleet, instance: &Instance) -> Option<(&'f Entry, String)> {
-    if instance.is_rotated {
-        return None; // what lies elsewhere is a former one
-    }
-    if let Some(entry) = fleet.config_maps.get(&instance.name) {
+    let config = fleet.config_maps.get(&instance.name);
+    // where it was rotated, that is a former one
+    if let Some(entry) = config.filter(|_| !instance.is_rotated()) {
         return Some((entry, format!("ConfigMap {}", instance.name)));
     }
     let (before, entry) = fleet.inherited.get(&instance.name)?;
-    Some((entry, before.clone()))
+    let declared = instance.declared.as_ref();
+    let is_its = declared.is_none_or(|id| entry.id() == Some(id));
+    is_its.then(|| (entry, before.clone()))
 }
 
 fn from_home(home: &Home<'_>, batches: &mut [Batch<'_>]) -> Result<(), Vec<Diagnostic>> {
@@ -242,7 +318,7 @@ fn from_home(home: &Home<'_>, batches: &mut [Batch<'_>]) -> Result<(), Vec<Diagn
     }
     let is_stored = instance.secret.is_some();
     if !is_stored {
-        batch.entries.push((instance.entry(), entry));
+        batch.entries.push((instance.entry().to_owned(), entry));
     }
     batch.declare(instance, &id);
     if !is_stored || instance.declared.is_none() {
@@ -288,87 +364,11 @@ pub(super) fn rotate<'s>(survey: &'s Survey, names: &[String], seeds: Seeds<'_>)
             return Err(vec![Diagnostic::error("no-identity", message).hint(hint)]);
         };
         let key = key(seeds)?;
-        let entry = desired::rotated_entry(&instance.name, &key.id);
+        let entry = names::rotated_entry(&instance.name, &key.id);
         batch.store(entry, &key);
         let change = (instance.name.clone(), key.id.clone());
         batch.changes.rotated.push(change);
         batch.note(instance, &key.id, What::Rotated(former.clone()));
     }
     Ok((batches, Vec::new()))
-}
-
-/// Writes the Secrets of the batches. A manifest without an entry that the cluster's Secret has
-/// would take it away when it is applied: it is refused.
-pub(super) fn secrets(batches: &[Batch<'_>], form: Form) -> Result<Text, Vec<Diagnostic>> {
-    let changed: Vec<&Batch<'_>> = batches.iter().filter(|b| !b.entries.is_empty()).collect();
-    match form {
-        Form::Manifest => {
-            let faults: Vec<Diagnostic> = changed.iter().filter_map(|b| incomplete(b)).collect();
-            if !faults.is_empty() {
-                return Err(faults);
-            }
-            let texts: Vec<Text> = changed
-                .iter()
-                .map(|b| secret::manifest(&b.fleet.frame, b.fleet.secret.as_ref(), &b.entries))
-                .collect();
-            Ok(join(&texts))
-        }
-        Form::Patch => match changed.as_slice() {
-            [] => Ok(Text::default()),
-            [one] => Ok(secret::patch(&one.entries)),
-            many => {
-                let names: Vec<String> = many.iter().map(|b| b.fleet.key.to_string()).collect();
-                let message = format!(
-                    "a patch is for one Secret, and these all change: {}",
-                    names.join(", ")
-                );
-                let fault = Diagnostic::error("several-patches", message);
-                Err(vec![fault.hint("name one of them with --fleet")])
-            }
-        },
-    }
-}
-
-fn join(texts: &[Text]) -> Text {
-    const BETWEEN: &str = "---\n";
-    let length = texts.iter().map(|text| BETWEEN.len() + text.len()).sum();
-    let mut joined = Text::with_capacity(length);
-    for (at, text) in texts.iter().enumerate() {
-        if at > 0 {
-            joined.push_str(BETWEEN);
-        }
-        joined.push_str(text);
-    }
-    joined
-}
-
-/// Finds instances whose keys the Secret should hold, and that were not given.
-fn incomplete(batch: &Batch<'_>) -> Option<Diagnostic> {
-    let fleet = batch.fleet;
-    let is_lost = |instance: &&Instance| {
-        let is_stored = instance.secret.is_some()
-            || batch
-                .entries
-                .iter()
-                .any(|(entry, _)| *entry == instance.entry());
-        !is_stored && (instance.declared.is_some() || instance.mounts_secret)
-    };
-    let lost: Vec<&str> = fleet
-        .instances
-        .iter()
-        .filter(is_lost)
-        .map(|instance| instance.name.as_str())
-        .collect();
-    if lost.is_empty() {
-        return None;
-    }
-    let message = format!(
-        "Secret {} of {} should hold the keys of {} too, and they were not given: applied without \
-         them, it would take them away",
-        desired::key_secret(&fleet.key.name),
-        fleet.key,
-        lost.join(", ")
-    );
-    let hint = format!("{}; or add the new keys alone with --patch", give(fleet));
-    Some(Diagnostic::error("keys-not-given", message).hint(hint))
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::ledger;
 use super::make::{self, Batch, Done, Home, Seeds};
+use super::print::{self, Printed};
 use super::secret::{Form, Text};
 use super::survey::{Request, Survey};
 use super::verify;
@@ -51,8 +52,10 @@ pub struct File {
 /// What a command comes to.
 #[derive(Debug)]
 pub struct Written {
-    /// The Secrets, or a patch; empty where no key is new.
+    /// The Secrets, or a patch; empty where no key is new and no Secret was given.
     pub secrets: Text,
+    /// Whose Secrets these are.
+    pub printed: Vec<Printed>,
     /// The identities.
     pub files: Vec<File>,
     /// What became of which instance.
@@ -164,7 +167,7 @@ fn written(
     request: &Request,
     (form, place): (Form, &Place),
 ) -> Result<Written> {
-    let secrets = make::secrets(batches, form)?;
+    let (secrets, printed) = print::secrets(batches, form)?;
     let mut files = BTreeMap::new();
     let mut faults = Vec::new();
     for batch in batches.iter().filter(|batch| !batch.changes.is_empty()) {
@@ -177,6 +180,7 @@ fn written(
     }
     Ok(Written {
         secrets,
+        printed,
         files: files.into_values().collect(),
         done: batches
             .iter()

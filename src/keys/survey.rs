@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::pool::{Entry, Holds, Name, Pool, Secret, Sources, Texts};
 use crate::desired;
 use crate::diagnostic::{Diagnostic, Place, Reported, Severity};
-use crate::live::{Live, NodeKey};
-use crate::model::{FleetKey, Kind, NodeId};
+use crate::live::{Live, NodeKey, facts};
+use crate::model::{FleetKey, Kind, NodeId, names};
 use crate::parse::{self, inputs};
 
 /// What keys are looked for in.
@@ -25,6 +25,16 @@ pub struct Request {
     pub fleets: Vec<String>,
 }
 
+/// Whose word it is that an instance is new, and has no identity that its peers know.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Newness {
+    /// What was given shows it.
+    #[default]
+    Shown,
+    /// The owner says so.
+    Told,
+}
+
 /// All fleets that are meant.
 #[derive(Debug)]
 pub struct Survey {
@@ -32,6 +42,8 @@ pub struct Survey {
     pub fleets: Vec<Fleet>,
     /// Whether a snapshot was given.
     pub has_snapshot: bool,
+    /// Whose word it is that an instance is new of which nothing is known.
+    pub newness: Newness,
     /// The same key in two places, and the like: what is wrong whatever is done.
     pub faults: Vec<Diagnostic>,
 }
@@ -54,6 +66,10 @@ pub struct Fleet {
     pub(super) config_maps: BTreeMap<String, Entry>,
     /// The keys that its instances had under another fleet's name, by the name that they have now.
     pub(super) inherited: Inherited,
+    /// The name that the fleet had before, as its document says.
+    pub(super) former: Option<FleetKey>,
+    /// Whether its Secret was given on purpose, and not just found in a snapshot.
+    pub(super) is_secret_given: bool,
     /// The input that its document stands in.
     pub(super) spec_file: String,
     /// The input that its node identities stand in.
@@ -74,24 +90,29 @@ pub struct Instance {
     pub declared: Option<NodeId>,
     /// Where they say so.
     pub place: Option<Place>,
-    /// Whether its identity was rotated: its key lies under another entry.
-    pub is_rotated: bool,
+    /// The entry of the Secret that its key lies under.
+    pub(super) entry: String,
     /// What its entry of the Secret holds.
     pub secret: Option<Holds>,
     /// What its ConfigMap holds.
     pub config_map: Option<Holds>,
-    /// Whether its live pod reads its key from the Secret.
-    pub mounts_secret: bool,
+    /// Whether the snapshot holds its pod.
+    pub has_pod: bool,
+    /// The entry of the Secret that its live pod reads its key from.
+    pub mounted: Option<String>,
 }
 
 impl Instance {
-    /// Returns the entry of the Secret that its pod reads its key from.
+    /// Returns the entry of the Secret that its key lies under.
     #[must_use]
-    pub fn entry(&self) -> String {
-        match &self.declared {
-            Some(id) if self.is_rotated => desired::rotated_entry(&self.name, id),
-            Some(_) | None => self.name.clone(),
-        }
+    pub fn entry(&self) -> &str {
+        &self.entry
+    }
+
+    /// Tells whether its identity was rotated: its key lies under another entry than its name.
+    #[must_use]
+    pub fn is_rotated(&self) -> bool {
+        self.entry != self.name
     }
 
     /// Returns all IDs that it is known under: one, unless something is wrong.
@@ -134,7 +155,7 @@ pub fn survey(request: &Request) -> Reported<Option<Survey>> {
     let inherited: Vec<Inherited> = specs
         .fleets
         .iter()
-        .map(|spec| inherited(spec, &fleets, &live, &mut pool))
+        .map(|spec| inherited((spec, &specs), &fleets, (&live, &mut pool), &mut faults))
         .collect();
     for (fleet, inherited) in fleets.iter_mut().zip(inherited) {
         fleet.inherited = inherited;
@@ -144,6 +165,7 @@ pub fn survey(request: &Request) -> Reported<Option<Survey>> {
     let survey = Survey {
         fleets,
         has_snapshot: request.snapshot.is_some(),
+        newness: Newness::Shown,
         faults,
     };
     Reported {
@@ -232,7 +254,7 @@ fn given_in_vain(request: &Request, specs: &inputs::Inputs, pool: &Pool) -> Vec<
 }
 
 fn secret_name(fleet: &FleetKey) -> Name {
-    (fleet.namespace.clone(), desired::key_secret(&fleet.name))
+    (fleet.namespace.clone(), names::key_secret(&fleet.name))
 }
 
 fn fleet(
@@ -243,6 +265,11 @@ fn fleet(
 ) -> Fleet {
     let key = &spec.node.key;
     let spec_file = request.specs.all().get(spec.origin.source);
+    let is_given = |(name, secret): &(Name, Secret)| {
+        let mut given = request.secrets.all().iter();
+        *name == secret_name(key) && given.any(|source| source.name == secret.source)
+    };
+    let is_secret_given = pool.secrets.iter().any(is_given);
     let secret = secret(key, pool, faults);
     let mut fleet = Fleet {
         key: key.clone(),
@@ -252,10 +279,12 @@ fn fleet(
         secret,
         config_maps: config_maps(key, live, pool),
         inherited: Inherited::new(),
+        former: spec.node.wishes.renamed_from.clone(),
+        is_secret_given,
         spec_file: spec_file.map(|s| s.name.clone()).unwrap_or_default(),
         identities: specs.identity_origins.get(key).map(|origin| origin.source),
     };
-    fleet.instances = instances(&fleet, (spec, specs), live, request);
+    fleet.instances = instances(&fleet, (spec, specs), live, (request, faults));
     fleet
 }
 
@@ -313,55 +342,104 @@ fn config_maps(key: &FleetKey, live: &Live<'_>, pool: &mut Pool) -> BTreeMap<Str
 }
 
 /// Finds the keys that the instances of a renamed fleet, or those that come from another one, had
-/// under their former name: in its Secret, else in its ConfigMaps.
+/// under their former name: in its Secret, else in its ConfigMaps. A key that was rotated away is
+/// not taken along.
 fn inherited(
-    spec: &inputs::Fleet,
+    (spec, specs): (&inputs::Fleet, &inputs::Inputs),
     fleets: &[Fleet],
-    live: &Live<'_>,
-    pool: &mut Pool,
+    (live, pool): (&Live<'_>, &mut Pool),
+    faults: &mut Vec<Diagnostic>,
 ) -> Inherited {
     let mut found = Inherited::new();
     let Some(former) = &spec.node.wishes.renamed_from else {
         return found;
     };
-    let mut keys;
-    if let Some(fleet) = fleets.iter().find(|fleet| fleet.key == *former) {
-        keys = fleet.config_maps.clone();
-        keys.extend(
-            fleet
-                .secret
-                .iter()
-                .flat_map(|secret| secret.entries.clone()),
-        );
+    let (gone_configs, gone_secret);
+    let known = fleets.iter().find(|fleet| fleet.key == *former);
+    let (configs, secret) = if let Some(fleet) = known {
+        (&fleet.config_maps, fleet.secret.as_ref())
     } else {
-        keys = config_maps(former, live, pool);
-        let secret = secret(former, pool, &mut Vec::new());
-        keys.extend(secret.into_iter().flat_map(|secret| secret.entries));
-    }
+        gone_configs = config_maps(former, live, pool);
+        gone_secret = secret(former, pool, &mut Vec::new());
+        (&gone_configs, gone_secret.as_ref())
+    };
     for instance in desired::instances(&spec.node) {
         let ordinal = instance.rsplit('-').next().unwrap_or_default();
         let before = format!("{}-{ordinal}", former.name);
-        if let Some(entry) = keys.remove(&before) {
-            found.insert(instance, (before, entry));
+        let Some(entry) = entry_of(&before, (former, specs), live, secret) else {
+            faults.push(unclear(former, &before));
+            continue;
+        };
+        let stored = secret.and_then(|secret| secret.entries.get(&entry));
+        let in_config = configs.get(&before).filter(|_| entry == before);
+        if let Some(key) = stored.or(in_config) {
+            found.insert(instance, (before, key.clone()));
         }
     }
     found
+}
+
+/// Finds the entry of the Secret that an instance's key lies under: by what its owner declared, else
+/// by what its pod mounts, else the only one that there is. Nothing where that leaves several.
+fn entry_of(
+    instance: &str,
+    (fleet, specs): (&FleetKey, &inputs::Inputs),
+    live: &Live<'_>,
+    secret: Option<&Secret>,
+) -> Option<String> {
+    let declared = specs
+        .identities
+        .get(fleet)
+        .and_then(|ids| ids.get(instance));
+    let rotated = specs.rotated.get(fleet);
+    let pod = live.get(Kind::Pod, &fleet.namespace, instance);
+    let mounted = pod.and_then(|pod| facts::mounted_by(pod, fleet));
+    if let Some(id) = declared {
+        let entry = names::rotated_entry(instance, id);
+        let is_rotated = rotated.is_some_and(|rotated| rotated.contains(instance));
+        let is_it = is_rotated || mounted.as_ref() == Some(&entry);
+        return Some(if is_it { entry } else { instance.to_owned() });
+    }
+    if pod.is_some() {
+        return Some(mounted.unwrap_or_else(|| instance.to_owned()));
+    }
+    let stored = secret.into_iter().flat_map(|secret| secret.entries.keys());
+    let mut stored = stored.filter(|entry| {
+        let of = names::of_rotated(entry).map(|(instance, _)| instance);
+        of.unwrap_or(entry.as_str()) == instance
+    });
+    match (stored.next(), stored.next()) {
+        (None, _) => Some(instance.to_owned()),
+        (Some(only), None) => Some(only.clone()),
+        (Some(_), Some(_)) => None,
+    }
+}
+
+fn unclear(fleet: &FleetKey, instance: &str) -> Diagnostic {
+    let message = format!(
+        "Secret {} holds keys of several identities of {}/{instance}, and nothing that was given \
+         says which is its own",
+        names::key_secret(&fleet.name),
+        fleet.namespace
+    );
+    Diagnostic::error("identity-unclear", message)
+        .hint("give the NodeIdentities that `keys rotate` wrote, or a snapshot that holds its pod")
 }
 
 fn instances(
     fleet: &Fleet,
     (spec, specs): (&inputs::Fleet, &inputs::Inputs),
     live: &Live<'_>,
-    request: &Request,
+    (request, faults): (&Request, &mut Vec<Diagnostic>),
 ) -> Vec<Instance> {
     let key = &fleet.key;
     let asked = desired::instances(&spec.node);
     let declared = specs.identities.get(key);
-    let rotated = specs.rotated.get(key);
     let origin = specs.identity_origins.get(key);
     let mut names = asked.clone();
     let secret = fleet.secret.iter().flat_map(|secret| &secret.entries);
-    let held = secret.filter(|(name, entry)| entry.id().is_some() && !is_rotated(name));
+    let held =
+        secret.filter(|(name, entry)| entry.id().is_some() && names::of_rotated(name).is_none());
     let others: BTreeSet<&String> = declared
         .into_iter()
         .flat_map(BTreeMap::keys)
@@ -382,37 +460,26 @@ fn instances(
             let path = crate::spec::path::field("nodeIDs", name);
             let written = origin.filter(|_| declared.is_some());
             let place = written.and_then(|origin| origin.place(request.specs.all(), &path));
-            let mut instance = Instance {
+            let is_asked = asked.contains(name);
+            let entry = entry_of(name, (key, specs), live, fleet.secret.as_ref());
+            if entry.is_none() && is_asked {
+                faults.push(unclear(key, name));
+            }
+            let entry = entry.unwrap_or_else(|| name.clone());
+            let stored = fleet.secret.as_ref().and_then(|s| s.entries.get(&entry));
+            let in_config = fleet.config_maps.get(name);
+            let pod = live.get(Kind::Pod, &key.namespace, name);
+            Instance {
                 name: name.clone(),
-                is_asked: asked.contains(name),
+                is_asked,
                 declared,
                 place,
-                is_rotated: rotated.is_some_and(|rotated| rotated.contains(name)),
-                ..Instance::default()
-            };
-            let entry = fleet
-                .secret
-                .as_ref()
-                .and_then(|s| s.entries.get(&instance.entry()));
-            instance.secret = entry.map(|entry| entry.holds.clone());
-            let entry = fleet.config_maps.get(name);
-            instance.config_map = entry.map(|entry| entry.holds.clone());
-            instance.mounts_secret = mounts_secret(live, key, name);
-            instance
+                secret: stored.map(|entry| entry.holds.clone()),
+                config_map: in_config.map(|entry| entry.holds.clone()),
+                has_pod: pod.is_some(),
+                mounted: pod.and_then(|pod| facts::mounted_by(pod, key)),
+                entry,
+            }
         })
         .collect()
-}
-
-/// Returns whether an entry is one under which a rotated identity lies.
-fn is_rotated(entry: &str) -> bool {
-    let end = entry.rsplit_once('.').map(|(_, end)| end);
-    end.is_some_and(|end| NodeId::parse(end).is_some())
-}
-
-/// Returns whether an instance's pod reads its key from the fleet's Secret.
-fn mounts_secret(live: &Live<'_>, fleet: &FleetKey, instance: &str) -> bool {
-    let pod = live.get(Kind::Pod, &fleet.namespace, instance);
-    let spec = pod.and_then(|pod| pod.spec);
-    let named = format!("\"{}\"", desired::key_secret(&fleet.name));
-    spec.is_some_and(|spec| spec.get().contains(&named))
 }

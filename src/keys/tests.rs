@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::*;
-use crate::model::Source;
+use crate::model::{NodeId, Source};
 
 const SPEC: &str = "apiVersion: cosmos.strange.love/v1\nkind: CosmosFullNode\nmetadata: {name: hub, namespace: chains}\nspec:\n  replicas: 2\n  chain: {network: mainnet, chainID: c, binary: b, config: {}, app: {minGasPrice: 0u}}\n  podTemplate: {image: 'i:v1'}\n  volumeClaimTemplate: {storageClassName: s, resources: {requests: {storage: 1Gi}}}\n";
 
@@ -43,9 +43,26 @@ fn surveyed(request: &Request) -> Survey {
 }
 
 fn initial(request: &Request, form: Form) -> Result<Written, Vec<&'static str>> {
+    let mut survey = surveyed(request);
+    survey.newness = Newness::Told;
+    made(&survey, request, form)
+}
+
+fn made(survey: &Survey, request: &Request, form: Form) -> Result<Written, Vec<&'static str>> {
     let how = (form, &Place::BesideSpecs);
-    init(&surveyed(request), request, how, &mut seeds(0))
+    init(survey, request, how, &mut seeds(0))
         .map_err(|faults| faults.iter().map(|fault| fault.code).collect())
+}
+
+/// A snapshot with a pod of an instance that mounts an entry of a Secret.
+fn pod(instance: &str, secret: &str, entry: &str) -> Sources {
+    let items = serde_json::json!([{"key": entry, "path": "node_key.json"}]);
+    let pod = serde_json::json!({"apiVersion": "v1", "kind": "Pod",
+    "metadata": {"name": instance, "namespace": "chains"},
+    "spec": {"volumes": [{"name": "vol-config", "projected": {"sources": [
+        {"configMap": {"name": instance}}, {"secret": {"name": secret, "items": items}},
+    ]}}]}});
+    Sources::new(vec![source("live.json", &pod.to_string())])
 }
 
 #[test]
@@ -63,7 +80,9 @@ fn what_init_makes_is_whole_and_making_it_again_makes_nothing() {
     ];
     for secrets in [&[][..], &[&*first.secrets]] {
         let again = initial(&request(&specs, secrets), Form::Manifest).unwrap();
-        assert!(again.secrets.is_empty() && again.files.is_empty() && again.done.is_empty());
+        assert!(again.files.is_empty() && again.done.is_empty());
+        // a Secret that was given is always printed, or `> keys.yaml` would empty it
+        assert_eq!(*again.secrets, *secrets.concat());
     }
     let known = surveyed(&request(&specs, &[&*first.secrets]));
     assert_eq!(verify(&known), []);
@@ -91,10 +110,8 @@ fn a_secret_is_never_printed_without_what_it_had() {
 
 #[test]
 fn no_second_key_is_made_for_a_pod_that_has_one_in_a_secret_not_given() {
-    let pod = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"hub-1","namespace":"chains"},
-        "spec":{"volumes":[{"secret":{"name":"hub-node-keys"}}]}}"#;
     let mut request = request(&[("hub.yaml", SPEC)], &[]);
-    request.snapshot = Some(Sources::new(vec![source("live.json", pod)]));
+    request.snapshot = Some(pod("hub-1", "hub-node-keys", "hub-1"));
     let made = initial(&request, Form::Manifest).map(|_| ());
     assert_eq!(made, Err(vec!["secret-not-given"]));
 }
@@ -148,7 +165,7 @@ fn a_key_that_only_the_secret_knows_is_written_down_and_not_made_again() {
         Form::Manifest,
     )
     .unwrap();
-    assert!(again.secrets.is_empty());
+    assert_eq!(*again.secrets, *first.secrets);
     assert_eq!(again.files, first.files);
     assert!(again.done.iter().all(|done| done.what == What::Declared));
 }
@@ -179,6 +196,170 @@ fn a_rotated_key_lies_beside_the_former() {
     let known = surveyed(&request_of(&specs, &rotated.secrets));
     assert_eq!(verify(&known), []);
     assert_eq!(known.fleets[0].instances[0].entry(), format!("hub-0.{id}"));
+}
+
+#[test]
+fn no_key_is_made_for_a_node_that_may_have_one() {
+    #[track_caller]
+    fn check(spec: &str, snapshot: Option<Sources>, expected: &[&str]) {
+        let mut request = request(&[("hub.yaml", spec)], &[]);
+        request.snapshot = snapshot;
+        let made = made(&surveyed(&request), &request, Form::Manifest);
+        assert_eq!(made.map(|_| ()).err().unwrap_or_default(), expected);
+    }
+    let empty = || {
+        Some(Sources::new(vec![source(
+            "live.json",
+            "{\"kind\":\"List\",\"items\":[]}",
+        )]))
+    };
+    let renamed = SPEC.replace(
+        "namespace: chains",
+        "namespace: chains, annotations: {cosmos-render/renamed-from: gaia}",
+    );
+    check(SPEC, None, &["new-identity"]);
+    check(SPEC, empty(), &[]);
+    check(SPEC, Some(pod("hub-1", "other", "x")), &["new-identity"]);
+    check(&renamed, empty(), &["new-identity"]);
+    let first = initial(&request(&[("hub.yaml", SPEC)], &[]), Form::Manifest).unwrap();
+    let larger = SPEC.replace("replicas: 2", "replicas: 3");
+    let specs = [
+        ("hub.yaml", larger.as_str()),
+        ("ids.yaml", first.files[0].text.as_str()),
+    ];
+    let more = request(&specs, &[&first.secrets]);
+    assert!(
+        made(&surveyed(&more), &more, Form::Manifest).is_ok(),
+        "a fleet that is known grows"
+    );
+}
+
+/// A fleet of two whose first node was rotated: identities, Secret, and its new ID.
+fn rotated() -> (String, Text, NodeId) {
+    let first = initial(&request(&[("hub.yaml", SPEC)], &[]), Form::Manifest).unwrap();
+    let specs = [
+        ("hub.yaml", SPEC),
+        ("ids.yaml", first.files[0].text.as_str()),
+    ];
+    let given = request(&specs, &[&first.secrets]);
+    let how = (Form::Manifest, &mut seeds(9) as Seeds<'_>);
+    let mut made = rotate(&surveyed(&given), &given, &["hub-0".to_owned()], how).unwrap();
+    let id = made.done[0].id.clone();
+    (made.files.remove(0).text, made.secrets, id)
+}
+
+#[test]
+fn a_rotated_identity_that_nobody_declares_is_the_one_that_the_pod_mounts() {
+    let (ids, secret, id) = rotated();
+    let mut request = request(&[("hub.yaml", SPEC)], &[&secret]);
+    let codes: Vec<&str> = verify(&surveyed(&request)).iter().map(|f| f.code).collect();
+    assert!(codes.contains(&"identity-unclear"), "{codes:?}");
+    assert_eq!(
+        initial(&request, Form::Manifest).map(|_| ()),
+        Err(vec!["identity-unclear"])
+    );
+    request.snapshot = Some(pod("hub-0", "hub-node-keys", &format!("hub-0.{id}")));
+    let how = (Form::Manifest, &Place::BesideSpecs);
+    let taken = import(&surveyed(&request), &request, how, &[]).unwrap();
+    let read = |text: &str| crate::parse::specs(&[source("ids.yaml", text)]).value;
+    let (written, before) = (read(&taken.files[0].text), read(&ids));
+    assert_eq!(
+        (written.identities, written.rotated),
+        (before.identities, before.rotated)
+    );
+}
+
+#[test]
+fn a_renamed_fleet_takes_along_the_key_that_its_nodes_run_with() {
+    let (ids, secret, id) = rotated();
+    let renamed = SPEC.replace(
+        "name: hub, namespace: chains",
+        "name: gaia, namespace: chains, annotations: {cosmos-render/renamed-from: hub}",
+    );
+    let key = secret
+        .lines()
+        .find(|line| line.contains(id.as_str()))
+        .unwrap();
+    let key = key.rsplit(": ").next().unwrap();
+    let check = |declares: bool, snapshot: Option<Sources>| {
+        let mut specs = vec![("gaia.yaml", renamed.as_str())];
+        if declares {
+            specs.push(("ids.yaml", ids.as_str()));
+        }
+        let mut given = request(&specs, &[]);
+        let mut all = vec![source("secret.yaml", &secret)];
+        all.extend(snapshot.iter().flat_map(|s| s.all().to_vec()));
+        given.snapshot = Some(Sources::new(all));
+        let how = (Form::Manifest, &Place::BesideSpecs);
+        let taken = import(&surveyed(&given), &given, how, &[]);
+        let taken = taken.map_err(|faults| faults.iter().map(|f| f.code).collect::<Vec<_>>());
+        taken.map(|taken| taken.secrets.contains(&format!("\"gaia-0\": {key}")))
+    };
+    assert_eq!(check(true, None), Ok(true));
+    let mounting = pod("hub-0", "hub-node-keys", &format!("hub-0.{id}"));
+    assert_eq!(check(false, Some(mounting)), Ok(true));
+    assert_eq!(check(false, None), Err(vec!["identity-unclear"]));
+}
+
+#[test]
+fn a_given_secret_that_lacks_the_key_of_an_id_is_told() {
+    let (ids, secret, id) = rotated();
+    let specs = [("hub.yaml", SPEC), ("ids.yaml", ids.as_str())];
+    let lines = secret.lines().filter(|line| !line.contains(id.as_str()));
+    let lacking: String = lines.flat_map(|line| [line, "\n"]).collect();
+    let given = request(&specs, &[&lacking]);
+    assert_eq!(
+        initial(&given, Form::Manifest).map(|_| ()),
+        Err(vec!["identity-without-key"])
+    );
+    // as the hint says: another one, or back to the former
+    let how = (Form::Manifest, &mut seeds(20) as Seeds<'_>);
+    let again = rotate(&surveyed(&given), &given, &["hub-0".to_owned()], how);
+    assert!(again.is_ok(), "what got lost cannot be rotated again");
+    let first = initial(&request(&[("hub.yaml", SPEC)], &[]), Form::Manifest).unwrap();
+    let ids = first.files[0].text.as_str();
+    let back = request(&[("hub.yaml", SPEC), ("ids.yaml", ids)], &[&lacking]);
+    assert!(initial(&back, Form::Manifest).is_ok());
+}
+
+#[test]
+fn a_key_that_lies_in_a_config_map_too_is_not_left_out_of_a_secret_that_was_not_given() {
+    let first = initial(&request(&[("hub.yaml", SPEC)], &[]), Form::Manifest).unwrap();
+    let larger = SPEC.replace("replicas: 2", "replicas: 3");
+    let specs = [
+        ("hub.yaml", larger.as_str()),
+        ("ids.yaml", first.files[0].text.as_str()),
+    ];
+    let configs: Vec<serde_json::Value> = ["hub-0", "hub-1"]
+        .iter()
+        .map(|name| {
+            let line = first
+                .secrets
+                .lines()
+                .find(|line| line.contains(name))
+                .unwrap();
+            let key = STANDARD.decode(line.split('"').nth(3).unwrap()).unwrap();
+            serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
+                "name": name, "namespace": "chains", "annotations": {"cosmos-render/fleet": "hub"},
+            }, "data": {"node_key.json": String::from_utf8(key).unwrap()}})
+        })
+        .collect();
+    let list = serde_json::json!({"kind": "List", "items": configs});
+    let mut given = request(&specs, &[]);
+    given.snapshot = Some(Sources::new(vec![source("live.json", &list.to_string())]));
+    assert_eq!(
+        initial(&given, Form::Manifest).map(|_| ()),
+        Err(vec!["keys-not-given"])
+    );
+}
+
+#[test]
+fn a_patch_is_for_a_secret_that_is_there() {
+    let new = request(&[("hub.yaml", SPEC)], &[]);
+    assert_eq!(
+        initial(&new, Form::Patch).map(|_| ()),
+        Err(vec!["no-secret"])
+    );
 }
 
 #[test]

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 
 use super::pool::Holds;
 use super::survey::{Fleet, Instance, Survey};
-use crate::desired;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::model::NodeId;
+use crate::model::{NodeId, names};
 
 /// Judges all fleets that are meant.
 #[must_use]
@@ -63,7 +62,7 @@ fn whose(fleet: &Fleet, instance: &Instance, id: &NodeId) -> String {
     let place = match &instance.place {
         Some(place) if instance.declared.as_ref() == Some(id) => written(place),
         Some(_) | None if is_held(&instance.secret) => {
-            format!("Secret {}", desired::key_secret(&fleet.key.name))
+            format!("Secret {}", names::key_secret(&fleet.key.name))
         }
         Some(_) | None => format!("ConfigMap {}", instance.name),
     };
@@ -84,7 +83,7 @@ fn placed(mut fault: Diagnostic, instance: &Instance) -> Diagnostic {
 
 /// Tells where an instance is known under two IDs.
 fn disagreement(fleet: &Fleet, instance: &Instance, faults: &mut Vec<Diagnostic>) {
-    let secret = desired::key_secret(&fleet.key.name);
+    let secret = names::key_secret(&fleet.key.name);
     let sources = [
         ("its NodeIdentities".to_owned(), instance.declared.as_ref()),
         (format!("Secret {secret}"), id_of(instance.secret.as_ref())),
@@ -94,7 +93,9 @@ fn disagreement(fleet: &Fleet, instance: &Instance, faults: &mut Vec<Diagnostic>
         ),
     ];
     // a rotated identity is another than the operator's by its owner's wish
-    let known = sources.iter().take(if instance.is_rotated { 2 } else { 3 });
+    let known = sources
+        .iter()
+        .take(if instance.is_rotated() { 2 } else { 3 });
     let mut known = known.filter_map(|(from, id)| Some((from, (*id)?)));
     let Some((first, id)) = known.next() else {
         return;
@@ -119,7 +120,7 @@ fn id_of(holds: Option<&Holds>) -> Option<&NodeId> {
 
 /// Tells of keys that are none. What is wrong with them is told, what they hold is not.
 fn broken(fleet: &Fleet, instance: &Instance, faults: &mut Vec<Diagnostic>) {
-    let secret = format!("Secret {}", desired::key_secret(&fleet.key.name));
+    let secret = format!("Secret {}", names::key_secret(&fleet.key.name));
     let config_map = format!("ConfigMap {}", instance.name);
     for (from, holds) in [
         (secret, &instance.secret),
@@ -140,20 +141,34 @@ fn broken(fleet: &Fleet, instance: &Instance, faults: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Says what to do about an ID whose key is nowhere.
+pub(super) fn lost(instance: &Instance) -> String {
+    let name = &instance.name;
+    if instance.is_rotated() {
+        return format!(
+            "put its key there; where that never came to be stored, `keys rotate {name}` makes \
+             another; to stay with the former one, write its ID there again and take {name} out of \
+             `rotated`"
+        );
+    }
+    format!(
+        "put its key there (`keys import --home PATH --instance {name}` takes it from a node's \
+         home); where it never came to be stored, take its line out of the NodeIdentities and run \
+         `keys init` again"
+    )
+}
+
 /// Tells of IDs without a key, of keys without an ID, and of instances without both.
 fn missing(fleet: &Fleet, instance: &Instance, faults: &mut Vec<Diagnostic>) {
     let name = format!("{}/{}", fleet.key.namespace, instance.name);
     let has_key = instance.secret.is_some() || instance.config_map.is_some();
-    let secret = desired::key_secret(&fleet.key.name);
+    let secret = names::key_secret(&fleet.key.name);
     let fault = match (&instance.declared, has_key) {
         (Some(_), false) if fleet.knows_secret => Diagnostic::error(
             "identity-without-key",
             format!("{name} has an ID, but Secret {secret} has no key of it"),
         )
-        .hint(
-            "put its key there; where it never came to be stored, take its line out of the \
-             NodeIdentities and run `keys init` again",
-        ),
+        .hint(lost(instance)),
         (None, true) if instance.is_asked && !instance.ids().is_empty() => Diagnostic::warning(
             "key-without-identity",
             format!("{name} has a key, but no NodeIdentities document names its ID"),

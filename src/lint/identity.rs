@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Case, Findings, finding, instances};
 use crate::live::{Live, NodeKey};
 use crate::model::quote::quote;
-use crate::model::{FleetKey, Kind, NodeId};
+use crate::model::{FleetKey, Kind, NodeId, names};
 use crate::parse::inputs::Fleet;
 use crate::spec::path;
 
@@ -142,7 +142,7 @@ fn live_ids(live: &Live<'_>, fleet: &FleetKey) -> Vec<(String, NodeId)> {
         let id = id_of(config.node_keys.get("node_key.json"))?;
         Some((config.meta.name.clone().into_owned(), id))
     });
-    let secret = format!("{}-node-keys", fleet.name);
+    let secret = names::key_secret(&fleet.name);
     let secret = live.get(Kind::Secret, &fleet.namespace, &secret);
     let of_secret = secret.into_iter().flat_map(|secret| &secret.node_keys);
     let of_secret = of_secret.filter_map(|(instance, key)| {

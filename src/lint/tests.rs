@@ -43,7 +43,7 @@ fn read(folder: &Path, names: &[&str]) -> Option<Vec<Source>> {
     let paths = names.iter().map(|name| folder.join(name));
     let paths = paths.filter(|path| path.exists());
     let paths: Vec<String> = paths.map(|path| path.display().to_string()).collect();
-    let read = disk::read(&paths, &mut std::io::empty(), &disk::Limits::default());
+    let read = disk::read(&paths, &[], &mut std::io::empty(), &disk::Limits::default());
     (!paths.is_empty()).then_some(read.value)
 }
 

@@ -20,8 +20,8 @@ pub struct Captured {
 /// A moment, and how it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
-    /// Every object lies in a List that says when it was captured: this is the oldest of these
-    /// moments, since a snapshot is as old as its oldest part.
+    /// A List says when it was captured: this is the oldest of these moments, since a snapshot is
+    /// as old as its oldest part, whatever the rest tells.
     Said(Timestamp),
     /// The newest of the times that somebody rewrites every few seconds or minutes, as long as
     /// anybody is there to do so: Leases, heartbeats of Nodes, and the status that an operator
@@ -46,14 +46,8 @@ pub fn captured(live: &Live<'_>) -> Captured {
         let of_kinds = live.objects.values().flat_map(|of_kind| of_kind.values());
         of_kinds.flat_map(|of_namespace| of_namespace.values())
     };
-    let said = if objects().all(|object| object.captured.is_some()) {
-        objects()
-            .filter_map(|object| object.captured)
-            .min()
-            .or(live.captured)
-    } else {
-        None
-    };
+    let parts = objects().filter_map(|object| object.captured);
+    let said = parts.min().or(live.captured);
     let documents = objects().filter(|object| object.kind == Kind::CosmosFullNode);
     let by_status = documents.filter_map(|d| time_of_sync(&status::of_document(d)));
     let heard = by_status.chain(live.heartbeat).max();

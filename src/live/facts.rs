@@ -4,7 +4,7 @@ mod keys;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use keys::IDENTITY_DISAGREES;
+pub use keys::{IDENTITY_DISAGREES, IDENTITY_UNCLEAR, mounted_by};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -47,6 +47,8 @@ pub struct Facts {
     /// Entries of the Secret by the instance that reads its key from there, where they are not
     /// called like it: those of rotated identities.
     pub key_entries: BTreeMap<String, String>,
+    /// Instances that keep their former identity though their owner declared another.
+    pub held_identities: BTreeSet<String>,
     /// The `VolumeSnapshot`s of the namespace, where the fleet makes volumes from any.
     pub volume_snapshots: BTreeMap<String, VolumeSnapshotFacts>,
     /// The newest ready `VolumeSnapshot` of each claim that the fleet asks to restore, by the name
@@ -148,12 +150,7 @@ pub fn gather(
     facts.heights = status.known_heights(&facts.nodes);
     facts.autoscaled = status.autoscaled();
     facts.snapshot_candidates = status.snapshot_candidates();
-    let held = keys::rotations(live, fleet, declared, (&mut facts, &mut notices));
-    for object in live.kind_of_fleet(Kind::ConfigMap, fleet) {
-        keys::of_config_map(object, (&mut facts, &mut notices));
-    }
-    keys::of_secret(live, fleet, (&mut facts, &mut notices));
-    keys::declared(declared, &held, (&mut facts, &mut notices));
+    keys::gather((live, fleet), declared, (&mut facts, &mut notices));
     pods(live, fleet, &mut facts);
     for claim in live.kind_of_fleet(Kind::PersistentVolumeClaim, fleet) {
         facts.own_claims += 1;

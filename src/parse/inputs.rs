@@ -6,14 +6,16 @@ mod identities;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fit::Fault;
+use serde_json::{Value, json};
+
+use super::fit::{Fault, fit};
 use super::locate::locate;
 use super::text::{excerpt, inside};
 use super::tree::{Content, Mark, Node};
 use crate::diagnostic::{Diagnostic, Place, Reported, Severity};
 use crate::model::quote::quote;
 use crate::model::{FleetKey, NodeId, Source};
-use crate::spec::FullNode;
+use crate::spec::{FullNode, schema};
 
 /// What the count of documents without a kind is kept under.
 pub const NO_KIND: &str = "no kind";
@@ -43,6 +45,29 @@ pub struct Fleet {
     pub node: FullNode,
     /// Where it was written.
     pub origin: Origin,
+}
+
+impl Fleet {
+    /// Returns the document as an API server would take it, without what a controller records.
+    #[must_use]
+    pub fn document(&self) -> Value {
+        let written = fit(&self.origin.document, schema::full_node()).value;
+        let mut metadata = json!({
+            "name": self.node.key.name,
+            "namespace": self.node.key.namespace,
+        });
+        for part in ["labels", "annotations"] {
+            if let Some(Value::Object(all)) = written["metadata"].get(part) {
+                metadata[part] = json!(all);
+            }
+        }
+        json!({
+            "apiVersion": self.node.api_version,
+            "kind": "CosmosFullNode",
+            "metadata": metadata,
+            "spec": written["spec"],
+        })
+    }
 }
 
 /// Where a document was written.

@@ -94,6 +94,8 @@ fn with_places(written: Written, source: &Source, document: &Node) -> Settings {
         lint,
         heights,
         estimates,
+        argocd,
+        roll,
     } = written;
     let lint = lint.into_iter().map(|(code, level)| {
         let path = path::field("lint", &code);
@@ -104,6 +106,8 @@ fn with_places(written: Written, source: &Source, document: &Node) -> Settings {
         lint: lint.collect(),
         heights,
         estimates,
+        argocd,
+        roll,
     }
 }
 

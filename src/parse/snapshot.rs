@@ -220,8 +220,11 @@ impl<'a> Reader<'a> {
                 return self.fault(text, "snapshot-not-readable", message);
             }
             // a List among the items of a List, as `kubectl get` of several files prints
+            let said = wire.metadata.annotations.get(names::CAPTURED_AT);
+            let own = self.moment(text, stamps::said(said.map(AsRef::as_ref)));
             let found = Found {
                 depth: depth + 1,
+                captured: own.or(found.captured),
                 ..found
             };
             for raw in items {
@@ -236,6 +239,11 @@ impl<'a> Reader<'a> {
         }
         let name = wire.kind.as_ref().map_or("", |kind| &kind.0);
         let Some(kind) = known(name) else {
+            if is_status(&wire) {
+                let message = "this is what an API server answers with where a request fails (a \
+                               Status), and no snapshot: see its message, and capture again";
+                return self.fault(text, "snapshot-not-readable", message.to_owned());
+            }
             self.other(wire);
             return;
         };
@@ -253,9 +261,20 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads when a List was captured, where it says so.
     fn in_list<'t>(&mut self, text: &'t Text<'t>, metadata: Option<&RawValue>) -> Found<'t> {
-        let captured = stamps::captured(metadata);
+        Found {
+            text,
+            depth: 0,
+            captured: self.moment(text, stamps::captured(metadata)),
+        }
+    }
+
+    /// Notes when a List was captured, where it says so.
+    fn moment(
+        &mut self,
+        text: &Text<'_>,
+        captured: Result<Option<Timestamp>, ()>,
+    ) -> Option<Timestamp> {
         if captured == Err(()) {
             let message = format!("{} of a List is no time", names::CAPTURED_AT);
             let fault = Diagnostic::error("snapshot-time-not-readable", message)
@@ -264,12 +283,8 @@ impl<'a> Reader<'a> {
             self.diagnostics.push(fault);
         }
         let captured = captured.ok().flatten();
-        self.live.captured = self.live.captured.max(captured);
-        Found {
-            text,
-            depth: 0,
-            captured,
-        }
+        self.live.captured = self.live.captured.into_iter().chain(captured).min();
+        captured
     }
 
     /// Keeps the labels of a machine, and heartbeats; anything else is passed over.
@@ -378,6 +393,12 @@ fn object(kind: Kind, wire: Wire<'_>) -> serde_json::Result<Object<'_>> {
         version: (version, 0),
         captured: None,
     })
+}
+
+/// Tells whether this is an answer of the API server's, and no object.
+fn is_status(wire: &Wire<'_>) -> bool {
+    let is = |text: Option<&Text1<'_>>, word: &str| text.is_some_and(|text| text.0 == word);
+    is(wire.kind.as_ref(), "Status") && is(wire.api_version.as_ref(), "v1")
 }
 
 fn meta(kind: Kind, wire: WireMeta<'_>) -> Meta<'_> {
@@ -552,6 +573,8 @@ mod tests {
         check("[]", &["snapshot-not-readable"]);
         check("{}", &["snapshot-not-readable"]);
         check(r#"{"kind":"Pod"}"#, &["snapshot-object-unnamed"]);
+        let failed = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","code":403}"#;
+        check(failed, &["snapshot-not-readable"]);
         check(r#"{"kind":"Deployment"}"#, &[]);
     }
 }

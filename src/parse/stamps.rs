@@ -41,8 +41,15 @@ pub(super) fn heartbeat(
 /// Fails where what it says is no time.
 pub(super) fn captured(metadata: Option<&RawValue>) -> Result<Option<Timestamp>, ()> {
     let ListMeta { annotations } = lenient(metadata);
-    let said = annotations.get(names::CAPTURED_AT);
-    said.map(|time| time.parse().map_err(|_| ())).transpose()
+    said(annotations.get(names::CAPTURED_AT).map(String::as_str))
+}
+
+/// Reads a moment of capture as somebody wrote it.
+///
+/// # Errors
+/// Fails where it is no time.
+pub(super) fn said(time: Option<&str>) -> Result<Option<Timestamp>, ()> {
+    time.map(|time| time.parse().map_err(|_| ())).transpose()
 }
 
 #[derive(Default, Deserialize)]

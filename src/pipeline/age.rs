@@ -43,9 +43,6 @@ pub(super) fn judge(live: &Live<'_>, options: &Options) -> Age {
     let Some(now) = options.now else {
         return Age::default();
     };
-    if live.is_assumed_empty {
-        return Age::default();
-    }
     let captured = age::captured(live);
     let since = |time: Timestamp| now.as_second() - time.as_second();
     let age = captured.at.map(|at| since(at.time()));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::heirs::{self, Taken};
-use super::{Request, Wanted, removed};
+use super::{Request, Wanted, delivery, removed};
 use crate::check;
 use crate::desired::{self, Desired};
 use crate::diagnostic::{Diagnostic, Reported};
@@ -18,6 +18,7 @@ use crate::model::{FleetKey, Kind, Notice, ObjectKey, Source};
 use crate::order;
 use crate::parse::inputs::Fleet;
 use crate::plan::{self, Action, Chain, FleetPlan, Heirs, Observed, Policy, Wave};
+use crate::render::gitops::Delivery;
 use crate::render::kept;
 use crate::spec::document::ClaimTemplate;
 use crate::spec::named::{self, Leave};
@@ -32,6 +33,8 @@ pub struct FleetManifests {
     pub objects: Vec<Value>,
     /// What the plan makes anew under names that are still taken, as it is created then.
     pub made_anew: Vec<Value>,
+    /// What an applier needs to know beside them, where there is one.
+    pub delivery: Option<Delivery>,
 }
 
 /// What comes of one fleet.
@@ -102,10 +105,14 @@ pub(super) fn plan(
         fleet: fleet.key.clone(),
         objects: Vec::new(),
         made_anew: Vec::new(),
+        delivery: None,
     };
     if wants(Wanted::Objects) {
         manifests.objects = kept::settle(&differences, &plan, options.refresh);
         manifests.made_anew = kept::made_anew(&differences, &plan);
+    }
+    if options.applier.is_some() {
+        delivery::prepare(&mut manifests, given, (&differences, &plan), live);
     }
     let known = (&desired, &differences);
     let members =
@@ -204,21 +211,41 @@ fn observe(live: &Live<'_>, fleet: &FullNode, desired: &Desired, facts: &Facts) 
     }
 }
 
-/// An identity that disagrees with a live key is an error: the node would get another ID.
+/// An identity that disagrees with a live key is an error, and one that nobody knows: the node would
+/// get another ID.
 fn identity_errors(spec: &Fleet, sources: &[Source], notices: &mut Vec<Notice>) -> Vec<Diagnostic> {
-    let (errors, rest) = std::mem::take(notices)
-        .into_iter()
-        .partition::<Vec<_>, _>(|notice| notice.code == facts::IDENTITY_DISAGREES);
-    *notices = rest;
-    errors
+    let of_code = |code: &str, notices: &mut Vec<Notice>| {
+        let (errors, rest) = std::mem::take(notices)
+            .into_iter()
+            .partition::<Vec<_>, _>(|notice| notice.code == code);
+        *notices = rest;
+        errors
+    };
+    let asked: BTreeSet<String> = match spec.node.wishes.is_removed {
+        true => BTreeSet::new(),
+        false => desired::instances(&spec.node).into_iter().collect(),
+    };
+    let disagreeing = of_code(facts::IDENTITY_DISAGREES, notices)
         .into_iter()
         .map(|notice| {
-            let mut fault = Diagnostic::error("identity-disagrees", notice.message)
-                .hint("correct the NodeIdentities, or the key that the cluster holds");
-            fault.place = spec.origin.place(sources, "metadata.name");
-            fault
-        })
-        .collect()
+            Diagnostic::error("identity-disagrees", notice.message)
+                .hint("correct the NodeIdentities, or the key that the cluster holds")
+        });
+    let unclear = of_code(facts::IDENTITY_UNCLEAR, notices)
+        .into_iter()
+        .filter_map(|notice| {
+            let instance = notice.object?.name;
+            let message = format!("{instance}: {}", notice.message);
+            let fault = Diagnostic::error("identity-unclear", message).hint(
+                "give the NodeIdentities that `keys rotate` wrote, or a snapshot that holds its pod",
+            );
+            asked.contains(&instance).then_some(fault)
+        });
+    let mut errors: Vec<Diagnostic> = disagreeing.chain(unclear).collect();
+    for fault in &mut errors {
+        fault.place = spec.origin.place(sources, "metadata.name");
+    }
+    errors
 }
 
 fn breached(fleet: &FleetKey, breaches: &[check::Breach]) -> Vec<Diagnostic> {

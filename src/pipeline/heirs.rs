@@ -4,18 +4,20 @@
 
 mod notes;
 mod search;
+mod users;
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 use self::search::Search;
+use self::users::Users;
 use crate::desired::{Desired, Role};
 use crate::diff::Differences;
 use crate::live::facts::{self, Declared, Facts, Sources};
 use crate::live::{Live, Object, progress, status};
 use crate::model::{FleetKey, Kind, Notice, ObjectKey, Ordinal, names};
-use crate::parse::inputs::Fleet;
+use crate::parse::inputs::Inputs;
 use crate::plan::Heirs;
 use crate::spec::FullNode;
 
@@ -24,14 +26,17 @@ const NOT_KNOWN: &str = "what it takes over from the fleet's former name to be k
 
 /// The ordinals of each fleet that are taken over by another.
 #[derive(Debug, Default)]
-pub(super) struct Taken {
+pub(super) struct Taken<'s> {
     by: Vec<(FleetKey, FleetKey, BTreeSet<Ordinal>)>,
+    /// What the owner wrote, with identities of fleets that have no document any more.
+    specs: Option<&'s Inputs>,
 }
 
-impl Taken {
+impl<'s> Taken<'s> {
     /// Finds out who takes what from whom: what a fleet asks for that its former name does not ask
     /// for any more.
-    pub(super) fn new(fleets: &[Fleet]) -> Self {
+    pub(super) fn new(specs: &'s Inputs) -> Self {
+        let fleets = &specs.fleets;
         let wants = |node: &FullNode| -> BTreeSet<Ordinal> {
             if node.wishes.is_removed {
                 return BTreeSet::new();
@@ -54,7 +59,10 @@ impl Taken {
             let ordinals = wants(&fleet.node).difference(&kept).copied().collect();
             Some((former, fleet.node.key.clone(), ordinals))
         });
-        Self { by: by.collect() }
+        Self {
+            by: by.collect(),
+            specs: Some(specs),
+        }
     }
 
     /// Tells whether an object of a fleet goes to another fleet with its instance.
@@ -107,7 +115,11 @@ pub(super) fn inherit_facts(
     let Some((former, _, ordinals)) = taken.by(fleet) else {
         return Facts::default();
     };
-    let (theirs, _) = facts::gather(live, former, Declared::default(), &Sources::default());
+    let declared = Declared {
+        ids: taken.specs.and_then(|specs| specs.identities.get(former)),
+        rotated: taken.specs.and_then(|specs| specs.rotated.get(former)),
+    };
+    let (theirs, _) = facts::gather(live, former, declared, &Sources::default());
     for ordinal in ordinals {
         let own = format!("{}-{ordinal}", fleet.name);
         let old = format!("{}-{ordinal}", former.name);
@@ -167,6 +179,7 @@ pub(super) fn find(
         progress: progress::gather(live, former),
         versions,
         node,
+        users: Users::default(),
     };
     for instance in &desired.instances {
         let found = if ordinals.contains(&instance.ordinal) {

@@ -6,7 +6,7 @@ use super::heirs::Taken;
 use crate::explain::{self, Members};
 use crate::live::Live;
 use crate::live::facts::{self, Declared, Sources};
-use crate::model::{FleetKey, Kind, Notice, ObjectKey};
+use crate::model::{FleetKey, Kind, Notice, ObjectKey, names};
 use crate::parse::inputs::Inputs;
 use crate::plan::FleetPlan;
 use crate::spec::FullNode;
@@ -69,7 +69,7 @@ pub(super) fn rest(live: &Live<'_>, fleet: &FullNode) -> Option<Notice> {
     if !fleet.wishes.is_removed {
         return None;
     }
-    let keys = format!("{}-node-keys", fleet.key.name);
+    let keys = names::key_secret(&fleet.key.name);
     if let Some(secret) = live.get(Kind::Secret, &fleet.key.namespace, &keys) {
         let message = "it holds the fleet's keys, and no plan deletes those: delete it by hand \
                        once nobody needs them";

@@ -56,7 +56,7 @@ pub(crate) fn fixture(name: &str) -> Option<Fixture> {
 
 fn sources(paths: &[PathBuf]) -> Vec<Source> {
     let paths: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-    let read = disk::read(&paths, &mut std::io::empty(), &disk::Limits::default());
+    let read = disk::read(&paths, &[], &mut std::io::empty(), &disk::Limits::default());
     assert!(read.diagnostics.is_empty(), "{:?}", read.diagnostics);
     read.value
 }

@@ -158,7 +158,7 @@ fn pod(difference: &Difference<'_, '_>, comparison: &Comparison) -> Value {
 
 /// Takes out what is the cluster's own to fill in: where the pod runs, its token, and what
 /// admission adds. Defaults stay; they are no difference to anybody.
-fn without_what_the_cluster_adds(spec: &mut Value, wanted: &Value) {
+pub(super) fn without_what_the_cluster_adds(spec: &mut Value, wanted: &Value) {
     const TOKEN: &str = "kube-api-access-";
     let Some(members) = spec.as_object_mut() else {
         return;

@@ -88,6 +88,7 @@ fn rank(kind: &str) -> &'static str {
         "ConfigMap" => "40",
         "PersistentVolumeClaim" => "50",
         "Pod" => "60",
+        "Job" => "70",
         _ => "90",
     }
 }

@@ -5,8 +5,10 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
+use super::diagnostics::json::{self as report, Report};
 use crate::explain::{self, Explanation};
 use crate::plan::{self, Plan};
+use crate::timeline::{self, Simulation};
 
 /// Returns the schema of a plan.
 #[must_use]
@@ -18,6 +20,18 @@ pub fn plan() -> Value {
 #[must_use]
 pub fn why() -> Value {
     of::<Explanation>(&format!("explanation:{}", explain::FORMAT_VERSION))
+}
+
+/// Returns the schema of a simulation.
+#[must_use]
+pub fn simulation() -> Value {
+    of::<Simulation>(&format!("simulation:{}", timeline::FORMAT_VERSION))
+}
+
+/// Returns the schema of what `lint` found.
+#[must_use]
+pub fn lint() -> Value {
+    of::<Report<'_>>(&format!("lint-report:{}", report::FORMAT_VERSION))
 }
 
 /// Returns the schema of what is printed of a type.

@@ -82,11 +82,7 @@ pub fn simulation(simulation: &Simulation) -> String {
 }
 
 fn summary(simulation: &Simulation) -> String {
-    let end = match (&simulation.stuck, simulation.converged) {
-        (Some(_), _) => "stuck",
-        (None, true) => "nothing left to do",
-        (None, false) => "no end",
-    };
+    let end = simulation.end();
     let restarts = match simulation.restarts.len() {
         1 => "1 restart".to_owned(),
         n => format!("{n} restarts"),

@@ -64,8 +64,8 @@ fn check(waves: &[Wave], change: impl Fn(&mut Value), expected: &[&str]) {
         name: "hub".to_owned(),
     };
     let given = (&fleet, waves, manifests.as_slice());
-    let (_, _, breaches) = lab::carry(&fixture.specs, &objects, given);
-    assert_eq!(breaches, expected);
+    let carried = lab::carry(&fixture.specs, &objects, given);
+    assert_eq!(carried.breaches, expected);
 }
 
 fn same(_: &mut Value) {}
@@ -115,6 +115,60 @@ fn no_claim_goes_under_a_pod() {
         &[wave(steps)],
         same,
         &["PersistentVolumeClaim/pvc-hub-0 is deleted under pod hub-0"],
+    );
+}
+
+#[test]
+fn nobody_waits_for_what_cannot_be() {
+    let gated = |condition, name| {
+        let mut wave = wave(vec![step(Action::Patch, Kind::ConfigMap, "hub-0")]);
+        wave.gate.push(Gate {
+            condition,
+            object: key(Kind::Pod, name),
+        });
+        wave
+    };
+    let told = "wave 1 waits for Pod/hub-1, to be gone, and nobody has deleted it";
+    check(&[gated(Condition::Gone, "hub-1")], same, &[told]);
+    let told = "wave 1 waits for Pod/hub-9, to be in sync, and nobody makes it";
+    check(&[gated(Condition::PodReady, "hub-9")], same, &[told]);
+    check(&[gated(Condition::PodReady, "hub-1")], same, &[]);
+}
+
+/// Stops an instance for good and deletes its claim, the document saying what becomes of claims.
+#[track_caller]
+fn check_retained(policy: &str, expected: &[&str]) {
+    let fixture = fixture("hub-upgrade").unwrap();
+    let objects = lab::objects(&fixture.specs, fixture.live.as_ref().unwrap());
+    let mut specs = fixture.specs.clone();
+    let text = String::from_utf8(specs[0].bytes.clone()).unwrap();
+    let written = format!("\n  volumeRetentionPolicy: {policy}\n  strategy:\n");
+    specs[0].bytes = text.replace("\n  strategy:\n", &written).into_bytes();
+    let mut stop = wave(vec![step(Action::Delete, Kind::Pod, "hub-2")]);
+    stop.gate.push(Gate {
+        condition: Condition::Gone,
+        object: key(Kind::Pod, "hub-2"),
+    });
+    let delete = wave(vec![step(
+        Action::Delete,
+        Kind::PersistentVolumeClaim,
+        "pvc-hub-2",
+    )]);
+    let fleet = FleetKey {
+        namespace: "chains".to_owned(),
+        name: "hub".to_owned(),
+    };
+    let waves = [stop, delete];
+    let carried = lab::carry(&specs, &objects, (&fleet, &waves, &[]));
+    assert_eq!(carried.breaches, expected, "{policy}");
+}
+
+#[test]
+fn no_retained_claim_goes() {
+    check_retained("Delete", &[]);
+    check_retained(
+        "Retain",
+        &["PersistentVolumeClaim/pvc-hub-2 is deleted though the fleet retains its claims"],
     );
 }
 
@@ -228,7 +282,7 @@ fn check_foreign(change: impl Fn(&mut Value)) {
     let waves = [wave(vec![step(Action::Patch, Kind::ConfigMap, "hub-0")])];
     let manifests = [&object];
     let given = (&fleet, waves.as_slice(), manifests.as_slice());
-    let (_, _, breaches) = lab::carry(&fixture.specs, &objects, given);
+    let breaches = lab::carry(&fixture.specs, &objects, given).breaches;
     let told = "ConfigMap/hub-0 is changed or deleted though it is not the fleet's";
     assert_eq!(breaches, [told]);
 }

@@ -70,14 +70,25 @@ pub(crate) fn drive(specs: &[Source], objects: &BTreeMap<Id, Value>, how: &Drive
     }
 }
 
-/// Carries out some waves of one fleet, chains standing still, until the last gate is met. Returns
-/// the objects, what was done to them, and what must not have happened.
+/// What became of some waves.
+pub(crate) struct Carried {
+    pub(crate) objects: BTreeMap<Id, Value>,
+    /// What was done to the objects.
+    pub(crate) record: Record,
+    /// What must not have happened.
+    pub(crate) breaches: Vec<String>,
+    /// Whether every gate was met.
+    pub(crate) is_whole: bool,
+}
+
+/// Carries out some waves of one fleet, chains standing still, until the last gate is met or stays
+/// shut.
 #[track_caller]
 pub(crate) fn carry(
     specs: &[Source],
     objects: &BTreeMap<Id, Value>,
     (fleet, waves, manifests): (&FleetKey, &[Wave], &[&Value]),
-) -> (BTreeMap<Id, Value>, Record, Vec<String>) {
+) -> Carried {
     let request = request(specs, objects, &[]);
     let mut world = world(&request).unwrap_or_else(|faults| panic!("{faults:#?}"));
     for fleet in world.fleets.values_mut() {
@@ -91,8 +102,14 @@ pub(crate) fn carry(
     while !(rollout.is_done() && world.pending.is_empty()) && world.pass(Until::Near) {
         rollout.advance(fleet, &mut world);
     }
+    rollout.stuck(fleet, &mut world);
     let breaches = world.log.breaches.iter().map(|b| b.message.clone());
-    (all(&world), world.record.clone(), breaches.collect())
+    Carried {
+        objects: all(&world),
+        record: world.record.clone(),
+        breaches: breaches.collect(),
+        is_whole: rollout.is_done(),
+    }
 }
 
 /// Returns the objects of a snapshot.

@@ -26,7 +26,7 @@ pub(super) fn simulation(engine: &Engine) -> Simulation {
     Simulation {
         api_version: "cosmos-render/v1",
         kind: "Simulation",
-        format_version: "1.0",
+        format_version: crate::timeline::FORMAT_VERSION,
         converged: engine.converged,
         stuck: (!stuck.is_empty()).then(|| stuck.join("; ")),
         breaches,

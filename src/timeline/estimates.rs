@@ -1,12 +1,13 @@
 //! How long things take, as far as anybody can say before. Every number can be overridden for all
 //! fleets or for one.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::duration::Duration;
 
 /// How long things take on one fleet, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Estimates {
     /// From the deletion of a pod until its containers are gone; never longer than its grace period.

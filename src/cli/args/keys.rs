@@ -5,16 +5,18 @@ use clap::{Args, Subcommand, ValueEnum};
 const EXAMPLES: &str = "\
 Examples:
   A new fleet: its keys into the cluster, its public IDs beside the document:
-    cosmos-render keys init fleets/ | kubectl create -f -
+    kubectl get pods,cm,secrets -A -o json > live.json
+    cosmos-render keys init fleets/ --snapshot live.json | kubectl create -f -
 
   Its keys into Git, encrypted:
-    cosmos-render keys init fleets/ | sops -e --input-type yaml --output-type yaml /dev/stdin > keys.sops.yaml
+    cosmos-render keys init fleets/ --snapshot live.json --out ~/keys.yaml
+    sops -e --encrypted-regex '^data$' ~/keys.yaml > keys.sops.yaml && shred -u ~/keys.yaml
 
   One more replica: the Secret as it is, with the new key in it:
-    kubectl -n chains get secret hub-node-keys -o yaml | cosmos-render keys init fleets/ --secret - | kubectl apply -f -
+    kubectl -n chains get secret hub-node-keys -o yaml | cosmos-render keys init fleets/ --secret - | kubectl apply --server-side -f -
 
   Take keys over from an operator's ConfigMaps:
-    cosmos-render keys import fleets/ --snapshot live.json | kubectl apply -f -
+    cosmos-render keys import fleets/ --snapshot live.json | kubectl create -f -
 
 Exit codes:
   0  done
@@ -22,22 +24,29 @@ Exit codes:
 
 const INIT_EXAMPLES: &str = "\
 Examples:
-  A new fleet:
-    cosmos-render keys init fleets/ | kubectl create -f -
+  A new fleet, in a cluster that may hold others:
+    kubectl get pods,cm,secrets -A -o json > live.json
+    cosmos-render keys init fleets/ --snapshot live.json | kubectl create -f -
+
+  A new fleet, where there is no cluster yet:
+    cosmos-render keys init fleets/ --new-identities --out ~/hub-node-keys.yaml
 
   The same, sealed for Git:
-    cosmos-render keys init fleets/ | kubeseal -o yaml > sealed-keys.yaml
-
-  Into a file of your own, outside of Git, with mode 0600:
-    cosmos-render keys init fleets/ --out ~/hub-node-keys.yaml
+    cosmos-render keys init fleets/ --new-identities | kubeseal -o yaml > sealed-keys.yaml
 
   One more replica, with the Secret of the cluster, or with a decrypted file:
-    kubectl -n chains get secret hub-node-keys -o yaml | cosmos-render keys init fleets/ --secret - | kubectl apply -f -
+    kubectl -n chains get secret hub-node-keys -o yaml | cosmos-render keys init fleets/ --secret - | kubectl apply --server-side -f -
     sops -d keys.sops.yaml | cosmos-render keys init fleets/ --secret - --out ~/all-keys.yaml
 
   One more replica, where nobody may read the Secret:
     cosmos-render keys init fleets/ --fleet chains/hub --patch --out ~/new-keys.yaml
     kubectl -n chains patch secret hub-node-keys --type merge --patch-file ~/new-keys.yaml
+
+A shell empties a file before anything is written into it: name files with --out, not with `>`.
+Where no key is new, nothing is printed, unless the Secret was given with --secret.
+
+For a new Secret `kubectl create` is the safe one: it never replaces one that is there. For one that
+exists, `kubectl apply --server-side`: without that, the keys would be copied into an annotation.
 
 Exit codes:
   0  done: every instance has an identity
@@ -47,7 +56,7 @@ const IMPORT_EXAMPLES: &str = "\
 Examples:
   From the ConfigMaps of an operator:
     kubectl get pods,cm,svc,pvc -A -o json > live.json
-    cosmos-render keys import fleets/ --snapshot live.json | kubectl apply -f -
+    cosmos-render keys import fleets/ --snapshot live.json | kubectl create -f -
 
   From the home folder of a node:
     cosmos-render keys import fleets/ --home ~/.gaia --instance hub-0 --out ~/keys.yaml
@@ -62,7 +71,7 @@ Exit codes:
 const ROTATE_EXAMPLES: &str = "\
 Examples:
   kubectl -n chains get secret hub-node-keys -o yaml |
-    cosmos-render keys rotate hub-0 --specs fleets/ --secret - | kubectl apply -f -
+    cosmos-render keys rotate hub-0 --specs fleets/ --secret - | kubectl apply --server-side -f -
 
 The former key stays in the Secret. The next plan restarts the node with the new one, and says
 that it gets another identity.
@@ -142,8 +151,8 @@ pub(in crate::cli) struct SecretArgs {
     pub(in crate::cli) allow_in_git: bool,
     /// Print the new keys alone, as a merge patch for `kubectl patch --type merge`
     ///
-    /// Without this the whole Secret is printed, because `kubectl apply` takes away the entries
-    /// that a manifest lacks.
+    /// The Secret must exist. Without this the whole Secret is printed, because `kubectl apply` takes
+    /// away the entries that a manifest lacks.
     #[arg(long)]
     pub(in crate::cli) patch: bool,
 }
@@ -153,6 +162,13 @@ pub(in crate::cli) struct SecretArgs {
 pub(in crate::cli) struct InitArgs {
     #[command(flatten)]
     pub(in crate::cli) writing: WritingArgs,
+    /// Make keys also where nothing shows that a node is new
+    ///
+    /// Another key makes another node of one that runs: its peers turn it away. Without this a
+    /// fleet of which nothing is known needs --snapshot, and a node that runs or takes over from
+    /// another name needs its key to be given.
+    #[arg(long, help_heading = "Inputs")]
+    pub(in crate::cli) new_identities: bool,
 }
 
 /// What `init` and `import` read and write.

@@ -25,6 +25,10 @@ pub(in crate::cli) enum SchemaOf {
     Plan,
     /// What `why -o json` prints
     Why,
+    /// What `simulate -o json` prints
+    Simulation,
+    /// What `lint -o json` prints
+    Lint,
     /// What a `NodeIdentities` document holds
     NodeIdentities,
     /// What `cosmos-render.toml` holds

@@ -6,10 +6,11 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::diagnostic::Diagnostic;
 use crate::disk::write::pair::{self, InGit, Public};
-use crate::keys::{Done, Form, What, Written};
+use crate::keys::{Done, Form, Printed, What, Written};
 
 use crate::cli::terminal::Terminal;
 use crate::cli::{Exit, Failure};
+use crate::model::names;
 
 /// Where Secrets go.
 #[derive(Debug)]
@@ -146,11 +147,27 @@ fn tell(written: &Written, form: Form, destination: &Destination, terminal: &Ter
     if let (Destination::File(path), false) = (destination, written.secrets.is_empty()) {
         terminal.note(&format!("wrote {path} (PRIVATE KEYS: keep it out of Git)"));
     }
-    if written.done.is_empty() && written.notes.is_empty() {
+    let is_idle = written.done.is_empty() && written.notes.is_empty();
+    if is_idle {
         terminal.note("nothing to do: every instance has its identity");
     }
-    if !written.secrets.is_empty() {
-        terminal.note(&next(form, written));
+    if written.secrets.is_empty() {
+        terminal.note(&nothing(destination));
+    } else if !written.printed.iter().any(|printed| printed.has_new) {
+        terminal.note("note: no key is new: the Secret is as it was given");
+    }
+    if let Some(next) = next(form, written, destination) {
+        terminal.note(&next);
+    }
+}
+
+/// Says that there is no Secret, lest an empty file is taken for one.
+fn nothing(destination: &Destination) -> String {
+    match destination {
+        Destination::File(path) => format!("note: no key is new: {path} was not written"),
+        Destination::Stdout => "note: no key is new, and nothing was printed; with --secret the \
+                                whole Secret is"
+            .to_owned(),
     }
 }
 
@@ -170,26 +187,36 @@ fn line(done: &Done) -> String {
     }
 }
 
-/// Says what must happen to the keys.
-fn next(form: Form, written: &Written) -> String {
-    let is_rotated = |done: &Done| matches!(done.what, What::Rotated(_));
-    let patched = written.done.first().map(|done| &done.fleet);
-    let store = match (form, patched) {
-        (Form::Patch, Some(fleet)) => format!(
-            "next: kubectl -n {} patch secret {}-node-keys --type merge --patch-file FILE",
-            fleet.namespace, fleet.name
-        ),
-        (Form::Patch | Form::Manifest, _) => "next: bring the keys into the cluster before the \
-             pods are made; for a Secret that is new `kubectl create` is safer than `apply`, since \
-             it never replaces one that is there"
-            .to_owned(),
+/// Says what must happen to the keys; nothing where none is new.
+fn next(form: Form, written: &Written, destination: &Destination) -> Option<String> {
+    let file = match destination {
+        Destination::File(path) => path.as_str(),
+        Destination::Stdout => "FILE",
     };
+    let new: Vec<&Printed> = written.printed.iter().filter(|p| p.has_new).collect();
+    let first = new.first()?;
+    let store = match form {
+        Form::Patch => format!(
+            "next: kubectl -n {} patch secret {} --type merge --patch-file {file}",
+            first.fleet.namespace,
+            names::key_secret(&first.fleet.name)
+        ),
+        Form::Manifest if new.iter().any(|p| p.is_standing) => format!(
+            "next: bring the keys into the cluster: kubectl apply --server-side -f {file} (without \
+             --server-side they would be copied into an annotation)"
+        ),
+        Form::Manifest => format!(
+            "next: bring the keys into the cluster: kubectl create -f {file} (it never replaces a \
+             Secret that is there)"
+        ),
+    };
+    let is_rotated = |done: &Done| matches!(done.what, What::Rotated(_));
     if written.done.iter().any(is_rotated) {
-        return format!(
-            "{store}; then plan: the node restarts with its new identity (--deny identity-change \
-             finds it), peers of the fleet learn the new ID at their next restart, and others must \
-             be told; the former key stays in the Secret"
-        );
+        return Some(format!(
+            "{store}; then plan with a snapshot that shows that Secret: the node restarts with its \
+             new identity (--deny identity-change finds it), peers of the fleet learn the new ID at \
+             their next restart, and others must be told; the former key stays in the Secret"
+        ));
     }
-    store
+    Some(store)
 }

@@ -68,8 +68,12 @@ pub(super) fn read(
 }
 
 fn sources(paths: &[String], faults: &mut Vec<Diagnostic>) -> Sources {
-    let Reported { value, diagnostics } =
-        disk::read(paths, &mut io::stdin().lock(), &disk::Limits::default());
+    let Reported { value, diagnostics } = disk::read(
+        paths,
+        &[],
+        &mut io::stdin().lock(),
+        &disk::Limits::default(),
+    );
     faults.extend(diagnostics);
     Sources::new(value)
 }

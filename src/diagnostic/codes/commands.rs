@@ -34,6 +34,12 @@ const CODES: &[Code] = &[
         "Write one instance a line below `nodeIDs:`, or name another file with `--identities`.",
     ),
     fault(
+        "identity-unclear",
+        "a Secret holds keys of several identities of an instance, and nothing says which is its own",
+        "With the wrong one its peers would take the node for another.",
+        "Give the NodeIdentities that `keys rotate` wrote, or a snapshot that holds the instance's pod.",
+    ),
+    fault(
         "identity-without-key",
         "an instance has an ID, and its Secret no key of it",
         "Peers are told of a node that cannot start.",
@@ -62,6 +68,12 @@ const CODES: &[Code] = &[
         "private keys would be printed on a terminal",
         "They stay in its history, and on the screen.",
         "Pipe them into kubectl, sops or kubeseal, or name a file with `--out`.",
+    ),
+    fault(
+        "new-identity",
+        "nothing shows that a node is new, for which a key would be made",
+        "A node that runs would get another identity, and its peers would turn it away.",
+        "Give what the cluster holds with `--snapshot`, or say `--new-identities`.",
     ),
     fault(
         "no-identity",

@@ -55,7 +55,7 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
 fn read_with(paths: &[&str], stdin: &[u8], limits: &Limits) -> Reported<Vec<Source>> {
     let paths: Vec<_> = paths.iter().map(|path| (*path).to_owned()).collect();
     let mut stdin = stdin;
-    read(&paths, &mut stdin, limits)
+    read(&paths, &[], &mut stdin, limits)
 }
 
 /// Reads paths and compares the texts, and the codes of what is found wrong with its places.
@@ -249,4 +249,68 @@ fn an_empty_file_is_no_fault_and_a_folder_without_inputs_is_a_warning() {
     let other = Folder::new();
     let path = other.path("");
     check(&[&path], &[], &[("empty-folder", &path)]);
+}
+
+#[track_caller]
+fn check_apart(folder: &Folder, paths: &[&str], apart: &[&str], texts: &[&str]) {
+    let full = |paths: &[&str]| {
+        paths
+            .iter()
+            .map(|path| folder.path(path))
+            .collect::<Vec<_>>()
+    };
+    let found = read(
+        &full(paths),
+        &full(apart),
+        &mut io::empty(),
+        &Limits::default(),
+    );
+    let got = found
+        .value
+        .iter()
+        .map(|s| String::from_utf8_lossy(&s.bytes));
+    let mut got: Vec<_> = got.collect();
+    got.sort();
+    assert_eq!(got, texts);
+    assert!(found.diagnostics.is_empty(), "{:?}", found.diagnostics);
+}
+
+#[test]
+fn what_is_an_input_of_another_sort_is_left_out_of_a_folder() {
+    let folder = Folder::new();
+    for name in [
+        "hub.yaml",
+        "live.json",
+        "live/pods.yaml",
+        "live/more/a.yaml",
+    ] {
+        folder.put(name, name);
+    }
+    check_apart(&folder, &[""], &["live.json", "live"], &["hub.yaml"]);
+    check_apart(
+        &folder,
+        &[""],
+        &["live/more"],
+        &["hub.yaml", "live.json", "live/pods.yaml"],
+    );
+    // the same folder for both is meant so, and so is a file that is named for both
+    check_apart(
+        &folder,
+        &["live"],
+        &["live"],
+        &["live/more/a.yaml", "live/pods.yaml"],
+    );
+    check_apart(
+        &folder,
+        &["live.json"],
+        &["live.json", "live"],
+        &["live.json"],
+    );
+    // specifications below the folder of the snapshot
+    check_apart(
+        &folder,
+        &[""],
+        &["hub.yaml"],
+        &["live.json", "live/more/a.yaml", "live/pods.yaml"],
+    );
 }

@@ -229,5 +229,7 @@ fn a_refusal_names_the_file_that_was_asked_for() {
     let name = place.path("absent/plan.txt").display().to_string();
     let faults = file(&name, "1").unwrap_err();
     assert_eq!(faults[0].place.as_ref().unwrap().file, name);
-    assert_eq!(faults[0].message, "cannot write: entity not found");
+    let folder = place.path("absent");
+    let expected = format!("cannot write: there is no folder {}", folder.display());
+    assert_eq!(faults[0].message, expected);
 }

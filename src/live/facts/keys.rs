@@ -2,75 +2,72 @@
 //! The first keep their instance's pods reading the ConfigMap until the Secret is seen to hold the
 //! same key.
 
+mod entries;
+#[cfg(test)]
+mod tests;
+mod witnesses;
+
 use std::collections::BTreeSet;
+
+use entries::Settled;
+pub use entries::{IDENTITY_UNCLEAR, mounted_by};
 
 use super::{Declared, Facts};
 use crate::live::{Live, NodeKey, Object};
-use crate::model::{FleetKey, Kind, NodeId, Notice};
+use crate::model::{FleetKey, Kind, Notice, names};
 
 /// The code of the notice that two places give an instance different IDs.
 pub const IDENTITY_DISAGREES: &str = "IdentityDisagrees";
 
 type Found<'f> = (&'f mut Facts, &'f mut Vec<Notice>);
 
-/// Finds the entry from which each rotated instance reads its key. A pod that runs stays on its
-/// former key until the new one is seen in the Secret: else it would stop, and never start again.
-/// Returns who is held back.
-pub(super) fn rotations<'d>(
+/// Gathers all identities of a fleet.
+pub(super) fn gather(
+    (live, fleet): (&Live<'_>, &FleetKey),
+    of_owner: Declared<'_>,
+    (facts, notices): Found<'_>,
+) {
+    let mounted = entries::mounted(live, fleet);
+    let Settled { held, unclear } =
+        entries::settle((live, fleet), of_owner, &mounted, (facts, notices));
+    for object in live.kind_of_fleet(Kind::ConfigMap, fleet) {
+        of_config_map(object, (facts, notices));
+    }
+    // a pod that runs with the key of the Secret tells that it is there, captured or not
+    facts
+        .config_map_keys
+        .retain(|instance| !mounted.contains_key(instance));
+    of_secret(live, fleet, (facts, notices));
+    facts
+        .node_ids
+        .retain(|instance, _| !unclear.contains(instance));
+    for instance in &held {
+        former(live, fleet, (instance, of_owner), facts);
+    }
+    declared(of_owner, &held, (facts, notices));
+    facts.held_identities = held;
+}
+
+/// Finds the ID that a node has which keeps its former key: until it restarts with the new one, its
+/// peers must go on dialling the former.
+fn former(
     live: &Live<'_>,
     fleet: &FleetKey,
-    declared: Declared<'d>,
-    (facts, notices): Found<'_>,
-) -> BTreeSet<&'d str> {
-    let mut held = BTreeSet::new();
-    let secret = live.get(Kind::Secret, &fleet.namespace, &secret_name(fleet));
-    for instance in declared.rotated.into_iter().flatten() {
-        let Some(id) = declared.ids.and_then(|ids| ids.get(instance)) else {
-            continue;
-        };
-        let entry = format!("{instance}.{id}");
-        let pod = live.get(Kind::Pod, &fleet.namespace, instance);
-        let spec = pod
-            .and_then(|pod| pod.spec)
-            .map(serde_json::value::RawValue::get);
-        let stored = secret.and_then(|secret| secret.node_keys.get(entry.as_str()));
-        let is_stored = matches!(stored, Some(NodeKey::Id(_)));
-        let is_mounted = spec.is_some_and(|spec| spec.contains(&format!("\"{entry}\"")));
-        let Some(pod) = pod.filter(|_| !is_stored && !is_mounted) else {
-            facts.key_entries.insert(instance.clone(), entry);
-            continue;
-        };
-        held.insert(instance.as_str());
-        let former = spec.and_then(|spec| mounted_entry(spec, instance));
-        facts
-            .key_entries
-            .extend(former.map(|former| (instance.clone(), former)));
-        let message = format!(
-            "its identity was rotated to {id}, but Secret {} is not seen to hold the new key: it \
-             keeps its former one until a snapshot with that Secret shows it",
-            secret_name(fleet)
-        );
-        notices.push(Notice::on(pod.key(), "RotationHeld", message));
+    (instance, of_owner): (&str, Declared<'_>),
+    facts: &mut Facts,
+) {
+    if facts.node_ids.contains_key(instance) {
+        return;
     }
-    held
-}
-
-/// Returns the entry of an earlier rotation that a pod reads its key from.
-fn mounted_entry(spec: &str, instance: &str) -> Option<String> {
-    let start = format!("\"{instance}.");
-    spec.match_indices(&start).find_map(|(at, _)| {
-        let rest = spec.get(at + start.len()..)?;
-        let (id, _) = rest.split_once('"')?;
-        NodeId::parse(id).map(|id| format!("{instance}.{id}"))
-    })
-}
-
-fn secret_name(fleet: &FleetKey) -> String {
-    format!("{}-node-keys", fleet.name)
+    let asked = of_owner.ids.and_then(|ids| ids.get(instance));
+    let told = witnesses::told(live, fleet, instance).filter(|told| Some(told) != asked);
+    facts
+        .node_ids
+        .extend(told.map(|told| (instance.to_owned(), told)));
 }
 
 /// Takes up the key of an operator's ConfigMap.
-pub(super) fn of_config_map(object: &Object<'_>, (facts, notices): Found<'_>) {
+fn of_config_map(object: &Object<'_>, (facts, notices): Found<'_>) {
     let instance = object.meta.name.clone().into_owned();
     if facts.key_entries.contains_key(&instance) {
         return; // it is a former one
@@ -92,17 +89,14 @@ pub(super) fn of_config_map(object: &Object<'_>, (facts, notices): Found<'_>) {
 
 /// Takes up the keys of the fleet's Secret. An instance whose key is there reads it from there,
 /// and no longer from its ConfigMap; another key than the ConfigMap's is an error.
-pub(super) fn of_secret(live: &Live<'_>, fleet: &FleetKey, (facts, notices): Found<'_>) {
-    let secret = secret_name(fleet);
-    mounted(live, fleet, &secret, facts);
+fn of_secret(live: &Live<'_>, fleet: &FleetKey, (facts, notices): Found<'_>) {
+    let secret = names::key_secret(&fleet.name);
     let Some(object) = live.get(Kind::Secret, &fleet.namespace, &secret) else {
         return;
     };
     let entries = facts.key_entries.clone();
     for (name, key) in &object.node_keys {
-        let instance = name
-            .split_once('.')
-            .map_or(name.as_ref(), |_| instance_of(name));
+        let instance = instance_of(name);
         let NodeKey::Id(id) = key else {
             continue;
         };
@@ -124,27 +118,13 @@ pub(super) fn of_secret(live: &Live<'_>, fleet: &FleetKey, (facts, notices): Fou
 
 /// Returns the instance that an entry is of: rotated ones have the ID behind its name.
 fn instance_of(entry: &str) -> &str {
-    match entry.rsplit_once('.') {
-        Some((instance, id)) if NodeId::parse(id).is_some() => instance,
-        Some(_) | None => entry,
-    }
-}
-
-/// A pod that runs with the key of the Secret tells that it is there, whether or not the Secret was
-/// captured.
-fn mounted(live: &Live<'_>, fleet: &FleetKey, secret: &str, facts: &mut Facts) {
-    let named = format!("\"{secret}\"");
-    facts.config_map_keys.retain(|instance| {
-        let pod = live.get(Kind::Pod, &fleet.namespace, instance);
-        let spec = pod.and_then(|pod| pod.spec);
-        !spec.is_some_and(|spec| spec.get().contains(&named))
-    });
+    names::of_rotated(entry).map_or(entry, |(instance, _)| instance)
 }
 
 /// Takes up what the owner declared; an instance that is held back keeps the ID that it has.
-pub(super) fn declared(declared: Declared<'_>, held: &BTreeSet<&str>, (facts, notices): Found<'_>) {
+fn declared(declared: Declared<'_>, held: &BTreeSet<String>, (facts, notices): Found<'_>) {
     for (instance, id) in declared.ids.into_iter().flatten() {
-        if held.contains(instance.as_str()) && facts.node_ids.contains_key(instance) {
+        if held.contains(instance) {
             continue;
         }
         let known = facts.node_ids.insert(instance.clone(), id.clone());

@@ -177,7 +177,42 @@ fn a_snapshot_is_as_old_as_its_oldest_part() {
         source: "more.json",
         json: Cow::Borrowed(r#"{"kind":"Pod","metadata":{"name":"c"}}"#),
     };
-    check(&[list("a", new), plain], None);
+    check(&[list("a", old), plain], Some(old));
+    // a List among the items of another
+    let outer = |inner: &str| Text {
+        source: "all.json",
+        json: Cow::Owned(format!(r#"{{"kind":"List","items":[{inner}]}}"#)),
+    };
+    check(&[outer(&list("a", old).json)], Some(old));
+}
+
+#[test]
+fn one_fresh_part_does_not_excuse_an_old_one() {
+    let old = r#"{"kind":"List","metadata":{"annotations":{"cosmos-render/captured-at":
+        "2026-03-02T05:00:00Z"}},"items":[]}"#;
+    let items = [old.to_owned(), lease(NOW)].join(",");
+    let expected = "the snapshot was captured 3h 30m ago: --max-age allows 1h";
+    check_limit(&items, 3600, Some(expected));
+    let found = judged(&items, "", None);
+    let warning = found.warning.map(|warning| warning.code);
+    assert_eq!(warning.as_deref(), Some("SnapshotStale"));
+}
+
+#[test]
+fn a_snapshot_without_an_object_shows_no_age() {
+    let texts = [Text {
+        source: "live.json",
+        json: Cow::Borrowed(r#"{"kind":"List","items":[]}"#),
+    }];
+    let mut live = snapshot::read(&texts).value;
+    live.is_assumed_empty = true;
+    let options = Options {
+        now: Some(NOW.parse().unwrap()),
+        max_age: Some(3600),
+        ..Options::default()
+    };
+    let code = judge(&live, &options).error.map(|error| error.code);
+    assert_eq!(code, Some("snapshot-too-old"));
 }
 
 #[test]

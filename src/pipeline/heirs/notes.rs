@@ -50,3 +50,17 @@ pub(super) fn disabled(claim: ObjectKey) -> Box<Notice> {
     notice.allow = Some("disable it once it has moved".to_owned());
     Box::new(notice)
 }
+
+pub(super) fn in_use(claim: &Object<'_>, pod: &Object<'_>, former: &str) -> Box<Notice> {
+    let name = &pod.meta.name;
+    let message = format!(
+        "it is to be taken over, but Pod {name} mounts it, which is none of {former}'s: its volume \
+         would go under that pod"
+    );
+    let mut notice = Notice::on(claim.key(), "HeirloomInUse", message);
+    notice.allow = Some(format!(
+        "delete Pod {name}, if it is not needed; or, if it is the fleet's, give it back the labels \
+         that tell so"
+    ));
+    Box::new(notice)
+}

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::users::Users;
 use super::{Taken, notes, ordinal_of};
 use crate::desired::{Desired, Instance};
 use crate::live::availability::{self, Availability};
@@ -28,6 +29,7 @@ pub(super) struct Search<'s> {
     pub(super) progress: Progress,
     pub(super) versions: &'s [ChainVersion],
     pub(super) node: &'s FullNode,
+    pub(super) users: Users<'s>,
 }
 
 impl Search<'_> {
@@ -53,6 +55,11 @@ impl Search<'_> {
         let Some(volume) = self.volume(instance, theirs)? else {
             return Ok(None);
         };
+        if let Some(claim) = theirs
+            && let Some(pod) = self.stranger(claim, &former)
+        {
+            return Err(notes::in_use(claim, pod, &former));
+        }
         if !instance.has_claim || !instance.has_pod {
             return Err(notes::disabled(self.key_of_heirloom(instance, theirs)));
         }
@@ -64,6 +71,11 @@ impl Search<'_> {
         heirloom.changes_identity = changes_identity;
         heirloom.arrived = self.arrived(instance);
         Ok(Some(heirloom))
+    }
+
+    fn stranger(&self, claim: &Object<'_>, former: &str) -> Option<&Object<'_>> {
+        let whose = (self.live, self.former, former);
+        self.users.stranger(&claim.meta.name, whose)
     }
 
     fn former_of(&self, instance: &Instance) -> String {
@@ -263,9 +275,12 @@ impl Search<'_> {
                 name: instance.name.clone(),
             });
             notice.allow = Some(format!(
-                "put the key of {former} into Secret {}-node-keys under {}, and name its ID in \
+                "put the key of {former} into Secret {} under {}, and name its ID in \
                  the fleet's NodeIdentities",
-                self.fleet.name, instance.name
+                names::key_secret(&self.fleet.name),
+                own.key_entries
+                    .get(&instance.name)
+                    .unwrap_or(&instance.name)
             ));
             return Err(Box::new(notice));
         };

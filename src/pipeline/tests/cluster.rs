@@ -80,22 +80,24 @@ impl Cluster {
         self.filled.extend(record.filled);
     }
 
-    /// Carries out some waves of a plan, chains standing still.
+    /// Carries out some waves of a plan, chains standing still. Tells whether all gates were met.
     #[track_caller]
     pub(super) fn carry(
         &mut self,
         specs: &[Source],
         plan: &FleetPlan,
         (waves, manifests): (&[Wave], &[&Value]),
-    ) {
+    ) -> bool {
         let fleet = FleetKey {
             namespace: plan.namespace.clone(),
             name: plan.name.clone(),
         };
         let given = (&fleet, waves, manifests);
-        let (objects, record, breaches) = lab::carry(specs, &self.objects, given);
+        let carried = lab::carry(specs, &self.objects, given);
+        let breaches = carried.breaches;
         assert!(breaches.is_empty(), "{breaches:#?}");
-        self.take(objects, record);
+        self.take(carried.objects, carried.record);
+        carried.is_whole
     }
 
     /// Applies one manifest as a GitOps tool does: what the manifest that it applied before had,

@@ -190,7 +190,7 @@ fn carry_out(
     for wave in outcome.plan.fleets[0].waves.iter().take(most) {
         let before = cluster.clone();
         let waves = std::slice::from_ref(wave);
-        cluster.carry(&sources[0], &outcome.plan.fleets[0], (waves, &all));
+        let is_whole = cluster.carry(&sources[0], &outcome.plan.fleets[0], (waves, &all));
         let replaced: Vec<String> = cluster
             .replaced
             .iter()
@@ -199,6 +199,9 @@ fn carry_out(
             .collect();
         for name in replaced {
             judge(chain, &name, &before, cluster);
+        }
+        if !is_whole {
+            return; // a gate that stays shut keeps what comes after it
         }
     }
 }

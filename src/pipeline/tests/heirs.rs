@@ -303,3 +303,41 @@ fn a_volume_whose_claim_was_not_captured_stays_bound() {
     };
     check_stays(&|_| {}, &happen, "HeirloomUnknown");
 }
+
+/// Somebody's pod that mounts the claim of the former instance of ordinal 1.
+fn stranger(cluster: &mut Cluster) {
+    let pod = json!({"apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "debug", "namespace": "chains"},
+        "spec": {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "pvc-hub-1"}}]},
+        "status": {"phase": "Running"}});
+    cluster.objects.insert(id("Pod", "debug"), pod);
+}
+
+#[test]
+fn a_claim_that_somebody_else_mounts_does_not_move() {
+    check_stays(&|_| {}, &stranger, "HeirloomInUse");
+}
+
+#[test]
+fn a_pod_that_is_not_known_to_be_the_former_instances_keeps_its_claim() {
+    let happen = |cluster: &mut Cluster| {
+        let pod = cluster.objects.get_mut(&id("Pod", "hub-1")).unwrap();
+        for part in ["labels", "annotations", "ownerReferences"] {
+            pod["metadata"].as_object_mut().unwrap().remove(part);
+        }
+    };
+    check_stays(&|_| {}, &happen, "HeirloomInUse");
+}
+
+#[test]
+fn who_moves_goes_on_moving_beside_one_that_stays() {
+    let mut rested = hub("Delete");
+    stranger(&mut rested.cluster);
+    let specs = renamed(&rested);
+    let outcome = planned(&specs, &rested.cluster, Options::default());
+    let waves = outcome.plan.fleets.iter().flat_map(|f| &f.waves);
+    let steps = waves.flat_map(|wave| &wave.steps);
+    let deleted = steps.filter(|s| s.action == Action::Delete && s.object.kind == Kind::Pod);
+    let names: Vec<&str> = deleted.map(|step| step.object.name.as_str()).collect();
+    assert_eq!(names, ["hub-0", "hub-2"]);
+}

@@ -1,58 +1,84 @@
 //! Diagnostics for programs, as one JSON object.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Error;
 
 use super::sorted;
 use crate::diagnostic::{Diagnostic, Note, Place, Severity, Span};
 
+/// The version of the form of what is printed here.
+pub const FORMAT_VERSION: &str = "1.0";
+
 /// All that was found.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Report<'a> {
+#[schemars(title = "LintReport")]
+pub struct Report<'a> {
+    /// Always `cosmos-render/v1`.
+    #[schemars(extend("const" = "cosmos-render/v1"))]
     api_version: &'static str,
+    /// Always `LintReport`.
+    #[schemars(extend("const" = "LintReport"))]
     kind: &'static str,
+    /// Minor versions add, major ones break.
+    #[schemars(regex(pattern = r"^1\.[0-9]+$"))]
     format_version: &'static str,
+    /// How much was found.
     summary: Summary,
+    /// What was found, by place.
     findings: Vec<Finding<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Summary {
+    /// How many findings fail the run.
     errors: usize,
+    /// How many do not.
     warnings: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Finding<'a> {
+    /// `error`, `warning` or `note`.
     level: String,
+    /// What `lint --explain` knows more of.
     code: &'static str,
+    /// What is wrong.
     message: &'a str,
+    /// What to do.
     help: Option<String>,
     #[serde(flatten)]
     at: Option<At<'a>>,
+    /// What else belongs to it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<Remark<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Remark<'a> {
+    /// What is to be known.
     message: &'a str,
     #[serde(flatten)]
     at: Option<At<'a>>,
 }
 
 /// A place; lines and columns count from 1, and the end is behind the last character.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct At<'a> {
+    /// The file as it was named.
     file: &'a str,
+    /// The line, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
+    /// The column in characters, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     column: Option<usize>,
+    /// The column behind its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     end_column: Option<usize>,
+    /// The path inside the document.
     #[serde(skip_serializing_if = "str::is_empty")]
     path: &'a str,
 }
@@ -67,7 +93,7 @@ pub fn report(diagnostics: &[Diagnostic]) -> Result<String, Error> {
     let report = Report {
         api_version: "cosmos-render/v1",
         kind: "LintReport",
-        format_version: "1.0",
+        format_version: FORMAT_VERSION,
         summary: Summary {
             errors: of(Severity::Error),
             warnings: of(Severity::Warning),

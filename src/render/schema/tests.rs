@@ -17,8 +17,8 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Returns every plan among the expected results.
-fn plans() -> Vec<(PathBuf, Value)> {
+/// Returns everything of a kind among the expected results.
+fn printed(kind: &str) -> Vec<(PathBuf, Value)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join("golden")];
     while let Some(folder) = folders.pop() {
@@ -29,7 +29,7 @@ fn plans() -> Vec<(PathBuf, Value)> {
             } else if path.extension().is_some_and(|end| end == "json") {
                 let text = fs::read_to_string(&path).unwrap();
                 let value: Value = serde_json::from_str(&text).unwrap_or_default();
-                if value["kind"] == "Plan" {
+                if value["kind"] == kind {
                     found.push((path, value));
                 }
             }
@@ -55,13 +55,13 @@ fn close(schema: &mut Value) {
 }
 
 #[track_caller]
-fn check_all(schema: &Value) {
+fn check_all(kind: &str, at_least: usize, schema: &Value) {
     let validator = validator(schema);
-    let plans = plans();
-    assert!(plans.len() > 50, "the golden cases hold plans");
-    for (path, plan) in plans {
+    let printed = printed(kind);
+    assert!(printed.len() >= at_least, "few golden cases hold a {kind}");
+    for (path, value) in printed {
         let faults: Vec<String> = validator
-            .iter_errors(&plan)
+            .iter_errors(&value)
             .map(|e| e.to_string())
             .collect();
         assert!(faults.is_empty(), "{}: {faults:?}", path.display());
@@ -69,20 +69,27 @@ fn check_all(schema: &Value) {
 }
 
 #[test]
-fn every_plan_is_of_the_schema() {
-    check_all(&plan());
+fn all_that_is_printed_is_of_its_schema() {
+    check_all("Plan", 50, &plan());
+    check_all("Explanation", 1, &why());
+    check_all("Simulation", 5, &simulation());
+    check_all("LintReport", 1, &lint());
 }
 
 #[test]
-fn no_plan_has_a_member_that_the_schema_does_not_name() {
-    let mut schema = plan();
-    close(&mut schema);
-    check_all(&schema);
+fn nothing_has_a_member_that_its_schema_does_not_name() {
+    let closed = |mut schema: Value| {
+        close(&mut schema);
+        schema
+    };
+    check_all("Plan", 50, &closed(plan()));
+    check_all("Explanation", 1, &closed(why()));
+    check_all("Simulation", 5, &closed(simulation()));
 }
 
 #[test]
 fn a_later_plan_with_more_members_is_of_the_schema() {
-    let (_, mut later) = plans().swap_remove(0);
+    let (_, mut later) = printed("Plan").swap_remove(0);
     later["formatVersion"] = json!("1.99");
     later["inputs"]["more"] = json!({});
     assert!(validator(&plan()).is_valid(&later));
@@ -238,6 +245,9 @@ fn check_published(name: &str, version: &str, schema: &Value) {
 #[test]
 fn the_contract_changes_with_its_version_only() {
     check_published("plan", plan::FORMAT_VERSION, &super::plan());
+    check_published("why", explain::FORMAT_VERSION, &super::why());
+    check_published("simulation", timeline::FORMAT_VERSION, &super::simulation());
+    check_published("lint", report::FORMAT_VERSION, &super::lint());
 }
 
 #[track_caller]
