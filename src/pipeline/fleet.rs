@@ -104,7 +104,7 @@ pub(super) fn plan(
         made_anew: Vec::new(),
     };
     if wants(Wanted::Objects) {
-        manifests.objects = kept::settle(&differences, &plan, options.refresh);
+        manifests.objects = kept::settle(&differences, &plan);
         manifests.made_anew = kept::made_anew(&differences, &plan);
     }
     let known = (&desired, &differences);
