@@ -110,7 +110,7 @@ pub(super) fn plan(
         delivery: None,
     };
     if wants(Wanted::Objects) {
-        manifests.objects = kept::settle(&differences, &plan, options.refresh);
+        manifests.objects = kept::settle(&differences, &plan);
         manifests.made_anew = kept::made_anew(&differences, &plan);
     }
     let mut refused = Vec::new();
