@@ -245,9 +245,10 @@ fn identity_errors(spec: &Fleet, sources: &[Source], notices: &mut Vec<Notice>) 
         *notices = rest;
         errors
     };
-    let asked: BTreeSet<String> = match spec.node.wishes.is_removed {
-        true => BTreeSet::new(),
-        false => desired::instances(&spec.node).into_iter().collect(),
+    let asked = if spec.node.wishes.is_removed {
+        Vec::new()
+    } else {
+        desired::instances(&spec.node)
     };
     let disagreeing = of_code(facts::IDENTITY_DISAGREES, notices)
         .into_iter()
