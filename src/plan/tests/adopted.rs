@@ -167,13 +167,37 @@ fn what_was_edited_of_ours_is_drift() {
 #[test]
 fn an_image_of_ours_that_was_edited_is_set_right_by_a_restart() {
     let mut case = Case::at_rest(1);
+    edit_node_image(&mut case);
+    check(
+        &case,
+        &["0: Replace Pod/hub-0 (ImageChanged)", "drift hub-0"],
+    );
+}
+
+#[test]
+fn beside_a_change_only_edits_that_restart_are_drift_of_a_pod_of_ours() {
+    let mut case = Case::at_rest(1);
+    case.document["spec"]["podTemplate"]["metadata"] = json!({"labels": {"team": "a"}});
+    let image = &mut case.object("Pod/hub-0")["spec"]["initContainers"][0]["image"];
+    *image = json!(format!("{}-edited", image.as_str().unwrap()));
+    check(
+        &case,
+        &[
+            "0: Patch Pod/hub-0 (FieldsDiffer)",
+            "hub-0 waits for its next restart",
+        ],
+    );
+    edit_node_image(&mut case);
+    check(
+        &case,
+        &["0: Replace Pod/hub-0 (ImageChanged)", "drift hub-0"],
+    );
+}
+
+fn edit_node_image(case: &mut Case) {
     let containers = case.object("Pod/hub-0")["spec"]["containers"]
         .as_array_mut()
         .unwrap();
     let node = containers.iter_mut().find(|c| c["name"] == "node").unwrap();
     node["image"] = json!("gaia:v0.9.0");
-    check(
-        &case,
-        &["0: Replace Pod/hub-0 (ImageChanged)", "drift hub-0"],
-    );
 }
