@@ -259,7 +259,13 @@ pub(super) fn of_pods(differences: &Differences<'_, '_>) -> Vec<(usize, Comparis
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde_json::json;
+
     use super::*;
+    use crate::model::Source;
+    use crate::parse;
 
     /// Compares two files of a fleet whose only instance that has a key here is `mine`.
     #[track_caller]
@@ -280,6 +286,29 @@ mod tests {
         let file = |peers: &str| format!("[p2p]\npersistent_peers = \"{peers}\"\n");
         let expected: Vec<_> = expected.map(|effect| (PEERS, effect)).into_iter().collect();
         check(&file(wanted), &file(live), &expected);
+    }
+
+    #[test]
+    fn the_nodes_whose_keys_lie_in_configs_are_the_fleets_own() {
+        // a key made of the bytes 0 to 63, which nobody uses
+        let key: Vec<u8> = (0..64).collect();
+        let key = json!({"priv_key": {"type": "tendermint/PrivKeyEd25519",
+            "value": STANDARD.encode(key)}});
+        let config = json!({"apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "hub-0", "namespace": "chains",
+                "annotations": {"cosmos-render/fleet": "hub"}},
+            "data": {"node_key.json": key.to_string()}});
+        let texts = parse::texts(&[Source {
+            name: "live.json".to_owned(),
+            bytes: config.to_string().into_bytes(),
+        }]);
+        let live = parse::snapshot::read(&texts.value);
+        let fleet = FleetKey {
+            namespace: "chains".to_owned(),
+            name: "hub".to_owned(),
+        };
+        let ids: Vec<String> = own_ids(&live.value, &fleet).into_iter().collect();
+        assert_eq!(ids, ["72dbb7336c76780023f83da4c355f2eeea85733b"]);
     }
 
     #[test]

@@ -406,6 +406,7 @@ mod tests {
     fn the_readme_shows_the_table() {
         let readme = include_str!("../../README.md");
         assert!(readme.contains(&table()), "put this in:\n{}", table());
+        assert_eq!(table().lines().count(), 2 + TABLE.len());
     }
 
     #[test]

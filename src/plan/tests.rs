@@ -1,6 +1,7 @@
 //! What is decided at the edges of its rules: a small fleet at rest, one thing or two about it
 //! changed, and the whole plan that comes of it, each thing in it a line.
 
+mod adopted;
 mod claims;
 mod halts;
 mod pods;

@@ -173,6 +173,58 @@ fn who_is_away_keeps_the_others_in_place_only_within_the_budget() {
 }
 
 #[test]
+fn who_is_away_for_good_is_told_by_its_claim_or_its_height() {
+    let waits = [
+        "hub-0 waits for hub-1 to be back: it is away, and the budget is used up",
+        "hub-1 waits for what bears its name, or its claim's or ConfigMap's, to be gone",
+    ];
+    let mut case = Case::at_rest(2);
+    case.is_changed();
+    case.without("Pod/hub-1");
+    case.is_foreign("PersistentVolumeClaim/pvc-hub-1");
+    check(
+        &case,
+        &[waits[0], waits[1], "blocked ForeignObject pvc-hub-1"],
+    );
+    let mut case = Case::at_rest(2);
+    case.is_changed();
+    case.without("Pod/hub-1");
+    case.is_foreign("ConfigMap/hub-1");
+    case.status()["sync"]
+        .as_object_mut()
+        .unwrap()
+        .remove("hub-1");
+    check(&case, &[waits[0], waits[1], "blocked ForeignObject hub-1"]);
+}
+
+#[test]
+fn batches_are_as_large_as_those_who_are_away_leave_room_for() {
+    let mut case = Case::at_rest(4);
+    case.document["spec"]["strategy"]["maxUnavailable"] = json!(2);
+    let newer = json!({"image": "gaia:v1.0.1"});
+    case.document["spec"]["instanceOverrides"] = json!({"hub-0": newer, "hub-1": newer});
+    case.is_down("hub-3");
+    check(
+        &case,
+        &[
+            "0: Replace Pod/hub-0 (ImageChanged)",
+            "0: PodReady hub-0",
+            "1: Replace Pod/hub-1 (ImageChanged)",
+        ],
+    );
+    case.is_down("hub-2");
+    check(
+        &case,
+        &[
+            "0: PodReady hub-2",
+            "0: PodReady hub-3",
+            "1: Replace Pod/hub-0 (ImageChanged)",
+            "1: Replace Pod/hub-1 (ImageChanged)",
+        ],
+    );
+}
+
+#[test]
 fn an_additional_pod_alone_goes_in_its_turn() {
     let mut case = with_scribes(2);
     change_scribes(&mut case);
