@@ -246,6 +246,23 @@ pub(super) struct RenderArgs {
     /// Where Flux's source has what is rendered, from its root [default: where --out leads to]
     #[arg(long, value_name = "PATH", requires = "out", help_heading = "Output")]
     pub(super) flux_path: Option<String>,
+    /// How argocd and flux come from one batch to the next
+    #[arg(
+        long,
+        value_name = "WAY",
+        default_value = "hooks",
+        help_heading = "Rollout"
+    )]
+    pub(super) rollout: Rollout,
+    /// Render the next wave alone; what later waves do stays as the snapshot shows it
+    ///
+    /// For a loop that renders, commits, waits and takes a snapshot, again and again. While something
+    /// is waited for, what is rendered stays as it is.
+    #[arg(long, help_heading = "Rollout")]
+    pub(super) next: bool,
+    /// Write nothing, and end with code 2 where files would change or a wave is left
+    #[arg(long, requires = "out", help_heading = "Checks")]
+    pub(super) check: bool,
     /// The image of the Jobs that run `cosmos-render roll` [default: the one of this version]
     #[arg(long, value_name = "IMAGE", help_heading = "Rollout")]
     pub(super) roll_image: Option<String>,
@@ -322,6 +339,14 @@ pub(super) enum Target {
     ArgoCd,
     /// Kustomizations for Flux, in the order of the plan, and what they apply
     Flux,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Rollout {
+    /// By themselves: hook Jobs for Argo CD, Kustomizations that wait for each other for Flux
+    Hooks,
+    /// By one commit for each step: the same as --next
+    Steps,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -11,7 +11,7 @@ use crate::simulate::fault::FORMS;
 
 use super::args::{
     EmptyKind, InputArgs, LintArgs, LintFormat, ObjectFormat, PlanArgs, PlanFormat, RenderArgs,
-    SimulateArgs, SimulateFormat, Target, WhyArgs, WhyFormat,
+    Rollout, SimulateArgs, SimulateFormat, Target, WhyArgs, WhyFormat,
 };
 use super::policy::Policy;
 use super::{Failure, clock};
@@ -51,6 +51,8 @@ pub(super) struct RenderRun {
     pub(super) roll_image: Option<String>,
     /// Where Flux's source has what is rendered, where it is named.
     pub(super) flux_path: Option<String>,
+    /// Whether nothing is written, and told whether anything would be.
+    pub(super) is_check: bool,
 }
 
 /// A `why` to run.
@@ -164,6 +166,9 @@ pub(super) fn render(args: RenderArgs) -> Result<RenderRun, Failure> {
         flux_path,
         assume_empty,
         accept_owner,
+        rollout,
+        next,
+        check,
     } = args;
     if target == Target::Flux && out.is_none() {
         let fault = Diagnostic::error("usage", "`--target flux` writes several files")
@@ -179,6 +184,7 @@ pub(super) fn render(args: RenderArgs) -> Result<RenderRun, Failure> {
     };
     inputs.options.assumed = assumed(&assume_empty);
     inputs.options.accepts_owner = accept_owner;
+    inputs.options.is_next = next || rollout == Rollout::Steps;
     Ok(RenderRun {
         inputs,
         target,
@@ -189,6 +195,7 @@ pub(super) fn render(args: RenderArgs) -> Result<RenderRun, Failure> {
         config,
         roll_image,
         flux_path,
+        is_check: check,
     })
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::delivery::Stage;
 use super::heirs::{self, Taken};
 use super::{Request, Wanted, delivery, refusals, removed};
 use crate::check;
@@ -35,6 +36,8 @@ pub struct FleetManifests {
     pub made_anew: Vec<Value>,
     /// What an applier needs to know beside them, where there is one.
     pub delivery: Option<Delivery>,
+    /// Where the rollout stands, where just its next wave is wanted.
+    pub stage: Option<Stage>,
 }
 
 /// What comes of one fleet.
@@ -108,6 +111,7 @@ pub(super) fn plan(
         objects: Vec::new(),
         made_anew: Vec::new(),
         delivery: None,
+        stage: None,
     };
     if wants(Wanted::Objects) {
         manifests.objects = kept::settle(&differences, &plan);
@@ -127,7 +131,16 @@ pub(super) fn plan(
         let asked = (applier, options.accepts_owner);
         refused = refusals::of_fleet(live, &fleet.key, (&facts, &plan), asked);
         refused = placed(refused, given, &request.specs);
+    }
+    if options.is_next {
+        let fault = refusals::of_next(live, &plan);
+        refused.extend(placed(fault.into_iter().collect(), given, &request.specs));
+    }
+    if options.applier.is_some() || options.is_next {
         delivery::prepare(&mut manifests, given, (&differences, &plan), live);
+    }
+    if options.is_next {
+        delivery::only_next(&mut manifests, (&differences, &plan));
     }
     let known = (&desired, &differences);
     let members =

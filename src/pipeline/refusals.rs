@@ -100,6 +100,24 @@ pub(super) fn missing(
         .filter(move |(kind, _)| is_there && wanted.contains(kind) && !captured.contains(kind))
 }
 
+/// Returns why no next step can be told: who does not know which nodes serve cannot wait for them.
+pub(super) fn of_next(live: &Live<'_>, plan: &FleetPlan) -> Option<Diagnostic> {
+    let fleet = format!("{}/{}", plan.namespace, plan.name);
+    let is_known = !plan
+        .warnings
+        .iter()
+        .any(|warning| warning.code == "StateUnknown");
+    let is_seen = !live.is_assumed_empty;
+    if plan.waves.is_empty() || is_known && is_seen {
+        return None;
+    }
+    let message = format!(
+        "nothing tells which nodes of {fleet} serve: the next step must wait for those of the last"
+    );
+    let hint = "give a snapshot of the cluster itself: a rendered folder does not tell";
+    Some(Diagnostic::error("state-unknown", message).hint(hint))
+}
+
 /// Returns what the owner must do before an applier may have the fleet.
 pub(super) fn of_fleet(
     live: &Live<'_>,

@@ -46,6 +46,12 @@ const CODES: &[Code] = &[
         "Add that kind to the kubectl command; if there are none, say `--assume-empty KIND`.",
     ),
     fault(
+        "state-unknown",
+        "nothing tells which nodes serve, and one step must wait for the nodes of the last",
+        "The next ones would be taken away while those are not back.",
+        "Give a snapshot of the cluster itself: a rendered folder does not tell.",
+    ),
+    fault(
         "too-many-batches",
         "a fleet restarts in more batches than one sync has waves for",
         "An applier could not keep their order.",

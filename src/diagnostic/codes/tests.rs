@@ -27,6 +27,7 @@ const NOT_IN_GALLERY: &[(&str, &str)] = &[
     ("no-snapshot", "a plan: the case gitops-refused"),
     ("no-source-path", "a plan: the case gitops-refused"),
     ("partial-snapshot", "a plan: the case gitops-refused"),
+    ("state-unknown", "a plan: the case next-image"),
     (
         "too-many-batches",
         "a fleet of 501 instances: render/gitops/argocd",

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::schedule::{self, Schedule};
+use super::schedule::Schedule;
 use super::{Fleet, annotate, members, roll, text, without_annotation};
 use crate::diagnostic::Diagnostic;
 use crate::settings::{PruneClaims, Settings};
@@ -35,7 +35,7 @@ const MOST_BATCHES: usize = 499;
 /// # Errors
 /// Says so where there are more batches than waves.
 pub fn objects(fleet: &Fleet<'_>, settings: &Settings) -> Result<Vec<Value>, Diagnostic> {
-    let schedule = fleet.plan.map(schedule::of).unwrap_or_default();
+    let schedule = fleet.schedule();
     if schedule.batches.len() > MOST_BATCHES {
         return Err(too_many(fleet, schedule.batches.len()));
     }
@@ -55,7 +55,7 @@ pub fn objects(fleet: &Fleet<'_>, settings: &Settings) -> Result<Vec<Value>, Dia
     };
     let mut objects: Vec<(i64, Value)> = Vec::new();
     let document = fleet.delivery.document.iter().cloned();
-    let access = if fleet.objects.is_empty() {
+    let access = if fleet.objects.is_empty() || fleet.delivery.is_stepwise {
         Vec::new()
     } else {
         roll::access(fleet)

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::parts::{Part, parts};
-use super::schedule::{self, Schedule};
+use super::schedule::Schedule;
 use super::{Fleet, annotate, grace, text, without_annotation};
 use crate::model::names;
 use crate::plan::{Action, FleetPlan};
@@ -71,7 +71,7 @@ struct Unit {
 }
 
 fn units(fleet: &Fleet<'_>) -> Vec<Unit> {
-    let schedule = fleet.plan.map(schedule::of).unwrap_or_default();
+    let schedule = fleet.schedule();
     let forced: BTreeSet<&str> = schedule
         .batches
         .iter()
