@@ -89,7 +89,7 @@ class Argo:
         patch = {"status": {"operationState": {"phase": "Terminating"}}}
         self.api.must("PATCH", f"{APPLICATIONS}/{name}", patch, MERGE)
 
-    def ended(self, name: str, revision: str | None = None, patience: float = 120) -> dict:
+    def ended(self, name: str, revision: str | None = None, patience: float = 300) -> dict:
         """Waits until the last operation, of a revision if one is given, has ended; returns it."""
         found: dict = {}
 
@@ -106,7 +106,7 @@ class Argo:
             raise Fault(f"no operation of {name} has ended: {told(found)}")
         return found
 
-    def settled(self, name: str, revision: str, patience: float = 120) -> None:
+    def settled(self, name: str, revision: str, patience: float = 300) -> None:
         """Waits until an Application is in sync with a revision, healthy and at rest."""
 
         def is_so() -> bool:
