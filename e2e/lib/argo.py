@@ -73,7 +73,7 @@ class Argo:
         """Has an Application compared with what its repository holds now."""
         patch = {"metadata": {"annotations": {REFRESH: how}}}
         self.api.must("PATCH", f"{APPLICATIONS}/{name}", patch, MERGE)
-        done = wait(lambda: REFRESH not in annotations(self.application(name)), 90)
+        done = wait(lambda: REFRESH not in annotations(self.application(name)), 180)
         if not done:
             raise Fault(f"the Application {name} is not refreshed")
 
@@ -89,7 +89,7 @@ class Argo:
         patch = {"status": {"operationState": {"phase": "Terminating"}}}
         self.api.must("PATCH", f"{APPLICATIONS}/{name}", patch, MERGE)
 
-    def ended(self, name: str, revision: str | None = None, patience: float = 120) -> dict:
+    def ended(self, name: str, revision: str | None = None, patience: float = 300) -> dict:
         """Waits until the last operation, of a revision if one is given, has ended; returns it."""
         found: dict = {}
 
@@ -106,7 +106,7 @@ class Argo:
             raise Fault(f"no operation of {name} has ended: {told(found)}")
         return found
 
-    def settled(self, name: str, revision: str, patience: float = 120) -> None:
+    def settled(self, name: str, revision: str, patience: float = 300) -> None:
         """Waits until an Application is in sync with a revision, healthy and at rest."""
 
         def is_so() -> bool:
@@ -122,7 +122,7 @@ class Argo:
         patch = {"metadata": {"finalizers": [CASCADE] if cascade else []}}
         self.api.must("PATCH", f"{APPLICATIONS}/{name}", patch, MERGE)
         self.api.must("DELETE", f"{APPLICATIONS}/{name}")
-        if not wait(lambda: self.api.find(f"{APPLICATIONS}/{name}") is None, 90):
+        if not wait(lambda: self.api.find(f"{APPLICATIONS}/{name}") is None, 180):
             raise Fault(f"the Application {name} is still there")
 
 

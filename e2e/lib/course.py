@@ -245,7 +245,7 @@ class Course:
 
     def soon(self, is_so: Callable[[], bool]) -> bool:
         """Waits until something holds; returns whether it came to that."""
-        return wait(is_so, 60)
+        return wait(is_so, 180)
 
     def await_event(self, since: int, what: str, names: set[str]) -> None:
         """Waits until something has happened to each of some pods."""
@@ -254,7 +254,7 @@ class Course:
             events = self.events()
             return all(verdict.moments(events, since, name, what) for name in names)
 
-        if not wait(is_so, 90):
+        if not wait(is_so, 300):
             raise Fault(f"it did not come to that: {sorted(names)} {what}")
 
     def events(self) -> list:

@@ -95,7 +95,7 @@ class Flux:
         patch = {"metadata": {"annotations": {REQUEST: now}}}
         self.api.must("PATCH", path(namespace, name), patch, MERGE)
 
-    def settled(self, namespace: str, revision: str, patience: float = 120) -> None:
+    def settled(self, namespace: str, revision: str, patience: float = 300) -> None:
         """Waits until every Kustomization of a namespace has made a revision so."""
         words: list[str] = []
 

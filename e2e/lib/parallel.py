@@ -1,9 +1,11 @@
-"""Several things at a time. Whoever is told to stop does not wait for them."""
+"""Several things at a time."""
 
 import queue
 import threading
 import traceback
 from collections.abc import Callable
+
+from . import stop
 
 
 def run(tasks: list[Callable[[], None]], width: int) -> list[str]:
@@ -16,8 +18,9 @@ def run(tasks: list[Callable[[], None]], width: int) -> list[str]:
     def work() -> None:
         while True:
             try:
+                stop.check()
                 task = waiting.get_nowait()
-            except queue.Empty:
+            except (queue.Empty, stop.Stopped):
                 return
             try:
                 task()
@@ -25,9 +28,17 @@ def run(tasks: list[Callable[[], None]], width: int) -> list[str]:
             except Exception:
                 ended.put(traceback.format_exc())
 
-    for _ in range(min(width, len(tasks))):
-        threading.Thread(target=work, daemon=True).start()
-    return [fault for fault in (waited(ended) for _ in tasks) if fault]
+    workers = [threading.Thread(target=work, daemon=True) for _ in range(min(width, len(tasks)))]
+    for worker in workers:
+        worker.start()
+    try:
+        return [fault for fault in (waited(ended) for _ in tasks) if fault]
+    except BaseException:
+        # What they write into is about to be removed.
+        stop.STOPPED.set()
+        for worker in workers:
+            worker.join(20)
+        raise
 
 
 def waited(ended: queue.SimpleQueue) -> str | None:

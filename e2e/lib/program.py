@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import stop
 from .fault import Fault
 
 DIAGNOSTIC = re.compile(r"^(error|warning)\[(?P<code>[a-z-]+)\]: (?P<message>.*)$")
@@ -65,6 +66,7 @@ class Program:
 
     def run(self, *arguments: str | Path) -> Ran:
         """Runs it without anything on standard input."""
+        stop.check()
         words = " ".join(str(argument) for argument in arguments)
         try:
             ran = subprocess.run(

@@ -12,7 +12,7 @@ from .program import Program
 from .report import Report
 
 # So many at a time: more would wait for each other, on two cores.
-WIDTH = 12
+WIDTH = 6
 DEFINITION = "cosmosfullnodes.cosmos.strange.love"
 
 

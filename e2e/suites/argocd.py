@@ -6,6 +6,7 @@ from pathlib import Path
 from lib import argo as argocd
 from lib import bed as beds
 from lib import scenarios, syncs, verdict_test
+from lib.adoption import ADOPTED
 from lib.deliver import ByHand, Files
 from lib.matrix import ROWS
 from lib.program import Program
@@ -29,4 +30,4 @@ def run(program: Program, parts: dict[str, Path], folder: Path, report: Report) 
                 ("by-hand", by_hand, syncs.MANUAL),
             ]
             scenarios.play(bed, program, together, report)
-            scenarios.play(bed, program, [("files", files, syncs.ALONE)], report)
+            scenarios.play(bed, program, [("files", files, [*syncs.ALONE, ADOPTED])], report)

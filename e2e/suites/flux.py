@@ -6,6 +6,7 @@ from pathlib import Path
 from lib import bed as beds
 from lib import flux as fluxcd
 from lib import reconciliations, scenarios, verdict_test
+from lib.adoption import ADOPTED
 from lib.deliver import Artifacts
 from lib.matrix import ROWS
 from lib.program import Program
@@ -26,4 +27,5 @@ def run(program: Program, parts: dict[str, Path], folder: Path, report: Report) 
             artifacts = Artifacts(flux)
             together = [("flux", artifacts, ROWS + reconciliations.AUTOMATED)]
             scenarios.play(bed, program, together, report)
-            scenarios.play(bed, program, [("flux", artifacts, reconciliations.ALONE)], report)
+            alone = [*reconciliations.ALONE, ADOPTED]
+            scenarios.play(bed, program, [("flux", artifacts, alone)], report)
