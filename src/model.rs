@@ -205,6 +205,8 @@ pub mod names {
     pub const BELONGS_TO: &str = "cosmos.strange.love/belongs-to";
     /// On the reference's pods: the revision of the ConfigMap that they were started with.
     pub const CONFIG_CHECKSUM: &str = "cosmos.strange.love/config-checksum";
+    /// On a claim whose volume was made only once a pod needed it: the machine picked for that pod.
+    pub const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
     /// On the reference's objects: the hash of what it last wanted.
     pub const REFERENCE_REVISION: &str = "app.kubernetes.io/revision";
     /// On the reference's objects: the place of the instance, by a count of its own for each kind.

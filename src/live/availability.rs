@@ -246,9 +246,9 @@ pub(super) fn parse(time: &str) -> Option<Timestamp> {
     time.parse().ok()
 }
 
-/// A claim and a pod that were made so close together were made for a new instance: the pod has
-/// never been replaced since.
-const BORN_TOGETHER_SECONDS: i64 = 600;
+/// A claim and a pod that were made so close together may have been made for a new instance. Both are
+/// applied in one go; a pod that comes later may be the next one already, and its place was served.
+const BORN_TOGETHER_SECONDS: i64 = 60;
 
 /// A pod whose `Ready` condition last changed so soon after its birth never was ready.
 const NEVER_READY_SECONDS: i64 = 120;
@@ -282,5 +282,18 @@ pub fn is_newcomer(live: &Live<'_>, namespace: &str, pod: &str, claim: &str) -> 
         .as_deref()
         .and_then(parse)
         .is_some_and(|at| seconds_between(born, at) <= NEVER_READY_SECONDS);
-    ready.status != "True" && never_ready && is_close
+    ready.status != "True" && never_ready && is_close && !is_younger_than_volume(live, claim, born)
+}
+
+/// Tells whether a pod came later than the volume of its claim, where a volume is made only once a
+/// pod needs it: then another pod needed it before.
+fn is_younger_than_volume(live: &Live<'_>, claim: &Object<'_>, born: Timestamp) -> bool {
+    if claim.annotation(names::SELECTED_NODE).is_none() {
+        return false;
+    }
+    let spec = claim.spec_tree();
+    let volume = spec["volumeName"].as_str().unwrap_or_default();
+    let volume = live.get(Kind::PersistentVolume, "", volume);
+    let made = volume.and_then(|volume| parse(volume.meta.created.as_deref()?));
+    made.is_some_and(|made| made < born)
 }

@@ -195,7 +195,7 @@ fn trouble(status: &Value) -> Option<String> {
 /// Returns whether a pod of a snapshot is that of a new instance that never served: it was made with
 /// its claim, and has not been ready since.
 pub(super) fn is_newcomer(pod: &Value, claim: Option<&Value>) -> bool {
-    const TOGETHER: i64 = 600;
+    const TOGETHER: i64 = 60;
     const NEVER_READY: i64 = 120;
     let born = |object: &Value| second(text(&object["metadata"]["creationTimestamp"]));
     // an instance whose claim was made anew is no new one

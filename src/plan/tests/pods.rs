@@ -307,3 +307,55 @@ fn a_role_that_was_edited_is_set_right() {
         &["0: Patch Role/hub-vc-r (FieldsDiffer)", "drift hub-vc-r"],
     );
 }
+
+/// A fleet made a minute ago, whose first pods were replaced at once and do not get ready.
+#[test]
+fn a_young_pod_in_the_place_of_one_that_served_uses_the_budget() {
+    let mut case = Case::at_rest(3);
+    let stamp = |case: &mut Case, object: &str, at: &str| {
+        case.object(object)["metadata"]["creationTimestamp"] = json!(at);
+    };
+    for name in ["hub-0", "hub-1", "hub-2"] {
+        stamp(
+            &mut case,
+            &format!("PersistentVolumeClaim/pvc-{name}"),
+            "2026-01-01T00:00:00Z",
+        );
+        stamp(&mut case, &format!("Pod/{name}"), "2026-01-01T00:00:01Z");
+    }
+    let first_replaced = |case: &mut Case, after: &str| {
+        stamp(case, "Pod/hub-0", after);
+        let pod = case.object("Pod/hub-0");
+        pod["status"]["startTime"] = json!(after);
+        pod["status"]["conditions"][0] =
+            json!({"type": "Ready", "status": "False", "lastTransitionTime": after});
+        case.status()["sync"]["hub-0"] =
+            json!({"timestamp": NOW, "error": "no answer", "inSync": false});
+    };
+    case.is_changed();
+    let waits = [
+        "0: Replace Pod/hub-0 (ResourcesChanged)",
+        "0: PodReady hub-0",
+        "1: Replace Pod/hub-1 (ResourcesChanged)",
+        "1: PodReady hub-1",
+        "2: Replace Pod/hub-2 (ResourcesChanged)",
+    ];
+    first_replaced(&mut case, "2026-01-01T00:01:01Z");
+    check(&case, &waits);
+    // so close to its claim it may be the first one, unless the volume is older than it
+    let newcomer = [
+        "0: Replace Pod/hub-1 (ResourcesChanged)",
+        "0: PodReady hub-1",
+        "1: Replace Pod/hub-0 (ResourcesChanged)",
+        "1: Replace Pod/hub-2 (ResourcesChanged)",
+    ];
+    first_replaced(&mut case, "2026-01-01T00:00:31Z");
+    check(&case, &newcomer);
+    let claim = case.object("PersistentVolumeClaim/pvc-hub-0");
+    claim["metadata"]["annotations"]["volume.kubernetes.io/selected-node"] = json!("m-0");
+    claim["spec"]["volumeName"] = json!("pv-0");
+    case.live
+        .push(json!({"apiVersion": "v1", "kind": "PersistentVolume",
+        "metadata": {"name": "pv-0", "creationTimestamp": "2026-01-01T00:00:02Z"}, "spec": {}}));
+    check(&case, &waits);
+}

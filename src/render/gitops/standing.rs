@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::live::{Object, lenient};
-use crate::model::Kind;
+use crate::model::{Kind, names};
 use crate::render::kept;
 
 /// What others write on an object for themselves: they would not do so again over what is given.
@@ -21,8 +21,6 @@ const FLUX_LABELS: [&str; 2] = [
     "kustomize.toolkit.fluxcd.io/name",
     "kustomize.toolkit.fluxcd.io/namespace",
 ];
-/// Labels and annotations of a machine that was picked for a volume.
-const SELECTED: &str = "volume.kubernetes.io/selected-node";
 
 /// Returns a live object as it would have been applied.
 #[must_use]
@@ -82,7 +80,7 @@ fn metadata(object: &Object<'_>) -> Value {
 }
 
 fn is_others(key: &str) -> bool {
-    OTHERS.contains(&key) || FLUX_LABELS.contains(&key) || key == SELECTED
+    OTHERS.contains(&key) || FLUX_LABELS.contains(&key) || key == names::SELECTED_NODE
 }
 
 /// Addresses are the cluster's to choose, and cannot be changed once they are chosen.
