@@ -123,9 +123,10 @@ fn files_are_written_through_one_door() {
         let makes = MAKES.iter().filter(|name| code.contains(**name));
         makes.map(|name| format!("names `{name}`")).collect()
     });
+    let is_test = |what: &str| what.contains("/tests.rs:");
     let wrong: Vec<&String> = found
         .iter()
-        .filter(|what| !what.starts_with(DOOR))
+        .filter(|what| !what.starts_with(DOOR) && !is_test(what))
         .collect();
     assert!(wrong.is_empty(), "only {DOOR} makes files: {wrong:?}");
     assert!(!found.is_empty(), "the door itself is not seen");

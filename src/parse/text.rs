@@ -375,7 +375,7 @@ mod tests {
         let line = format!("      moniker = \"{key}");
         check_line(&line, 1, 7, ("<redacted>", 7));
         let node_id = format!("  hub-0: {}", "0a1b".repeat(10));
-        check_line(&node_id, 1, 3, (&node_id, 3));
+        check_line(&node_id, 1, 3, (&node_id, 1));
     }
 
     #[track_caller]
