@@ -7,10 +7,12 @@
 //! is read, and what the system keeps of pipes, files and swapped memory. Knows nothing of disks
 //! and of where randomness comes from.
 
+mod entries;
 mod key;
 mod ledger;
 mod list;
 mod make;
+mod newness;
 mod outputs;
 mod pool;
 mod print;
@@ -21,12 +23,14 @@ mod tests;
 mod unquote;
 mod verify;
 
-pub use key::{Broken, Seed};
+pub use crate::parse::node_key::Broken;
+pub use key::Seed;
 pub use list::{Listing, json, text};
 pub use make::{Done, Home, Seeds, What};
+pub use newness::Newness;
 pub use outputs::{File, Place, Written, import, init, places, rotate};
 pub use pool::{Holds, Sources};
 pub use print::Printed;
 pub use secret::{Form, Text};
-pub use survey::{Fleet, Instance, Newness, Request, Survey, survey};
+pub use survey::{Fleet, Instance, Request, Survey, survey};
 pub use verify::verify;

@@ -109,6 +109,29 @@ fn paths_across_rooms_start_at_the_crate() {
 }
 
 #[test]
+fn files_are_written_through_one_door() {
+    // what is to lie on a disk must go by those who see to its mode, and that it is whole
+    const DOOR: &str = "disk/write";
+    const MAKES: &[&str] = &[
+        "fs::write",
+        "File::create",
+        "OpenOptions",
+        "create_dir",
+        "tempfile::",
+    ];
+    let found: Vec<String> = in_sources(|_, code| {
+        let makes = MAKES.iter().filter(|name| code.contains(**name));
+        makes.map(|name| format!("names `{name}`")).collect()
+    });
+    let wrong: Vec<&String> = found
+        .iter()
+        .filter(|what| !what.starts_with(DOOR))
+        .collect();
+    assert!(wrong.is_empty(), "only {DOOR} makes files: {wrong:?}");
+    assert!(!found.is_empty(), "the door itself is not seen");
+}
+
+#[test]
 fn every_file_says_what_lives_in_it() {
     let wrong: Vec<String> = sources()
         .into_iter()

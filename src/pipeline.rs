@@ -7,6 +7,7 @@ mod fleet;
 mod heirs;
 mod inputs;
 mod lint;
+mod refusals;
 mod removed;
 
 use jiff::Timestamp;
@@ -18,15 +19,17 @@ use crate::live::facts::Declared;
 use crate::model::{Notice, Source};
 use crate::parse;
 use crate::plan::{self, Plan};
-use crate::render::gitops::Applier;
+use crate::render::gitops::{Applier, Fleet as Delivered};
 
 pub use crate::lint::explain;
 pub use crate::lint::may_hold_key;
 pub use crate::parse::settings::settings;
 pub use crate::spec::crd::{Custom, definition};
 pub use crate::spec::schema::{identities_schema, settings_schema};
+pub use delivery::Stage;
 pub use fleet::FleetManifests;
 pub use lint::lint;
+pub use refusals::Assumed;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -56,6 +59,12 @@ pub struct Options {
     pub max_age: Option<i64>,
     /// Who applies the objects, where that is somebody who applies all that there is.
     pub applier: Option<Applier>,
+    /// Whether just the next wave is wanted of the objects.
+    pub is_next: bool,
+    /// The kinds that the snapshot lacks because there are none.
+    pub assumed: Assumed,
+    /// Whether an applier may have fleets whose claims somebody owns.
+    pub accepts_owner: bool,
 }
 
 /// What is wanted of the outcome.
@@ -81,6 +90,32 @@ pub struct Outcome {
     pub members: Vec<Members>,
     /// What else is worth a line: what was passed over.
     pub notes: Vec<String>,
+    /// Why its applier must not have the objects yet.
+    pub refused: Vec<Diagnostic>,
+}
+
+impl Outcome {
+    /// Returns the fleets with all that an applier must be told of them.
+    #[must_use]
+    pub fn deliveries(&self) -> Vec<Delivered<'_>> {
+        self.manifests
+            .iter()
+            .filter_map(|of| self.delivered(of))
+            .collect()
+    }
+
+    fn delivered<'o>(&'o self, of: &'o FleetManifests) -> Option<Delivered<'o>> {
+        let delivery = of.delivery.as_ref()?;
+        let (namespace, name) = (of.fleet.namespace.as_str(), of.fleet.name.as_str());
+        let mut plans = self.plan.fleets.iter().filter(|_| delivery.is_described);
+        Some(Delivered {
+            namespace,
+            name,
+            objects: &of.objects,
+            plan: plans.find(|plan| plan.namespace == namespace && plan.name == name),
+            delivery,
+        })
+    }
 }
 
 /// Reads, builds, compares, decides, orders and checks. There is no outcome where anything is an
@@ -108,7 +143,7 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
         };
     }
     let mut plans = Vec::new();
-    let (mut manifests, mut members) = (Vec::new(), Vec::new());
+    let (mut manifests, mut members, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     let taken = heirs::Taken::new(&specs);
     for spec in &specs.fleets {
         let identities = Declared {
@@ -120,6 +155,7 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
             plans.push(planned.plan);
             manifests.push(planned.manifests);
             members.extend(planned.members);
+            refused.extend(planned.refused);
         }
     }
     let has_errors = diagnostics.iter().any(|d| d.severity == Severity::Error);
@@ -133,8 +169,8 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
         members.extend(removed::members(&live, &specs));
     }
     let left = removed::fleets(&live, &specs, &taken);
-    if request.options.applier.is_some() {
-        let plans = plans.iter().chain(&left);
+    if request.options.applier.is_some() || request.options.is_next {
+        let plans = (plans.iter().chain(&left), request.options.is_next);
         manifests.extend(delivery::undocumented(&live, &specs, plans));
         manifests.sort_by(|a, b| a.fleet.cmp(&b.fleet));
     }
@@ -145,6 +181,7 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
         manifests,
         members,
         notes: notes(&specs, &live),
+        refused,
     };
     Reported {
         value: Some(outcome),

@@ -27,7 +27,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use decide::decide;
+pub use decide::{MUST_HALT_FIRST, decide};
 pub use halting::{Chain, Hold, hold_of_move};
 pub use heirs::{Heirloom, Heirs};
 pub use turns::{Decided, Observed, Phase, Policy, Task, Turn};

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import stop
 from .fault import Fault
 from .paths import path_of
 
@@ -87,6 +88,7 @@ class Api:
 
     def request(self, method: str, path: str, body: Any = None, kind: str = JSON) -> Answer:
         """Asks once. Texts are sent as they are, other bodies as JSON."""
+        stop.check()
         text = body if body is None or isinstance(body, str) else json.dumps(body)
         headers = self.headers() | {"Content-Type": kind}
         try:
@@ -111,6 +113,7 @@ def wait(what: Callable[[], bool], patience: float = 30.0) -> bool:
     """Waits until something holds; returns whether it came to that."""
     end = time.monotonic() + patience
     while not what():
+        stop.check()
         if time.monotonic() > end:
             return False
         time.sleep(0.05)

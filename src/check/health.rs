@@ -40,10 +40,12 @@ struct PodStatus {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct PodCondition {
     #[serde(rename = "type")]
     name: String,
     status: String,
+    last_transition_time: Option<String>,
 }
 
 impl<'a, 'c> Health<'a, 'c> {
@@ -97,6 +99,35 @@ impl<'a, 'c> Health<'a, 'c> {
             .is_some_and(|(seen, started)| seen < started);
         let has_error = entry.error.as_ref().is_some_and(|error| !error.is_empty());
         is_stale || has_error || entry.in_sync != Some(true)
+    }
+}
+
+/// So long after its birth, in seconds, a pod that is no longer ready was ready once.
+const ARRIVED_AFTER: i64 = 600;
+
+/// Returns whether a pod is away beyond all doubt: it has ended, or it has been ready, is not any
+/// more, and no other word tells of it. It is strict, since it is here to forbid restarts beside that
+/// pod.
+pub(super) fn is_surely_down(case: &Case<'_>, pod: &Object<'_>) -> bool {
+    let fleet = case.live(case.id(Kind::CosmosFullNode, &case.plan.name));
+    let status: FleetStatus = read(fleet.and_then(|fleet| fleet.status));
+    let is_told = status
+        .sync
+        .is_some_and(|sync| sync.contains_key(pod.meta.name.as_ref()));
+    let status: PodStatus = read(pod.status);
+    let conditions = status.conditions.unwrap_or_default();
+    let ready = conditions
+        .iter()
+        .find(|condition| condition.name == "Ready");
+    let time = |text: Option<&str>| text.and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    let since = ready.and_then(|ready| time(ready.last_transition_time.as_deref()));
+    let age = since.zip(time(pod.meta.created.as_deref()));
+    let arrived = age.is_some_and(|(at, born)| at.as_second() - born.as_second() > ARRIVED_AFTER);
+    let is_unready = ready.is_some_and(|ready| ready.status == "False");
+    match status.phase.as_deref() {
+        Some("Failed" | "Succeeded") => true,
+        Some("Running") => !is_told && is_unready && arrived,
+        Some(_) | None => false,
     }
 }
 

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::{Case, Id};
-use super::health::Health;
+use super::health::{Health, is_surely_down};
 use super::heirs::{heir_of, is_heir};
 use super::migrations::comes_back;
+use super::touch::is_ours;
 use super::{Breach, rules};
 use crate::desired::Instance;
 use crate::model::{Kind, ObjectKey, names};
@@ -26,13 +27,19 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Breach>) {
         let instance = own.or(heir).filter(|instance| instance.has_pod)?;
         (!health.is_down(pod)).then_some(instance.name.as_str())
     };
-    walk(case, "instances", main, found);
+    walk(case, ("instances", away_before(case)), main, found);
     let additional = |pod: &str| {
         let instance = case.additional.get(pod)?;
         let is_excused = health.is_down(pod) || instance.has_pod && health.is_down(&instance.name);
         (!is_excused).then_some(instance.name.as_str())
     };
-    walk(case, "instances' additional pods", additional, found);
+    let none = BTreeMap::new();
+    walk(
+        case,
+        ("instances' additional pods", none),
+        additional,
+        found,
+    );
     gates_between(case, found);
 }
 
@@ -51,15 +58,15 @@ pub(super) fn budget(case: &Case<'_>) -> usize {
 }
 
 /// Follows the waves and counts who is away because of them: `counts` names the instance that a
-/// restart takes away, where it takes one away that was not down before.
+/// restart takes away, where it takes one away that was not down before. `away` are pods that are
+/// away to begin with, and their instances.
 fn walk<'a>(
     case: &Case<'a>,
-    what: &str,
+    (what, mut away): (&str, BTreeMap<&'a str, &'a str>),
     counts: impl Fn(&str) -> Option<&'a str>,
     found: &mut Vec<Breach>,
 ) {
     let budget = budget(case);
-    let mut away: BTreeMap<&str, &str> = BTreeMap::new();
     for wave in &case.plan.waves {
         let before = away.len();
         for pod in taken(case, wave) {
@@ -89,6 +96,29 @@ fn walk<'a>(
             }
         }
     }
+}
+
+/// Returns the main pods that are surely away before the plan begins, and that it does nothing about:
+/// until a gate names them they use up budget. One that is not there ran here where its claim is.
+fn away_before<'a>(case: &Case<'a>) -> BTreeMap<&'a str, &'a str> {
+    let is_away = |instance: &&Instance| {
+        let pod = case.id(Kind::Pod, &instance.name);
+        let claim = case.id(Kind::PersistentVolumeClaim, &instance.claim);
+        let ran = || case.live(claim).is_some_and(|claim| is_ours(case, claim));
+        match case.live(pod) {
+            Some(live) if is_ours(case, live) && !live.is_terminating() => {
+                is_surely_down(case, live)
+            }
+            Some(_) | None => ran(),
+        }
+    };
+    let instances = case.desired.instances.iter();
+    instances
+        .filter(|instance| instance.has_pod && !is_heir(case, instance))
+        .filter(|instance| case.steps_of(case.id(Kind::Pod, &instance.name)).is_empty())
+        .filter(is_away)
+        .map(|instance| (instance.name.as_str(), instance.name.as_str()))
+        .collect()
 }
 
 /// Every wave that restarts pods, or brings back those that went, and is followed by one that

@@ -161,6 +161,61 @@ fn pods_that_are_not_ready_use_no_budget() {
     check(&rollout(), pending, &[]);
 }
 
+/// Takes a pod out of the plan.
+fn leave_alone(world: &mut World, n: i64) {
+    for wave in &mut world.plan.waves {
+        wave.steps.retain(|step| step.object != pod(n));
+        wave.gate.retain(|gate| gate.object != pod(n));
+    }
+}
+
+#[test]
+fn an_instance_that_is_gone_and_does_not_come_back_uses_budget() {
+    let gone = |world: &mut World| {
+        leave_alone(world, 3);
+        world.lose(&pod(3));
+    };
+    check(&rollout(), gone, &[rules::BUDGET]);
+    let never_was = |world: &mut World| {
+        gone(world);
+        for wave in &mut world.plan.waves {
+            wave.steps.retain(|step| step.object != claim(3));
+        }
+        world.lose(&claim(3));
+    };
+    check(&rollout(), never_was, &[]);
+}
+
+#[test]
+fn a_pod_that_is_surely_down_uses_budget_until_a_gate_names_it() {
+    let down = |world: &mut World| {
+        leave_alone(world, 3);
+        let live = world.object(&pod(3));
+        live["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
+        live["status"] = json!({"phase": "Running", "conditions": [{"type": "Ready",
+            "status": "False", "lastTransitionTime": "2026-01-01T01:00:00Z"}]});
+    };
+    check(&rollout(), down, &[rules::BUDGET]);
+    let waited_for = |world: &mut World| {
+        down(world);
+        let first = world.place("restart 0").unwrap();
+        let wait = wave("wait", Vec::new(), vec![ready(pod(3))]);
+        world.plan.waves.insert(first, wait);
+    };
+    check(&rollout(), waited_for, &[]);
+    let never_arrived = |world: &mut World| {
+        down(world);
+        let live = world.object(&pod(3));
+        live["status"]["conditions"][0]["lastTransitionTime"] = json!("2026-01-01T00:01:00Z");
+    };
+    check(&rollout(), never_arrived, &[]);
+    let ended = |world: &mut World| {
+        leave_alone(world, 3);
+        world.object(&pod(3))["status"] = json!({"phase": "Failed"});
+    };
+    check(&rollout(), ended, &[rules::BUDGET]);
+}
+
 #[test]
 fn pods_of_which_nothing_is_known_are_up() {
     for status in [

@@ -145,7 +145,7 @@ fn goes_as_former(case: &Case<'_>, placed: Placed<'_>, live: &Object<'_>) -> boo
 /// Returns whether a live object is the fleet's: controlled by its `CosmosFullNode`, or without a
 /// controller and annotated with the fleet's name, or, without such an annotation, created by us
 /// or the reference.
-fn is_ours(case: &Case<'_>, object: &Object<'_>) -> bool {
+pub(super) fn is_ours(case: &Case<'_>, object: &Object<'_>) -> bool {
     if object.meta.namespace != case.plan.namespace {
         return false;
     }

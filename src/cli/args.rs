@@ -230,6 +230,39 @@ pub(super) struct RenderArgs {
     /// The settings, where they do not lie above the documents as `cosmos-render.toml`
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<String>,
+    /// Take it that the cluster has none of this kind, though the snapshot does not show it
+    ///
+    /// For argocd and flux, which act on all that they get. May be given several times.
+    #[arg(
+        long,
+        value_name = "KIND",
+        value_delimiter = ',',
+        help_heading = "Checks"
+    )]
+    pub(super) assume_empty: Vec<EmptyKind>,
+    /// Render for argocd and flux though an owner's end would delete claims
+    #[arg(long, help_heading = "Checks")]
+    pub(super) accept_owner: bool,
+    /// Where Flux's source has what is rendered, from its root [default: where --out leads to]
+    #[arg(long, value_name = "PATH", requires = "out", help_heading = "Output")]
+    pub(super) flux_path: Option<String>,
+    /// How argocd and flux come from one batch to the next
+    #[arg(
+        long,
+        value_name = "WAY",
+        default_value = "hooks",
+        help_heading = "Rollout"
+    )]
+    pub(super) rollout: Rollout,
+    /// Render the next wave alone; what later waves do stays as the snapshot shows it
+    ///
+    /// For a loop that renders, commits, waits and takes a snapshot, again and again. While something
+    /// is waited for, what is rendered stays as it is.
+    #[arg(long, help_heading = "Rollout")]
+    pub(super) next: bool,
+    /// Write nothing, and end with code 2 where files would change or a wave is left
+    #[arg(long, requires = "out", help_heading = "Checks")]
+    pub(super) check: bool,
     /// The image of the Jobs that run `cosmos-render roll` [default: the one of this version]
     #[arg(long, value_name = "IMAGE", help_heading = "Rollout")]
     pub(super) roll_image: Option<String>,
@@ -304,6 +337,32 @@ pub(super) enum Target {
     /// Manifests with sync waves, guards and hooks for Argo CD
     #[value(name = "argocd")]
     ArgoCd,
+    /// Kustomizations for Flux, in the order of the plan, and what they apply
+    Flux,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Rollout {
+    /// By themselves: hook Jobs for Argo CD, Kustomizations that wait for each other for Flux
+    Hooks,
+    /// By one commit for each step: the same as --next
+    Steps,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum EmptyKind {
+    /// All of them: the fleets are new, and there is no snapshot
+    All,
+    /// Services
+    Services,
+    /// ConfigMaps
+    #[value(name = "configmaps")]
+    ConfigMaps,
+    /// Claims
+    #[value(name = "persistentvolumeclaims", alias = "pvc")]
+    Claims,
+    /// Pods
+    Pods,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

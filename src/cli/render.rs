@@ -1,6 +1,5 @@
 //! The command `render`: writes the manifests.
 
-use std::borrow::Cow;
 use std::io;
 
 use serde_json::Value;
@@ -9,8 +8,10 @@ use crate::diagnostic::Diagnostic;
 use crate::disk;
 use crate::disk::write::{self, Options, Written};
 use crate::model::Notice;
-use crate::pipeline::{self, FleetManifests, Outcome};
-use crate::render::gitops::{self, argocd};
+use crate::pipeline::{self, Outcome};
+use crate::plan::{Condition, Gate};
+use crate::render::Tree;
+use crate::render::gitops::{Applier, argocd, flux, guards};
 use crate::render::manifests::{self, Fleet, Format};
 use crate::render::saved::{self, Saved};
 use crate::settings::Settings;
@@ -33,6 +34,8 @@ pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure>
         plan,
         config,
         roll_image,
+        flux_path: _,
+        is_check,
     } = run;
     let saved = plan.as_deref().map(read_plan).transpose()?;
     let mut settings = settings(&inputs.specs, config.as_deref(), terminal)?;
@@ -45,19 +48,117 @@ pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure>
     let outcome = input::run(&inputs, terminal, CONSEQUENCE)?.outcome;
     let faults = saved.map(|saved| saved.faults(&outcome.plan));
     refuse(faults.unwrap_or_default())?;
-    let made = made(&outcome, *target, &settings).map_err(refused)?;
-    let fleets: Vec<Fleet<'_>> = made.iter().map(Made::fleet).collect();
-    match out {
-        None => terminal::result(&stream(&fleets, *format))?,
+    if !outcome.refused.is_empty() {
+        terminal.failure(&Failure {
+            diagnostics: outcome.refused,
+            consequence: CONSEQUENCE,
+        });
+        return Ok(Exit::Held);
+    }
+    let options = Options {
+        allow_empty: *allow_empty,
+    };
+    let exit = match out {
+        None => {
+            let made = made(&outcome, *target, &settings).map_err(refused)?;
+            terminal::result(&stream(&fleets(&made), *format))?;
+            Exit::Done
+        }
         Some(dir) => {
-            let options = Options {
-                allow_empty: *allow_empty,
-            };
-            let written = into_folder(dir, &fleets, (*format, options))?;
-            terminal.note(&sum(dir, &written));
+            let tree = tree(run, dir, &outcome, &settings).map_err(refused)?;
+            if *is_check {
+                check(dir, &tree, &outcome, terminal)?
+            } else {
+                into_folder(dir, &tree, options, terminal)?;
+                Exit::Done
+            }
+        }
+    };
+    tell_stages(&outcome, terminal);
+    warn_of_guards(&outcome, inputs.options.applier, &settings, terminal);
+    let remarked = remark(&outcome, terminal);
+    Ok(if exit == Exit::Done { remarked } else { exit })
+}
+
+fn tree(
+    run: &RenderRun,
+    dir: &str,
+    outcome: &Outcome,
+    settings: &Settings,
+) -> Result<Tree, Diagnostic> {
+    match run.target {
+        Target::Flux => {
+            let path = source_path(dir, run.flux_path.as_deref(), settings)?;
+            Ok(flux::tree(&outcome.deliveries(), settings, &path))
+        }
+        Target::Manifests | Target::ArgoCd => {
+            let made = made(outcome, run.target, settings)?;
+            Ok(manifests::tree(&fleets(&made), file_format(run.format)))
         }
     }
-    Ok(remark(&outcome, terminal))
+}
+
+/// Tells whether a folder is what would be written, and whether anything is left to do.
+fn check(dir: &str, tree: &Tree, outcome: &Outcome, terminal: &Terminal) -> Result<Exit, Failure> {
+    let differing = write::differing(dir, tree).map_err(|diagnostics| Failure {
+        diagnostics,
+        consequence: "nothing was compared",
+    })?;
+    for path in &differing {
+        terminal.note(&format!("would change: {dir}/{path}"));
+    }
+    let waves = outcome.plan.fleets.iter().flat_map(|fleet| &fleet.waves);
+    let left = waves.filter(|wave| !wave.steps.is_empty()).count();
+    if left > 0 {
+        terminal.note(&format!("{left} waves are left"));
+    }
+    Ok(if left == 0 && differing.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Changed
+    })
+}
+
+/// Says what the next step is, or what it waits for.
+fn tell_stages(outcome: &Outcome, terminal: &Terminal) {
+    for of in &outcome.manifests {
+        let Some(stage) = &of.stage else {
+            continue;
+        };
+        let told = match (&stage.title, stage.awaited.as_slice()) {
+            (Some(title), _) => format!("{title} ({} waves are left)", stage.left),
+            (None, []) => "nothing is left to do".to_owned(),
+            (None, awaited) => {
+                let awaited: Vec<String> = awaited.iter().map(awaited_of).collect();
+                format!("waits until {}", awaited.join(", "))
+            }
+        };
+        terminal.note(&crate::render::visible(&format!("{}: {told}", of.fleet)));
+    }
+}
+
+fn awaited_of(gate: &Gate) -> String {
+    match gate.condition {
+        Condition::PodReady => format!("{} is ready and in sync", gate.object),
+        Condition::Gone => format!("{} is gone", gate.object),
+    }
+}
+
+fn warn_of_guards(
+    outcome: &Outcome,
+    applier: Option<Applier>,
+    settings: &Settings,
+    terminal: &Terminal,
+) {
+    let Some(applier) = applier else {
+        return;
+    };
+    for fleet in outcome.deliveries() {
+        let name = format!("{}/{}", fleet.namespace, fleet.name);
+        for warning in guards::warnings(&fleet, applier, settings) {
+            terminal.note(&format!("warning: {}", line(&name, &warning)));
+        }
+    }
 }
 
 /// Reads a saved plan.
@@ -116,16 +217,17 @@ fn settings(
 }
 
 /// A fleet's objects as its applier gets them.
-struct Made<'a> {
-    of: &'a FleetManifests,
-    objects: Cow<'a, [Value]>,
+struct Made<'o> {
+    namespace: &'o str,
+    name: &'o str,
+    objects: Vec<Value>,
 }
 
 impl Made<'_> {
     fn fleet(&self) -> Fleet<'_> {
         Fleet {
-            namespace: &self.of.fleet.namespace,
-            name: &self.of.fleet.name,
+            namespace: self.namespace,
+            name: self.name,
             objects: &self.objects,
         }
     }
@@ -136,29 +238,45 @@ fn made<'o>(
     target: Target,
     settings: &Settings,
 ) -> Result<Vec<Made<'o>>, Diagnostic> {
-    let fleets = outcome.manifests.iter().map(|of| {
-        let objects = match (target, delivered(outcome, of)) {
-            (Target::Manifests, _) | (_, None) => Cow::Borrowed(of.objects.as_slice()),
-            (Target::ArgoCd, Some(fleet)) => Cow::Owned(argocd::objects(&fleet, settings)?),
-        };
-        Ok(Made { of, objects })
+    if target == Target::ArgoCd {
+        let fleets = outcome.deliveries();
+        let made = fleets.iter().map(|fleet| {
+            Ok(Made {
+                namespace: fleet.namespace,
+                name: fleet.name,
+                objects: argocd::objects(fleet, settings)?,
+            })
+        });
+        return made.collect();
+    }
+    let made = outcome.manifests.iter().map(|of| {
+        let standing = of.delivery.iter().flat_map(|delivery| &delivery.standing);
+        Made {
+            namespace: &of.fleet.namespace,
+            name: &of.fleet.name,
+            objects: of.objects.iter().chain(standing).cloned().collect(),
+        }
     });
-    fleets.collect()
+    Ok(made.collect())
 }
 
-/// Returns a fleet with all that an applier must be told of it.
-fn delivered<'o>(outcome: &'o Outcome, of: &'o FleetManifests) -> Option<gitops::Fleet<'o>> {
-    let delivery = of.delivery.as_ref()?;
-    let (namespace, name) = (of.fleet.namespace.as_str(), of.fleet.name.as_str());
-    let plans = outcome.plan.fleets.iter();
-    let plan = plans.filter(|_| delivery.is_described);
-    Some(gitops::Fleet {
-        namespace,
-        name,
-        objects: &of.objects,
-        plan: { plan }.find(|plan| plan.namespace == namespace && plan.name == name),
-        delivery,
-    })
+fn fleets<'m>(made: &'m [Made<'_>]) -> Vec<Fleet<'m>> {
+    made.iter().map(Made::fleet).collect()
+}
+
+/// Returns where Flux's source has what is written to a folder: the folder itself, where that tells.
+fn source_path(dir: &str, named: Option<&str>, settings: &Settings) -> Result<String, Diagnostic> {
+    if let Some(path) = named.or(settings.flux.path.as_deref()) {
+        return Ok(path.to_owned());
+    }
+    let is_below = !dir.starts_with('/') && dir.split('/').all(|part| part != "..");
+    if is_below {
+        return Ok(dir.to_owned());
+    }
+    let message = format!("nothing tells where Flux's source has the files that go to {dir}");
+    let hint = "name the path from the source's root: `--flux-path PATH`, or `path = \"PATH\"` \
+                below `[flux]` in cosmos-render.toml";
+    Err(Diagnostic::error("no-source-path", message).hint(hint))
 }
 
 fn stream(fleets: &[Fleet<'_>], format: ObjectFormat) -> String {
@@ -168,17 +286,20 @@ fn stream(fleets: &[Fleet<'_>], format: ObjectFormat) -> String {
     }
 }
 
-fn into_folder(
-    dir: &str,
-    fleets: &[Fleet<'_>],
-    (format, options): (ObjectFormat, Options),
-) -> Result<Written, Failure> {
-    let format = match format {
+fn file_format(format: ObjectFormat) -> Format {
+    match format {
         ObjectFormat::Yaml => Format::Yaml,
         ObjectFormat::Json => Format::Json,
-    };
-    let tree = manifests::tree(fleets, format);
-    write::tree(dir, &tree, options).map_err(|diagnostics| {
+    }
+}
+
+fn into_folder(
+    dir: &str,
+    tree: &Tree,
+    options: Options,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let written = write::tree(dir, tree, options).map_err(|diagnostics| {
         let is_halfway = diagnostics.iter().any(|d| d.code == write::NOT_WRITTEN);
         Failure {
             diagnostics,
@@ -188,7 +309,9 @@ fn into_folder(
                 "nothing was written"
             },
         }
-    })
+    })?;
+    terminal.note(&sum(dir, &written));
+    Ok(())
 }
 
 fn sum(dir: &str, written: &Written) -> String {

@@ -22,7 +22,9 @@ pub(crate) enum Standing<'a> {
     /// it is kept, since nothing older than what runs is rendered unasked.
     Ahead(&'a RunningPod, u64),
     /// Its pod ended for good at the height of an upgrade, and was not seen to halt: it comes back
-    /// with what it ran, halts at that height, given here, and then gets the next version.
+    /// with what it ran, halts at that height, given here, and then gets the next version. One that
+    /// is gone, or goes, is not of those: to delete a pod is how its owner says that it has halted,
+    /// and the plan warns of what that means.
     Fallen(&'a RunningPod, u64),
     /// Nothing, though a pod runs: what it runs is kept.
     Unknown(&'a RunningPod),

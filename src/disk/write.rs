@@ -56,6 +56,33 @@ pub fn tree(dir: &str, tree: &Tree, options: Options) -> Result<Written, Vec<Dia
     perform(root, tree, (&former, &stale))
 }
 
+/// Returns the files that [`tree`] would write or remove, sorted.
+///
+/// # Errors
+/// Returns what keeps a file from being read.
+pub fn differing(dir: &str, tree: &Tree) -> Result<Vec<String>, Vec<Diagnostic>> {
+    let root = Path::new(dir);
+    let former = index::read(dir)?;
+    let mut found: Vec<String> = former
+        .paths()
+        .filter(|path| !tree.contains_key(*path))
+        .map(str::to_owned)
+        .collect();
+    for (path, text) in tree {
+        let place = below(root, path);
+        if !is_equal(&place, text).map_err(|e| unread(&place, &e))? {
+            found.push(path.clone());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn unread(path: &Path, error: &io::Error) -> Vec<Diagnostic> {
+    let fault = Diagnostic::error("unreadable-file", format!("cannot be read: {error}"));
+    vec![fault.at(path.display().to_string(), "")]
+}
+
 /// Writes one file, whole or not at all. What is no plain file (a device, a pipe) is written to
 /// and never replaced; a link is followed, as a shell's `>` would.
 ///

@@ -1,12 +1,13 @@
 //! What `keys init`, `import` and `rotate` come to: the Secrets and the node identities that are
 //! to be written, whole. Writes nothing, and knows nothing of where randomness comes from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::key::{Key, Seed};
 use super::ledger::Changes;
+use super::newness;
 use super::pool::{Entry, Holds};
-use super::survey::{Fleet, Instance, Newness, Survey};
+use super::survey::{Fleet, Instance, Survey};
 use crate::diagnostic::Diagnostic;
 use crate::model::{FleetKey, NodeId, names};
 
@@ -82,6 +83,14 @@ impl<'s> Batch<'s> {
         self.changes.added.push(line);
     }
 
+    /// Gives an instance its first key, which lies under its plain name.
+    fn first(&mut self, instance: &Instance, key: &Key) {
+        self.store(instance.name.clone(), key);
+        let line = (instance.name.clone(), key.id.clone());
+        self.changes.added.push(line);
+        self.note(instance, &key.id, What::Made);
+    }
+
     fn store(&mut self, entry: String, key: &Key) {
         self.entries.push((entry, Entry::new(key.file())));
     }
@@ -114,24 +123,13 @@ pub(super) fn init<'s>(survey: &'s Survey, seeds: Seeds<'_>) -> Made<'s> {
                          takes that over"
                     ));
                 }
-                (None, None) if instance.mounted.is_some() && !fleet.knows_secret => {
-                    faults.push(unseen(fleet, &name));
-                }
-                (None, None)
-                    if survey.newness == Newness::Shown
-                        && doubt(survey, fleet, instance).is_some() =>
-                {
-                    doubtful.push(instance);
-                }
-                (None, None) => {
-                    let key = key(seeds)?;
-                    batch.store(instance.name.clone(), &key);
-                    batch.declare(instance, &key.id);
-                    batch.note(instance, &key.id, What::Made);
-                }
+                (None, None) => match newness::doubt(survey, fleet, instance) {
+                    Some(doubt) => doubtful.push((doubt, instance)),
+                    None => batch.first(instance, &key(seeds)?),
+                },
             }
         }
-        faults.extend(not_known_new(survey, fleet, &doubtful));
+        faults.extend(newness::faults(fleet, &doubtful));
         batches.push(batch);
     }
     if faults.is_empty() {
@@ -141,67 +139,6 @@ pub(super) fn init<'s>(survey: &'s Survey, seeds: Seeds<'_>) -> Made<'s> {
     }
 }
 
-/// Returns why an instance without a known key may be a node that its peers know.
-fn doubt(survey: &Survey, fleet: &Fleet, instance: &Instance) -> Option<Doubt> {
-    let is_known = fleet.secret.is_some() || fleet.instances.iter().any(|i| i.declared.is_some());
-    if instance.has_pod {
-        Some(Doubt::Runs)
-    } else if fleet.former.is_some() {
-        Some(Doubt::TakesOver)
-    } else if !survey.has_snapshot && !is_known {
-        Some(Doubt::NotShown)
-    } else {
-        None
-    }
-}
-
-/// Why an instance may have an identity already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Doubt {
-    /// Its pod is there.
-    Runs,
-    /// It takes over from another instance.
-    TakesOver,
-    /// Nothing shows whether it runs.
-    NotShown,
-}
-
-/// Another key makes another node of one that runs, and its peers turn it away: that is told, never
-/// done by itself.
-fn not_known_new(survey: &Survey, fleet: &Fleet, instances: &[&Instance]) -> Vec<Diagnostic> {
-    const SAY: &str = "where it is new, or is to have another identity, say --new-identities";
-    let mut by_doubt: BTreeMap<Doubt, Vec<&str>> = BTreeMap::new();
-    for instance in instances {
-        let doubt = doubt(survey, fleet, instance);
-        by_doubt
-            .entry(doubt.unwrap_or(Doubt::NotShown))
-            .or_default()
-            .push(&instance.name);
-    }
-    let fault = |(doubt, names): (Doubt, Vec<&str>)| {
-        let (key, names) = (&fleet.key, names.join(", "));
-        let (message, hint) = match doubt {
-            Doubt::Runs => (
-                format!("{names} of {key} runs, and its key is nowhere in what was given"),
-                "add configmaps and secrets to the snapshot, or `keys import` the key from its home",
-            ),
-            Doubt::TakesOver => (
-                format!(
-                    "{names} of {key} may take over from another name, whose key was not given"
-                ),
-                "give the former Secret, or a snapshot with the former ConfigMaps, to `keys import`",
-            ),
-            Doubt::NotShown => (
-                format!("nothing shows whether {key} runs already, with keys that its peers know"),
-                "give what the cluster holds with --snapshot: an operator keeps keys in ConfigMaps, \
-                 and `keys import` takes them over",
-            ),
-        };
-        Diagnostic::error("new-identity", message).hint(format!("{hint}; {SAY}"))
-    };
-    by_doubt.into_iter().map(fault).collect()
-}
-
 fn key(seeds: Seeds<'_>) -> Result<Key, Vec<Diagnostic>> {
     let fault = |why: String| {
         let message = format!("the system gives no randomness to make keys from: {why}");
@@ -209,16 +146,6 @@ fn key(seeds: Seeds<'_>) -> Result<Key, Vec<Diagnostic>> {
     };
     let seed = seeds().map_err(fault)?;
     Key::new(&seed).ok_or_else(|| fault("a digest had no digits".to_owned()))
-}
-
-/// An instance without a known identity, whose pod runs with a key of the Secret.
-fn unseen(fleet: &Fleet, name: &str) -> Diagnostic {
-    let secret = names::key_secret(&fleet.key.name);
-    let message = format!(
-        "the pod of {name} reads its key from Secret {secret}, which was not given: another key \
-         would give the node another identity"
-    );
-    Diagnostic::error("secret-not-given", message).hint(give(fleet))
 }
 
 pub(super) fn give(fleet: &Fleet) -> String {

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::entries::{config_maps, entry_of, inherited, unclear};
+use super::newness::Newness;
 use super::pool::{Entry, Holds, Name, Pool, Secret, Sources, Texts};
 use crate::desired;
 use crate::diagnostic::{Diagnostic, Place, Reported, Severity};
-use crate::live::{Live, NodeKey, facts};
+use crate::live::{Live, facts};
 use crate::model::{FleetKey, Kind, NodeId, names};
 use crate::parse::{self, inputs};
 
@@ -23,16 +25,6 @@ pub struct Request {
     pub secrets: Sources,
     /// The fleets that are meant, as `namespace/name` or `name`; all where there is none.
     pub fleets: Vec<String>,
-}
-
-/// Whose word it is that an instance is new, and has no identity that its peers know.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Newness {
-    /// What was given shows it.
-    #[default]
-    Shown,
-    /// The owner says so.
-    Told,
 }
 
 /// All fleets that are meant.
@@ -290,7 +282,11 @@ fn fleet(
 
 /// Takes a fleet's Secret out of the pool. Several copies are joined: whatever one of them holds
 /// must not be lost. Two that hold different things under one name are an error.
-fn secret(key: &FleetKey, pool: &mut Pool, faults: &mut Vec<Diagnostic>) -> Option<Secret> {
+pub(super) fn secret(
+    key: &FleetKey,
+    pool: &mut Pool,
+    faults: &mut Vec<Diagnostic>,
+) -> Option<Secret> {
     let name = secret_name(key);
     let all = std::mem::take(&mut pool.secrets);
     let (own, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(found, _)| *found == name);
@@ -322,110 +318,6 @@ fn secret(key: &FleetKey, pool: &mut Pool, faults: &mut Vec<Diagnostic>) -> Opti
     Some(joined)
 }
 
-/// Takes the node keys of a fleet's ConfigMaps out of the pool, if they are the fleet's own.
-fn config_maps(key: &FleetKey, live: &Live<'_>, pool: &mut Pool) -> BTreeMap<String, Entry> {
-    let mut found = BTreeMap::new();
-    for object in live.kind_of_fleet(Kind::ConfigMap, key) {
-        let Some(newest) = object.node_keys.get("node_key.json") else {
-            continue;
-        };
-        let name = (key.namespace.clone(), object.meta.name.clone().into_owned());
-        let copies = pool.config_maps.remove(&name).unwrap_or_default();
-        let is_newest = |entry: &Entry| match newest {
-            NodeKey::Id(id) => entry.id().is_none_or(|known| known == id),
-            NodeKey::Broken => entry.id().is_none(),
-        };
-        let entry = copies.into_iter().find(is_newest);
-        found.extend(entry.map(|entry| (name.1, entry)));
-    }
-    found
-}
-
-/// Finds the keys that the instances of a renamed fleet, or those that come from another one, had
-/// under their former name: in its Secret, else in its ConfigMaps. A key that was rotated away is
-/// not taken along.
-fn inherited(
-    (spec, specs): (&inputs::Fleet, &inputs::Inputs),
-    fleets: &[Fleet],
-    (live, pool): (&Live<'_>, &mut Pool),
-    faults: &mut Vec<Diagnostic>,
-) -> Inherited {
-    let mut found = Inherited::new();
-    let Some(former) = &spec.node.wishes.renamed_from else {
-        return found;
-    };
-    let (gone_configs, gone_secret);
-    let known = fleets.iter().find(|fleet| fleet.key == *former);
-    let (configs, secret) = if let Some(fleet) = known {
-        (&fleet.config_maps, fleet.secret.as_ref())
-    } else {
-        gone_configs = config_maps(former, live, pool);
-        gone_secret = secret(former, pool, &mut Vec::new());
-        (&gone_configs, gone_secret.as_ref())
-    };
-    for instance in desired::instances(&spec.node) {
-        let ordinal = instance.rsplit('-').next().unwrap_or_default();
-        let before = format!("{}-{ordinal}", former.name);
-        let Some(entry) = entry_of(&before, (former, specs), live, secret) else {
-            faults.push(unclear(former, &before));
-            continue;
-        };
-        let stored = secret.and_then(|secret| secret.entries.get(&entry));
-        let in_config = configs.get(&before).filter(|_| entry == before);
-        if let Some(key) = stored.or(in_config) {
-            found.insert(instance, (before, key.clone()));
-        }
-    }
-    found
-}
-
-/// Finds the entry of the Secret that an instance's key lies under: by what its owner declared, else
-/// by what its pod mounts, else the only one that there is. Nothing where that leaves several.
-fn entry_of(
-    instance: &str,
-    (fleet, specs): (&FleetKey, &inputs::Inputs),
-    live: &Live<'_>,
-    secret: Option<&Secret>,
-) -> Option<String> {
-    let declared = specs
-        .identities
-        .get(fleet)
-        .and_then(|ids| ids.get(instance));
-    let rotated = specs.rotated.get(fleet);
-    let pod = live.get(Kind::Pod, &fleet.namespace, instance);
-    let mounted = pod.and_then(|pod| facts::mounted_by(pod, fleet));
-    if let Some(id) = declared {
-        let entry = names::rotated_entry(instance, id);
-        let is_rotated = rotated.is_some_and(|rotated| rotated.contains(instance));
-        let is_it = is_rotated || mounted.as_ref() == Some(&entry);
-        return Some(if is_it { entry } else { instance.to_owned() });
-    }
-    if pod.is_some() {
-        return Some(mounted.unwrap_or_else(|| instance.to_owned()));
-    }
-    let stored = secret.into_iter().flat_map(|secret| secret.entries.keys());
-    let mut stored = stored.filter(|entry| {
-        let of = names::of_rotated(entry).map(|(instance, _)| instance);
-        of.unwrap_or(entry.as_str()) == instance
-    });
-    match (stored.next(), stored.next()) {
-        (None, _) => Some(instance.to_owned()),
-        (Some(only), None) => Some(only.clone()),
-        (Some(_), Some(_)) => None,
-    }
-}
-
-fn unclear(fleet: &FleetKey, instance: &str) -> Diagnostic {
-    let message = format!(
-        "Secret {} holds keys of several identities of {}/{instance}, and nothing that was given \
-         says which is its own",
-        names::key_secret(&fleet.name),
-        fleet.namespace
-    );
-    Diagnostic::error("identity-unclear", message)
-        .hint("give the NodeIdentities that `keys rotate` wrote, or a snapshot that holds its pod")
-}
-
 fn instances(
     fleet: &Fleet,
     (spec, specs): (&inputs::Fleet, &inputs::Inputs),
@@ -434,9 +326,8 @@ fn instances(
 ) -> Vec<Instance> {
     let key = &fleet.key;
     let asked = desired::instances(&spec.node);
+    let is_asked: BTreeSet<&String> = asked.iter().collect();
     let declared = specs.identities.get(key);
-    let origin = specs.identity_origins.get(key);
-    let mut names = asked.clone();
     let secret = fleet.secret.iter().flat_map(|secret| &secret.entries);
     let held =
         secret.filter(|(name, entry)| entry.id().is_some() && names::of_rotated(name).is_none());
@@ -445,41 +336,48 @@ fn instances(
         .flat_map(BTreeMap::keys)
         .chain(held.map(|(name, _)| name))
         .chain(fleet.config_maps.keys())
+        .filter(|name| !is_asked.contains(*name))
         .collect();
-    names.extend(
-        others
-            .into_iter()
-            .filter(|name| !asked.contains(name))
-            .cloned(),
-    );
-    let asked: BTreeSet<&String> = asked.iter().collect();
-    names
-        .iter()
-        .map(|name| {
-            let declared = declared.and_then(|ids| ids.get(name).cloned());
-            let path = crate::spec::path::field("nodeIDs", name);
-            let written = origin.filter(|_| declared.is_some());
-            let place = written.and_then(|origin| origin.place(request.specs.all(), &path));
-            let is_asked = asked.contains(name);
-            let entry = entry_of(name, (key, specs), live, fleet.secret.as_ref());
-            if entry.is_none() && is_asked {
-                faults.push(unclear(key, name));
-            }
-            let entry = entry.unwrap_or_else(|| name.clone());
-            let stored = fleet.secret.as_ref().and_then(|s| s.entries.get(&entry));
-            let in_config = fleet.config_maps.get(name);
-            let pod = live.get(Kind::Pod, &key.namespace, name);
-            Instance {
-                name: name.clone(),
-                is_asked,
-                declared,
-                place,
-                secret: stored.map(|entry| entry.holds.clone()),
-                config_map: in_config.map(|entry| entry.holds.clone()),
-                has_pod: pod.is_some(),
-                mounted: pod.and_then(|pod| facts::mounted_by(pod, key)),
-                entry,
-            }
-        })
-        .collect()
+    let mut instances = Vec::new();
+    for name in asked.iter().chain(others) {
+        let mut instance = instance(fleet, name, (specs, live), request);
+        instance.is_asked = is_asked.contains(name);
+        if instance.entry.is_empty() {
+            instance.entry.clone_from(name);
+            faults.extend(instance.is_asked.then(|| unclear(key, name)));
+        }
+        instances.push(instance);
+    }
+    instances
+}
+
+/// Gathers what is known of one instance. It has no entry where nobody knows which is its own.
+fn instance(
+    fleet: &Fleet,
+    name: &str,
+    (specs, live): (&inputs::Inputs, &Live<'_>),
+    request: &Request,
+) -> Instance {
+    let key = &fleet.key;
+    let declared = specs.identities.get(key).and_then(|ids| ids.get(name));
+    let path = crate::spec::path::field("nodeIDs", name);
+    let origin = specs
+        .identity_origins
+        .get(key)
+        .filter(|_| declared.is_some());
+    let entry = entry_of(name, (key, specs), live, fleet.secret.as_ref()).unwrap_or_default();
+    let place = if entry.is_empty() { name } else { &entry };
+    let stored = fleet.secret.as_ref().and_then(|s| s.entries.get(place));
+    let pod = live.get(Kind::Pod, &key.namespace, name);
+    Instance {
+        name: name.to_owned(),
+        is_asked: false,
+        declared: declared.cloned(),
+        place: origin.and_then(|origin| origin.place(request.specs.all(), &path)),
+        secret: stored.map(|entry| entry.holds.clone()),
+        config_map: fleet.config_maps.get(name).map(|entry| entry.holds.clone()),
+        has_pod: pod.is_some(),
+        mounted: pod.and_then(|pod| facts::mounted_by(pod, key)),
+        entry,
+    }
 }

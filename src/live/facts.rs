@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::node::{Node, Process};
-use super::{Live, Object, availability, lenient, node, status, troubles, volumes};
+use super::{Live, Object, availability, lenient, node, status, volumes};
 use crate::model::{FleetKey, Kind, NodeId, Notice, names};
 
 /// What the snapshot says of one fleet, as far as its desired objects depend on it. All maps go
@@ -241,11 +241,11 @@ fn pods(live: &Live<'_>, fleet: &FleetKey, facts: &mut Facts) {
             .and_then(|table| table.get("halt-height")?.as_integer())
             .and_then(|height| u64::try_from(height).ok());
         let node = facts.nodes.get(pod.meta.name.as_ref());
-        let has_stopped = node.is_some_and(|node| node.process == Process::Stopped);
+        let has_fallen = |node: &Node| node.has_ended && node.process != Process::Stopped;
         let running = RunningPod {
             images: images.unwrap_or_default(),
             halt_height,
-            has_fallen: troubles::failed(pod).is_some() && !has_stopped,
+            has_fallen: node.is_some_and(has_fallen),
             is_newcomer: claims.iter().any(is_newcomer),
         };
         facts

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::availability::{self, News};
 use super::status::{Status, SyncEntry};
-use super::{Live, Object, lenient};
+use super::{Live, Object, lenient, troubles};
 use crate::model::{FleetKey, Kind, names};
 
 /// The container that runs the chain.
@@ -26,6 +25,8 @@ pub struct Node {
     pub rpc: Rpc,
     /// What the kubelet says of its process.
     pub process: Process,
+    /// Whether its pod has ended for good: it was evicted, say.
+    pub has_ended: bool,
 }
 
 /// What a node's RPC said last. Only what was said of the pod that is there now, and lately, counts.
@@ -87,9 +88,11 @@ pub fn read(
         .map(|pod| {
             let name = pod.meta.name.clone().into_owned();
             let entry = status.sync_of(&name);
+            let pod_status: PodStatus = lenient(pod.status);
             let node = Node {
                 rpc: rpc(pod, entry, &availability::news(pod, entry, newest)),
-                process: process(pod.status),
+                process: process(&pod_status),
+                has_ended: troubles::has_ended(&pod_status.phase),
             };
             (name, node)
         })
@@ -117,6 +120,8 @@ fn rpc(pod: &Object<'_>, entry: Option<&SyncEntry>, news: &News) -> Rpc {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PodStatus {
+    #[serde(default)]
+    phase: String,
     #[serde(default)]
     container_statuses: Vec<ContainerStatus>,
 }
@@ -157,8 +162,7 @@ struct Terminated {
     reason: String,
 }
 
-fn process(status: Option<&RawValue>) -> Process {
-    let status: PodStatus = lenient(status);
+fn process(status: &PodStatus) -> Process {
     let node = status.container_statuses.iter().find(|c| c.name == NODE);
     let Some(ContainerStatus {
         name: _,
@@ -197,8 +201,8 @@ mod tests {
             {"name": "node", "state": state, "lastState": last, "restartCount": 1},
         ]})
         .to_string();
-        let raw: &RawValue = serde_json::from_str(&status).unwrap();
-        assert_eq!(process(Some(raw)), expected);
+        let status: PodStatus = serde_json::from_str(&status).unwrap();
+        assert_eq!(process(&status), expected);
     }
 
     #[test]

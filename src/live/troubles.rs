@@ -83,6 +83,11 @@ pub fn failed(pod: &Object<'_>) -> Option<String> {
     ended(&volumes::phase(pod), pod)
 }
 
+/// Tells whether a phase is that of a pod which never runs again by itself.
+pub(super) fn has_ended(phase: &str) -> bool {
+    matches!(phase, "Failed" | "Succeeded")
+}
+
 /// The same for a pod of which the phase is known: its status is read only where it has ended.
 pub(super) fn ended(phase: &str, pod: &Object<'_>) -> Option<String> {
     let phase = match phase {

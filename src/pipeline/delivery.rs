@@ -10,9 +10,21 @@ use crate::diff::{Differences, Standing};
 use crate::live::{Live, Object};
 use crate::model::{FleetKey, Kind, ObjectKey, names};
 use crate::parse::inputs::{Fleet, Inputs};
-use crate::plan::{Action, FleetPlan};
-use crate::render::gitops::{Delivery, LivePod, grace, standing};
+use crate::plan::{Action, FleetPlan, Gate};
+use crate::render::gitops::{Delivery, LiveClaim, LivePod, argocd, flux, grace, standing};
 use crate::spec::document::RetentionPolicy;
+
+/// Where a rollout stands that is rendered wave by wave.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stage {
+    /// The wave that what is rendered brings about; `None` where nothing may be done yet, or nothing is
+    /// left.
+    pub title: Option<String>,
+    /// What must hold before anything may be done.
+    pub awaited: Vec<Gate>,
+    /// How many waves are left, with this one.
+    pub left: usize,
+}
 
 /// Adds what an applier must be told of a fleet, and takes out pods that no step makes yet.
 pub(super) fn prepare(
@@ -26,29 +38,116 @@ pub(super) fn prepare(
         Standing::Missing | Standing::Terminating => true,
         Standing::Foreign | Standing::Present(_) => false,
     };
-    let early: BTreeSet<&str> = differences
+    let early: BTreeSet<&ObjectKey> = differences
         .objects
         .iter()
         .filter(|d| d.manifest.role.is_pod() && is_early(&d.standing))
-        .filter(|d| !created.contains(&d.manifest.key))
-        .map(|d| d.manifest.key.name.as_str())
+        .map(|d| &d.manifest.key)
+        .filter(|key| !created.contains(key))
         .collect();
-    let is_early = |object: &Value| {
-        let name = object["metadata"]["name"].as_str();
-        object["kind"] == "Pod" && name.is_some_and(|name| early.contains(name))
-    };
-    manifests.objects.retain(|object| !is_early(object));
-    let condemned = differences.condemned.iter().copied();
+    without(&mut manifests.objects, &early);
+    let deleted = objects(plan, Action::Delete).collect();
     manifests.delivery = Some(Delivery {
         is_described: true,
+        is_stepwise: false,
         document: Some(given.document()),
-        standing: staying(condemned, &objects(plan, Action::Delete).collect()),
+        standing: staying(differences.condemned.iter().copied(), &deleted),
         pods: live
             .kind_of_fleet(Kind::Pod, &given.node.key)
             .map(|pod| (pod.meta.name.clone().into_owned(), live_pod(pod)))
             .collect(),
+        claims: live
+            .kind_of_fleet(Kind::PersistentVolumeClaim, &given.node.key)
+            .filter(|claim| !claim.is_terminating())
+            .map(|claim| (claim.meta.name.clone().into_owned(), live_claim(claim)))
+            .collect(),
         retains: given.node.spec.volume_retention_policy == Some(RetentionPolicy::Retain),
     });
+}
+
+/// Puts what is due later back to what is live: left are the steps of the next wave alone. A pod that
+/// it makes anew is absent; once it is gone, the plan brings it back.
+pub(super) fn only_next(
+    manifests: &mut FleetManifests,
+    (differences, plan): (&Differences<'_, '_>, &FleetPlan),
+) {
+    let next = plan.waves.first().filter(|wave| !wave.steps.is_empty());
+    let now: BTreeMap<&ObjectKey, Action> = next
+        .into_iter()
+        .flat_map(|wave| &wave.steps)
+        .map(|step| (&step.object, step.action))
+        .collect();
+    let later: BTreeSet<&ObjectKey> = plan
+        .waves
+        .iter()
+        .flat_map(|wave| &wave.steps)
+        .map(|step| &step.object)
+        .filter(|key| !now.contains_key(key))
+        .collect();
+    let mut absent: BTreeSet<&ObjectKey> = BTreeSet::new();
+    let mut as_it_is: BTreeMap<(Kind, String), Value> = BTreeMap::new();
+    for difference in &differences.objects {
+        let key = &difference.manifest.key;
+        let is_taken = match now.get(key) {
+            Some(Action::Replace | Action::Delete) => true,
+            Some(Action::Create | Action::Patch) => false,
+            None => later.contains(key),
+        };
+        let live = difference.live.filter(|live| !live.is_terminating());
+        match live.filter(|_| later.contains(key)) {
+            Some(live) => {
+                as_it_is.insert((key.kind, key.name.clone()), standing::as_it_is(live));
+            }
+            None if is_taken => {
+                absent.insert(key);
+            }
+            None => {}
+        }
+    }
+    without(&mut manifests.objects, &absent);
+    let kinds: BTreeMap<&str, Kind> = as_it_is.keys().map(|(k, _)| (k.as_str(), *k)).collect();
+    for object in &mut manifests.objects {
+        let name = text(object, "/metadata/name").to_owned();
+        let kind = kinds.get(text(object, "/kind"));
+        if let Some(live) = kind.and_then(|kind| as_it_is.remove(&(*kind, name))) {
+            *object = live;
+        }
+    }
+    // what waits to be made anew is left out above, and is still there
+    manifests.objects.extend(as_it_is.into_values());
+    manifests.stage = Some(Stage {
+        title: next.map(|wave| wave.title.clone()),
+        awaited: match (next, plan.waves.first()) {
+            (None, Some(wave)) => wave.gate.clone(),
+            (Some(_), _) | (None, None) => Vec::new(),
+        },
+        left: plan
+            .waves
+            .iter()
+            .filter(|wave| !wave.steps.is_empty())
+            .count(),
+    });
+    if let Some(delivery) = &mut manifests.delivery {
+        let deleted = now.iter().filter(|(_, action)| **action == Action::Delete);
+        let deleted = deleted.map(|(key, _)| *key).collect();
+        delivery.is_stepwise = true;
+        delivery.standing = staying(differences.condemned.iter().copied(), &deleted);
+    }
+}
+
+fn without(objects: &mut Vec<Value>, absent: &BTreeSet<&ObjectKey>) {
+    let absent: BTreeSet<(&str, &str)> = absent
+        .iter()
+        .map(|key| (key.kind.as_str(), key.name.as_str()))
+        .collect();
+    objects.retain(|object| {
+        !absent.contains(&(text(object, "/kind"), text(object, "/metadata/name")))
+    });
+}
+
+fn text<'v>(object: &'v Value, pointer: &str) -> &'v str {
+    let found = object.pointer(pointer).and_then(Value::as_str);
+    found.unwrap_or_default()
 }
 
 fn objects(plan: &FleetPlan, action: Action) -> impl Iterator<Item = &ObjectKey> {
@@ -62,6 +161,14 @@ fn live_pod(pod: &Object<'_>) -> LivePod {
         revision: pod.annotation(names::REVISION).map(str::to_owned),
         uid: pod.meta.uid.clone().into_owned(),
         grace: grace(&pod.spec_tree()),
+    }
+}
+
+fn live_claim(claim: &Object<'_>) -> LiveClaim {
+    let text = |key: &str| claim.annotation(key).unwrap_or_default().to_owned();
+    LiveClaim {
+        sync_options: text(argocd::SYNC_OPTIONS),
+        flux_prune: text(flux::PRUNE),
     }
 }
 
@@ -81,9 +188,15 @@ fn staying<'o, 'l: 'o>(
 pub(super) fn undocumented<'p>(
     live: &Live<'_>,
     specs: &Inputs,
-    plans: impl Iterator<Item = &'p FleetPlan>,
+    (plans, is_next): (impl Iterator<Item = &'p FleetPlan>, bool),
 ) -> Vec<FleetManifests> {
-    let deleted: BTreeSet<&ObjectKey> = plans.flat_map(|p| objects(p, Action::Delete)).collect();
+    let deleted: BTreeSet<&ObjectKey> = plans
+        .flat_map(|plan| plan.waves.get(..if is_next { 1 } else { plan.waves.len() }))
+        .flatten()
+        .flat_map(|wave| &wave.steps)
+        .filter(|step| step.action == Action::Delete)
+        .map(|step| &step.object)
+        .collect();
     let is_described = |key: &FleetKey| specs.fleets.iter().any(|fleet| fleet.node.key == *key);
     let is_rendered = |object: &&Object<'_>| object.annotation(names::FLEET).is_some();
     let mut found = BTreeMap::new();
@@ -94,6 +207,7 @@ pub(super) fn undocumented<'p>(
         }
         let document = live.get(Kind::CosmosFullNode, &key.namespace, &key.name);
         let delivery = Delivery {
+            is_stepwise: is_next,
             document: document.map(standing::as_it_is),
             standing: staying(rendered.filter(|o| o.kind != Kind::Secret), &deleted),
             ..Delivery::default()
@@ -103,6 +217,7 @@ pub(super) fn undocumented<'p>(
             objects: Vec::new(),
             made_anew: Vec::new(),
             delivery: Some(delivery),
+            stage: None,
         };
         found.insert(key, manifests);
     }

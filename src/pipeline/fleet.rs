@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::delivery::Stage;
 use super::heirs::{self, Taken};
-use super::{Request, Wanted, delivery, removed};
+use super::{Request, Wanted, delivery, refusals, removed};
 use crate::check;
 use crate::desired::{self, Desired};
 use crate::diagnostic::{Diagnostic, Reported};
@@ -35,6 +36,8 @@ pub struct FleetManifests {
     pub made_anew: Vec<Value>,
     /// What an applier needs to know beside them, where there is one.
     pub delivery: Option<Delivery>,
+    /// Where the rollout stands, where just its next wave is wanted.
+    pub stage: Option<Stage>,
 }
 
 /// What comes of one fleet.
@@ -43,6 +46,8 @@ pub(super) struct Planned {
     pub(super) manifests: FleetManifests,
     /// What is known of its pods, where that is wanted.
     pub(super) members: Option<Members>,
+    /// Why its applier must not have it yet.
+    pub(super) refused: Vec<Diagnostic>,
 }
 
 pub(super) fn plan(
@@ -106,13 +111,36 @@ pub(super) fn plan(
         objects: Vec::new(),
         made_anew: Vec::new(),
         delivery: None,
+        stage: None,
     };
     if wants(Wanted::Objects) {
-        manifests.objects = kept::settle(&differences, &plan, options.refresh);
+        manifests.objects = kept::settle(&differences, &plan);
         manifests.made_anew = kept::made_anew(&differences, &plan);
     }
-    if options.applier.is_some() {
+    let mut refused = Vec::new();
+    if let Some(applier) = options.applier {
+        let named = (&fleet.key, &desired);
+        let asked = (applier, options.assumed);
+        if let Some(fault) = refusals::of_snapshot(live, named, asked) {
+            let diagnostics = placed(vec![fault], given, &request.specs);
+            return Reported {
+                value: None,
+                diagnostics,
+            };
+        }
+        let asked = (applier, options.accepts_owner);
+        refused = refusals::of_fleet(live, &fleet.key, (&facts, &plan), asked);
+        refused = placed(refused, given, &request.specs);
+    }
+    if options.is_next {
+        let fault = refusals::of_next(live, &plan);
+        refused.extend(placed(fault.into_iter().collect(), given, &request.specs));
+    }
+    if options.applier.is_some() || options.is_next {
         delivery::prepare(&mut manifests, given, (&differences, &plan), live);
+    }
+    if options.is_next {
+        delivery::only_next(&mut manifests, (&differences, &plan));
     }
     let known = (&desired, &differences);
     let members =
@@ -121,7 +149,16 @@ pub(super) fn plan(
         plan,
         manifests,
         members,
+        refused,
     }))
+}
+
+/// Gives faults of a fleet the place of its document.
+fn placed(mut faults: Vec<Diagnostic>, given: &Fleet, sources: &[Source]) -> Vec<Diagnostic> {
+    for fault in &mut faults {
+        fault.place = given.origin.place(sources, "metadata.name");
+    }
+    faults
 }
 
 /// Returns what the live document asks for: nothing where the snapshot has no such document, it
@@ -221,9 +258,10 @@ fn identity_errors(spec: &Fleet, sources: &[Source], notices: &mut Vec<Notice>) 
         *notices = rest;
         errors
     };
-    let asked: BTreeSet<String> = match spec.node.wishes.is_removed {
-        true => BTreeSet::new(),
-        false => desired::instances(&spec.node).into_iter().collect(),
+    let asked = if spec.node.wishes.is_removed {
+        Vec::new()
+    } else {
+        desired::instances(&spec.node)
     };
     let disagreeing = of_code(facts::IDENTITY_DISAGREES, notices)
         .into_iter()
@@ -314,19 +352,7 @@ fn troubles(
 /// A kind that is wholly absent while others are there was probably not captured (design.md,
 /// safety rule 5).
 fn partial_snapshot(live: &Live<'_>, fleet: &FleetKey, desired: &Desired) -> Vec<Notice> {
-    const RESOURCES: [(Kind, &str); 4] = [
-        (Kind::Service, "services"),
-        (Kind::ConfigMap, "configmaps"),
-        (Kind::PersistentVolumeClaim, "persistentvolumeclaims"),
-        (Kind::Pod, "pods"),
-    ];
-    let of_fleet: BTreeSet<Kind> = live.of_fleet(fleet).map(|object| object.kind).collect();
-    let wanted: BTreeSet<Kind> = desired.manifests.iter().map(|m| m.key.kind).collect();
-    let captured = live.kinds();
-    let is_there = RESOURCES.iter().any(|(kind, _)| of_fleet.contains(kind));
-    RESOURCES
-        .iter()
-        .filter(|(kind, _)| is_there && wanted.contains(kind) && !captured.contains(kind))
+    refusals::missing(live, fleet, desired)
         .map(|(kind, resource)| {
             let message = format!(
                 "the snapshot holds no {kind} at all, though it has other objects of this fleet: \

@@ -208,7 +208,11 @@ pub(super) fn find(
             }
         }
     }
-    heirs.away = search.away(&heirs);
+    let held = desired.instances.iter().filter(|instance| {
+        let ordinal = &instance.ordinal;
+        instance.has_pod && ordinals.contains(ordinal) && heirs.held.contains_key(ordinal)
+    });
+    (heirs.away, heirs.gone) = search.away(held);
     heirs.leftovers = search.leftovers(taken, &heirs);
     heirs.warnings.extend(search.owned(taken));
     bind(desired, &heirs, live);

@@ -4,6 +4,7 @@
 mod cluster;
 mod drift;
 mod faults;
+mod gitops;
 mod heights;
 mod heirs;
 mod interrupted;

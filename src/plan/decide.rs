@@ -3,17 +3,22 @@
 
 use std::collections::BTreeSet;
 
+use super::heirs::{self, Away};
 use super::migrate::{self, Migrations};
 use super::objects::Context;
 use super::restarts::{self, Due, Restarts, Situation};
 use super::turns::{Decided, Observed, Policy, Task, Turn};
 use super::volumes::Volumes;
-use super::{Action, Impact, Step, adopt, claims, condemned, heirs, leftovers, upgrades, versions};
+use super::{Action, Impact, Step, adopt, claims, condemned, leftovers, upgrades, versions};
 use crate::desired::{Desired, Instance, Role};
 use crate::diff::{Difference, Differences, Standing};
 use crate::live::Live;
 use crate::model::{Kind, Notice, ObjectKey, Ordinal};
 use crate::spec::FullNode;
+
+/// The code of the notice that a pod is rendered as asked for though it must not go yet: with
+/// `--refresh` alone.
+pub const MUST_HALT_FIRST: &str = "MustHaltFirst";
 
 /// Decides what is done about each difference.
 #[must_use]
@@ -35,6 +40,7 @@ pub fn decide(
         availability: &observed.availability,
         newcomers: &observed.newcomers,
         resizes: &resizes,
+        heirs: &observed.heirs,
         moves: &migrations.moves,
         chain: &observed.chain,
         refresh: policy.refresh,
@@ -52,9 +58,8 @@ pub fn decide(
         .extend(versions::notices(&situation, differences));
     migrations.hold(&restarts.halting, |pod| format!("its pod {pod} to halt"));
     migrations.hold(&restarts.put_off, |_| restarts.put_off_until.clone());
-    let moving = std::mem::take(&mut restarts.moving);
     migrate::lay_out(
-        moving,
+        std::mem::take(&mut restarts.moving),
         &migrations.moves,
         differences,
         &volumes,
@@ -89,7 +94,7 @@ pub fn decide(
         decided.tasks.extend(tasks);
         decided.warnings.extend(notices);
     }
-    let away = observed.away(fleet, desired, &restarts.due);
+    let away = observed.away(fleet, desired, &restarts);
     take(restarts, policy, &mut decided);
     heirs::lay_out(&observed.heirs, (fleet, desired), &away, &mut decided);
     spare_what_is_made_anew(&mut decided.tasks);
@@ -122,15 +127,20 @@ fn spare_what_is_made_anew(tasks: &mut Vec<Task>) {
 }
 
 impl Observed {
-    /// Returns the pods that are there, do not serve, and are not made anew.
-    fn away(&self, fleet: &FullNode, desired: &Desired, due: &BTreeSet<String>) -> Vec<ObjectKey> {
+    /// Returns who is away, and is not made anew.
+    fn away(&self, fleet: &FullNode, desired: &Desired, restarts: &Restarts) -> Away {
+        let is_new = |name: &String| self.newcomers.contains(name);
         let pods = desired.instances.iter().filter(|i| i.has_pod);
         let known = pods.filter_map(|i| Some((&i.name, self.availability.get(&i.name)?)));
-        known
-            .filter(|(name, known)| known.is_known_down() && !due.contains(*name))
-            .filter(|(name, _)| !self.newcomers.contains(*name))
-            .map(|(name, _)| restarts::pod_key(&fleet.key, name))
-            .collect()
+        let there = known
+            .filter(|(name, known)| known.is_known_down() && !is_new(name))
+            .filter(|(name, _)| !restarts.due.contains(*name) && !restarts.gone.contains(*name))
+            .map(|(name, _)| restarts::pod_key(&fleet.key, name));
+        Away {
+            there: there.chain(self.heirs.away.iter().cloned()).collect(),
+            gone: restarts.gone.len(),
+            until: restarts.put_off_until.clone(),
+        }
     }
 }
 
@@ -145,6 +155,7 @@ fn take(restarts: Restarts, policy: Policy, decided: &mut Decided) {
         put_off_until: _,
         moving: _,
         halting,
+        gone: _,
         warnings,
     } = restarts;
     decided.warnings.extend(warnings);
@@ -185,7 +196,7 @@ fn take(restarts: Restarts, policy: Policy, decided: &mut Decided) {
                 "it waits for {}: what --refresh renders of it must not be applied before",
                 waiting.on
             );
-            Notice::on(waiting.object.clone(), "MustHaltFirst", message)
+            Notice::on(waiting.object.clone(), MUST_HALT_FIRST, message)
         }));
     }
     decided.waiting.extend(waiting);

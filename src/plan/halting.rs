@@ -289,7 +289,14 @@ mod tests {
         let hold = hold_of_move(
             (&versions, &Progress::default()),
             "hub-0",
-            (known, &Node { rpc, process }),
+            (
+                known,
+                &Node {
+                    rpc,
+                    process,
+                    has_ended: false,
+                },
+            ),
             Some(&availability),
             (Some("v1"), Some(to)),
         );

@@ -30,6 +30,8 @@ pub struct Heirs {
     pub held: BTreeMap<Ordinal, String>,
     /// The former pods of those, where they do not serve.
     pub away: Vec<ObjectKey>,
+    /// Those of them that have no pod any more, under either name, or one that never runs again.
+    pub gone: Vec<String>,
     /// Why they cannot.
     pub blocked: Vec<Notice>,
     /// What the owner should know.
@@ -76,29 +78,41 @@ impl Heirs {
     }
 }
 
-/// Adds the tasks of all instances that take something over; `away` are the pods that are away
-/// beside them.
+/// Who is away beside the instances that take something over.
+pub(super) struct Away {
+    /// Pods that are there, do not serve, and are not made anew.
+    pub(super) there: Vec<ObjectKey>,
+    /// How many instances are gone and do not come back by this plan.
+    pub(super) gone: usize,
+    /// What those wait for who cannot go before they are back.
+    pub(super) until: String,
+}
+
+/// Adds the tasks of all instances that take something over, those that are away first, the others
+/// within what is left of the budget.
 pub(super) fn lay_out(
     heirs: &Heirs,
     (fleet, desired): (&FullNode, &Desired),
-    away: &[ObjectKey],
+    away: &Away,
     decided: &mut Decided,
 ) {
     decided.blocked.extend(heirs.blocked.iter().cloned());
     decided.warnings.extend(heirs.warnings.iter().cloned());
-    for manifest in of_instances(desired) {
-        if let Some(on) = manifest.ordinal.and_then(|o| heirs.held.get(&o)) {
-            let waiting = waiting_until(&manifest.key, on, Vec::new());
-            decided.waiting.push(waiting);
-        }
+    for (ordinal, on) in &heirs.held {
+        wait(*ordinal, on, desired, decided);
     }
-    let away: Vec<&ObjectKey> = away.iter().chain(&heirs.away).collect();
     let counted = desired.instances.iter().filter(|i| i.has_pod).count();
     let allowed = budget::of(fleet.max_unavailable, counted);
-    let left = allowed.saturating_sub(away.len());
-    let (down, up): (Vec<_>, Vec<_>) = heirs.moves.iter().partition(|(_, h)| h.is_down);
+    let (down, mut up): (Vec<_>, Vec<_>) = heirs.moves.iter().partition(|(_, h)| h.is_down);
+    let is_put_off = away.gone >= allowed && !up.is_empty();
+    if is_put_off {
+        for (ordinal, _) in std::mem::take(&mut up) {
+            wait(*ordinal, &away.until, desired, decided);
+        }
+    }
+    let left = allowed.saturating_sub(away.gone + away.there.len());
     if left == 0 && !up.is_empty() {
-        decided.first_ready.extend(away.into_iter().cloned());
+        decided.first_ready.extend(away.there.iter().cloned());
     }
     let mut batches: Vec<Vec<(&Ordinal, &Heirloom)>> = Vec::new();
     batches.extend(down.chunks(allowed).map(<[_]>::to_vec));
@@ -116,7 +130,16 @@ pub(super) fn lay_out(
             unit.come(turn(Phase::Begin), desired, decided);
         }
     }
-    leave(heirs, decided);
+    if !is_put_off {
+        leave(heirs, decided);
+    }
+}
+
+/// Says what an instance waits for.
+fn wait(ordinal: Ordinal, on: &str, desired: &Desired, decided: &mut Decided) {
+    let own = of_instances(desired).filter(|manifest| manifest.ordinal == Some(ordinal));
+    let waiting = own.map(|manifest| waiting_until(&manifest.key, on, Vec::new()));
+    decided.waiting.extend(waiting);
 }
 
 /// The objects of instances that come and go with their volume.

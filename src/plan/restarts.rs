@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::heirs::Heirs;
 use super::migrate::{Batches, Move, is_mounted};
 use super::{Chain, Change, Effect, Reason, Waiting, budget, halting, reasons, waiting_until};
 use crate::desired::{Desired, Manifest, Role};
@@ -44,6 +45,8 @@ pub(super) struct Restarts {
     pub(super) put_off: BTreeSet<String>,
     /// What those wait for.
     pub(super) put_off_until: String,
+    /// Instances that are away and that this plan does not bring back: they use up the budget.
+    pub(super) gone: Vec<String>,
     /// The pods that must halt first, by name.
     pub(super) halting: BTreeSet<String>,
     /// What the owner should know of those.
@@ -61,6 +64,8 @@ pub(super) struct Situation<'s> {
     pub(super) newcomers: &'s BTreeSet<String>,
     /// Instances whose file system waits for a restart to grow, by the name of their pod.
     pub(super) resizes: &'s BTreeSet<String>,
+    /// What the fleet takes over from its former name.
+    pub(super) heirs: &'s Heirs,
     /// Claims that are made anew.
     pub(super) moves: &'s BTreeMap<Ordinal, Move<'s>>,
     /// What was observed of the chain.
@@ -101,13 +106,14 @@ pub(super) fn decide(differences: &Differences<'_, '_>, situation: &Situation<'_
         .filter(|d| d.manifest.role == Role::Pod && matches!(d.standing, Standing::Present(_)))
         .map(|d| d.manifest.key.name.as_str())
         .collect();
-    let gone = gone(differences, situation);
-    batch(units, (&present, &gone), &mut restarts, situation);
+    restarts.gone = gone(differences, situation);
+    batch(units, &present, &mut restarts, situation);
     restarts
 }
 
-/// Returns the instances that ran here, have no pod now, and get none by this plan: what bears their
-/// names, or their claim, is in the way. Nobody but their owner brings them back.
+/// Returns the instances that ran here, have no pod now, or one that has ended, and get none by this
+/// plan: what bears their names, or their claim, is in the way. Nobody but their owner brings them
+/// back.
 fn gone(differences: &Differences<'_, '_>, s: &Situation<'_>) -> Vec<String> {
     let of = |role: Role| {
         differences
@@ -119,27 +125,34 @@ fn gone(differences: &Differences<'_, '_>, s: &Situation<'_>) -> Vec<String> {
         .filter(|d| matches!(d.standing, Standing::Present(_) | Standing::Terminating))
         .filter_map(|d| d.manifest.ordinal)
         .collect();
+    // who named a claim knows that there was one
+    let named: BTreeSet<Ordinal> = s
+        .desired
+        .instances
+        .iter()
+        .filter(|instance| s.desired.renewals.contains_key(&instance.claim))
+        .map(|instance| instance.ordinal)
+        .collect();
     let ran = |name: &String, ordinal: &Ordinal| {
-        claims.contains(ordinal) || s.chain.heights.contains_key(name)
+        let has_claim = claims.contains(ordinal) || named.contains(ordinal);
+        has_claim || s.chain.heights.contains_key(name)
     };
-    of(Role::Pod)
-        .filter(|d| !matches!(d.standing, Standing::Present(_)))
+    let own = of(Role::Pod)
+        .filter(|d| match d.standing {
+            Standing::Present(_) => d.live.is_some_and(|pod| troubles::failed(pod).is_some()),
+            Standing::Missing | Standing::Terminating | Standing::Foreign => true,
+        })
         .filter_map(|d| Some((&d.manifest.key.name, d.manifest.ordinal?)))
         .filter(|(name, ordinal)| s.without_base.contains(ordinal) && ran(name, ordinal))
-        .map(|(name, _)| name.clone())
-        .collect()
+        .map(|(name, _)| name);
+    own.chain(&s.heirs.gone).cloned().collect()
 }
 
 /// Nothing that serves goes while those that are gone for good use up the budget.
-fn put_off(
-    up: Vec<Vec<Due>>,
-    moving: Vec<(&Move<'_>, Vec<Due>)>,
-    gone: &[String],
-    restarts: &mut Restarts,
-) {
+fn put_off(up: Vec<Vec<Due>>, moving: Vec<(&Move<'_>, Vec<Due>)>, restarts: &mut Restarts) {
     let on = format!(
         "{} to be back: it is away, and the budget is used up",
-        gone.join(", ")
+        restarts.gone.join(", ")
     );
     for (moved, _) in &moving {
         restarts.put_off.insert(moved.instance.name.clone());
@@ -250,10 +263,10 @@ fn hold_with_main(units: &mut BTreeMap<Ordinal, Vec<Due>>, restarts: &mut Restar
 
 /// Puts the units into batches. Pods that are missing or on their way out come back before any
 /// serving pod restarts, so that only those that are `present` can use up the budget, and those that
-/// are `gone` and do not come back.
+/// are gone and do not come back.
 fn batch(
     mut units: BTreeMap<Ordinal, Vec<Due>>,
-    (present, gone): (&BTreeSet<&str>, &[String]),
+    present: &BTreeSet<&str>,
     restarts: &mut Restarts,
     s: &Situation<'_>,
 ) {
@@ -283,27 +296,22 @@ fn batch(
         .iter()
         .filter(|instance| instance.has_pod);
     let all_allowed = budget::of(s.fleet.max_unavailable, counted.clone().count());
-    let allowed = all_allowed.saturating_sub(gone.len());
+    let allowed = all_allowed.saturating_sub(restarts.gone.len());
     if allowed == 0 {
         let (up, moving_up) = (std::mem::take(&mut up), std::mem::take(&mut moving_up));
-        put_off(up, moving_up, gone, restarts);
+        put_off(up, moving_up, restarts);
     }
     // the others that are away use the budget as well; those that never arrived do not
-    let away: Vec<&str> = counted
-        .map(|instance| instance.name.as_str())
-        .filter(|name| {
-            present.contains(name)
-                && is_down(name)
-                && !due_mains.contains(*name)
-                && !s.newcomers.contains(*name)
-        })
-        .collect();
+    let is_left_away = |name: &&String| {
+        let stays = !due_mains.contains(*name) && !restarts.gone.contains(name);
+        present.contains(name.as_str()) && is_down(name) && stays && !s.newcomers.contains(*name)
+    };
+    let own = counted.map(|instance| &instance.name).filter(is_left_away);
+    let own = own.map(|name| pod_key(&s.fleet.key, name));
+    let away: Vec<ObjectKey> = own.chain(s.heirs.away.iter().cloned()).collect();
     let left = allowed.saturating_sub(away.len());
     if !(up.is_empty() && moving_up.is_empty()) && left == 0 {
-        restarts.first_ready = away
-            .iter()
-            .map(|name| pod_key(&s.fleet.key, name))
-            .collect();
+        restarts.first_ready = away;
     }
     let size = if left == 0 { allowed } else { left };
     restarts.moving = Batches {

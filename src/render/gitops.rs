@@ -3,10 +3,13 @@
 //! planned.
 
 pub mod argocd;
+pub mod flux;
+pub mod guards;
 pub mod schedule;
 pub mod standing;
 
 mod members;
+mod parts;
 mod roll;
 
 use std::collections::BTreeMap;
@@ -14,6 +17,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::plan::FleetPlan;
+use schedule::Schedule;
 
 /// Who applies what is rendered, without anybody who watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +44,8 @@ impl Applier {
 pub struct Delivery {
     /// Whether a document that was given describes the fleet.
     pub is_described: bool,
+    /// Whether its objects are those of one step alone: nothing is left to put in order.
+    pub is_stepwise: bool,
     /// The fleet's document: pods of the reference's making read it when they start.
     pub document: Option<Value>,
     /// Live objects that are not desired any more and that no step deletes: what an applier does not
@@ -47,8 +53,19 @@ pub struct Delivery {
     pub standing: Vec<Value>,
     /// The pods that the snapshot shows, by name.
     pub pods: BTreeMap<String, LivePod>,
+    /// The claims that the snapshot shows, by name.
+    pub claims: BTreeMap<String, LiveClaim>,
     /// Whether the claims of instances that go are kept.
     pub retains: bool,
+}
+
+/// What a claim that the snapshot shows says of being deleted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LiveClaim {
+    /// To Argo CD; empty where it says nothing.
+    pub sync_options: String,
+    /// To Flux; empty where it says nothing.
+    pub flux_prune: String,
 }
 
 /// A pod that the snapshot shows.
@@ -75,6 +92,14 @@ pub struct Fleet<'a> {
     pub plan: Option<&'a FleetPlan>,
     /// What else is known.
     pub delivery: &'a Delivery,
+}
+
+impl Fleet<'_> {
+    /// Returns the order of its restarts, as far as it is the applier that keeps to it.
+    fn schedule(&self) -> Schedule {
+        let plan = self.plan.filter(|_| !self.delivery.is_stepwise);
+        plan.map(schedule::of).unwrap_or_default()
+    }
 }
 
 /// How long a pod may take to stop where it does not say.

@@ -9,16 +9,16 @@ use crate::desired::Role;
 use crate::diff::{Comparison, Difference, Differences, Standing};
 use crate::model::quantity::Amount;
 use crate::model::{Kind, ObjectKey, names};
-use crate::plan::{Action, Change, Effect, FleetPlan};
+use crate::plan::{Action, Change, Effect, FleetPlan, MUST_HALT_FIRST};
 
 /// What the reference's revision label of a ConfigMap becomes when we write another config.
 const WRITTEN_OVER: &str = "changed-by-cosmos-render";
 
 /// Returns a fleet's objects in the order in which they are applied: what the plan does not do is
-/// not rendered either, unless everything is asked for as it should be (`refresh`). Objects that
-/// belong to somebody else are left out.
+/// not rendered either, but for nodes that must halt first where all is asked for as it should be
+/// (`--refresh`): of those it warns. Objects that belong to somebody else are left out.
 #[must_use]
-pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan, refresh: bool) -> Vec<Value> {
+pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan) -> Vec<Value> {
     let steps = plan.waves.iter().flat_map(|wave| &wave.steps);
     let changed: BTreeSet<(Kind, &str)> = steps
         .filter(|step| match step.action {
@@ -32,10 +32,16 @@ pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan, refresh: bool
         })
         .map(|step| (step.object.kind, step.object.name.as_str()))
         .collect();
+    let warned_of: BTreeSet<&str> = plan
+        .warnings
+        .iter()
+        .filter(|notice| notice.code == MUST_HALT_FIRST)
+        .filter_map(|notice| Some(notice.object.as_ref()?.name.as_str()))
+        .collect();
     let created = created(plan);
     let is_kept = |difference: &Difference<'_, '_>| {
         let key = &difference.manifest.key;
-        !refresh && !changed.contains(&(key.kind, key.name.as_str()))
+        !changed.contains(&(key.kind, key.name.as_str())) && !warned_of.contains(key.name.as_str())
     };
     differences
         .objects
@@ -88,16 +94,16 @@ fn created(plan: &FleetPlan) -> BTreeSet<&ObjectKey> {
 }
 
 /// A claim that is gone and that no step makes would come back empty; and one on its way out that
-/// is made anew would come back as it was.
+/// is made anew would come back as it was. A pod that no step makes lacks what it starts with.
 fn must_not_come_yet(difference: &Difference<'_, '_>, created: &BTreeSet<&ObjectKey>) -> bool {
     let is_created = created.contains(&difference.manifest.key);
-    let is_claim = difference.manifest.role == Role::Claim;
-    is_claim
-        && match difference.standing {
-            Standing::Missing => !is_created,
-            Standing::Terminating => is_created,
-            Standing::Foreign | Standing::Present(_) => false,
-        }
+    match (difference.manifest.role, &difference.standing) {
+        (Role::Claim | Role::Pod | Role::AdditionalPod, Standing::Missing)
+        | (Role::Pod | Role::AdditionalPod, Standing::Terminating) => !is_created,
+        (Role::Claim, Standing::Terminating) => is_created,
+        (_, Standing::Foreign | Standing::Present(_))
+        | (Role::Access | Role::Service | Role::Config, _) => false,
+    }
 }
 
 /// Returns the objects that the plan makes anew under names that are still taken: they can be

@@ -1,6 +1,8 @@
 //! What the snapshot holds of the instances that take something over: their former claims, pods and
 //! volumes, and what else is left of the former fleet.
 
+mod away;
+
 use std::collections::BTreeSet;
 
 use super::users::Users;
@@ -245,16 +247,6 @@ impl Search<'_> {
                 node.and_then(|node| node["image"].as_str()),
             ),
         )
-    }
-
-    /// Returns how many former instances do not serve and do not move now.
-    pub(super) fn away(&self, heirs: &Heirs) -> Vec<ObjectKey> {
-        let held = heirs.held.keys().filter_map(|ordinal| {
-            let former = format!("{}-{ordinal}", self.former.name);
-            let pod = self.get(Kind::Pod, &former)?;
-            self.is_down(&former).then(|| pod.key())
-        });
-        held.collect()
     }
 
     /// Tells whether the node gets another identity; an error where its own is not known: its key

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::cluster::Id;
-use super::loops::{Pace, Rested, drive, rested};
-use super::{Options, Outcome, fixture, planned};
+use super::cluster::{Cluster, Id};
+use super::loops::{Pace, Rested, drive, kept_pods_keep_what_cannot_change, rested};
+use super::{Options, Outcome, fixture, manifests, planned};
 use crate::plan::Action;
 
 fn key(kind: &str, name: &str) -> Id {
@@ -146,4 +146,90 @@ fn nothing_restarts_while_an_instance_that_cannot_come_back_uses_up_the_budget()
         .iter()
         .filter(|w| w.on.starts_with("kelp-1 to be back"));
     assert!(put_off.count() > 0, "{waiting:#?}");
+}
+
+/// A fleet of which another specification is asked for, beside an instance of ordinal 1 whose config
+/// is somebody else's; `happen` tells what else is wrong.
+fn beside_one_without_config(happen: &dyn Fn(&mut Cluster), options: Options) -> Case {
+    let rested = rested("scale-up", true);
+    let mut cluster = rested.cluster.clone();
+    foreign(
+        cluster
+            .objects
+            .get_mut(&key("ConfigMap", "kelp-1"))
+            .unwrap(),
+    );
+    happen(&mut cluster);
+    let specs =
+        rested.changed(&|d| d["spec"]["podTemplate"]["terminationGracePeriodSeconds"] = json!(77));
+    let outcome = planned(&specs, &cluster, options);
+    (outcome, cluster)
+}
+
+type Case = (Outcome, Cluster);
+
+fn fail(cluster: &mut Cluster) {
+    let pod = cluster.objects.get_mut(&key("Pod", "kelp-1")).unwrap();
+    pod["status"] = json!({"phase": "Failed", "reason": "Evicted"});
+}
+
+#[test]
+fn nobody_waits_for_a_pod_that_has_failed_and_cannot_come_back() {
+    let (outcome, _) = beside_one_without_config(&fail, Options::default());
+    assert_eq!(steps(&outcome, Action::Replace), Vec::<String>::new());
+    let fleet = &outcome.plan.fleets[0];
+    let gates: Vec<_> = fleet.waves.iter().flat_map(|wave| &wave.gate).collect();
+    assert!(gates.is_empty(), "{gates:#?}");
+    let put_off = fleet.waiting.iter();
+    let put_off = put_off.filter(|w| w.on.starts_with("kelp-1 to be back"));
+    assert!(put_off.count() > 0, "{:#?}", fleet.waiting);
+}
+
+#[test]
+fn a_pod_that_is_put_off_is_rendered_as_it_is_whatever_is_asked_for() {
+    for refresh in [false, true] {
+        let options = Options {
+            refresh,
+            ..Options::default()
+        };
+        let (outcome, cluster) = beside_one_without_config(&fail, options);
+        let told = format!("refresh: {refresh}");
+        kept_pods_keep_what_cannot_change(&told, &outcome, &cluster);
+        let pods = manifests(&outcome);
+        let pods = pods.iter().filter(|m| m["kind"] == "Pod");
+        assert_eq!(pods.count(), cluster.pods().len(), "{told}");
+    }
+}
+
+#[test]
+fn a_pod_that_lacks_its_base_is_not_rendered() {
+    let lose = |cluster: &mut Cluster| {
+        cluster.objects.remove(&key("Pod", "kelp-1"));
+    };
+    let (outcome, _) = beside_one_without_config(&lose, Options::default());
+    let manifests = manifests(&outcome);
+    let mut pods = manifests.iter().filter(|m| m["kind"] == "Pod");
+    assert!(pods.all(|pod| pod["metadata"]["name"] != "kelp-1"));
+}
+
+#[test]
+fn a_claim_that_its_owner_named_and_that_may_not_come_back_uses_budget() {
+    // nothing but the annotation tells that there was such an instance
+    let rested = rested("scale-up", true);
+    let mut cluster = rested.cluster.clone();
+    for document in cluster.objects.values_mut() {
+        document.as_object_mut().unwrap().remove("status");
+    }
+    for kind in ["Pod", "ConfigMap"] {
+        cluster.objects.remove(&key(kind, "kelp-1"));
+    }
+    cluster
+        .objects
+        .remove(&key("PersistentVolumeClaim", "pvc-kelp-1"));
+    let specs = rested.changed(&|d| {
+        d["spec"]["podTemplate"]["terminationGracePeriodSeconds"] = json!(77);
+        d["metadata"]["annotations"] = json!({"cosmos-render/restore-claims": "pvc-kelp-1=uid-1"});
+    });
+    let outcome = planned(&specs, &cluster, Options::default());
+    assert_eq!(steps(&outcome, Action::Replace), Vec::<String>::new());
 }

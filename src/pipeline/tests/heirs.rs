@@ -341,3 +341,52 @@ fn who_moves_goes_on_moving_beside_one_that_stays() {
     let names: Vec<&str> = deleted.map(|step| step.object.name.as_str()).collect();
     assert_eq!(names, ["hub-0", "hub-2"]);
 }
+
+/// Who restarts or moves once the fleet has another name and the former instance of ordinal 1 has no
+/// pod any more, nor can its heir come: its volume is not in the snapshot. `arrive` tells what
+/// happened before that.
+fn beside_one_that_is_gone(arrive: &dyn Fn(&Rested, &mut Cluster)) -> Vec<String> {
+    let rested = hub("Delete");
+    let mut cluster = rested.cluster.clone();
+    let volume = volume_of(&cluster);
+    arrive(&rested, &mut cluster);
+    cluster.objects.remove(&id("Pod", "hub-1"));
+    cluster.objects.remove(&volume);
+    let specs = rested.changed(&|document| {
+        document["metadata"]["name"] = json!(HEIR);
+        document["metadata"]["annotations"] = json!({"cosmos-render/renamed-from": FORMER});
+        document["spec"]["podTemplate"]["terminationGracePeriodSeconds"] = json!(77);
+    });
+    let outcome = planned(&specs, &cluster, Options::default());
+    let waves = outcome.plan.fleets.iter().flat_map(|f| &f.waves);
+    let steps = waves.flat_map(|wave| &wave.steps);
+    let taken = steps.filter(|step| {
+        let goes = matches!(step.action, Action::Delete | Action::Replace);
+        goes && step.object.kind == Kind::Pod
+    });
+    taken.map(|step| step.object.name.clone()).collect()
+}
+
+#[test]
+fn nobody_moves_while_one_that_is_gone_uses_up_the_budget() {
+    assert_eq!(beside_one_that_is_gone(&|_, _| {}), Vec::<String>::new());
+}
+
+#[test]
+fn nobody_who_has_moved_restarts_while_one_that_is_gone_uses_up_the_budget() {
+    // the first has moved, the others have not
+    let first = |rested: &Rested, cluster: &mut Cluster| {
+        let specs = renamed(rested);
+        let outcome = planned(&specs, cluster, Options::default());
+        let all: Vec<&Value> = super::manifests(&outcome);
+        let fleet = outcome.plan.fleets.iter().find(|f| f.name == HEIR).unwrap();
+        let is_begin = |wave: &crate::plan::Wave| {
+            let mut steps = wave.steps.iter();
+            steps.any(|s| s.object.name == "gaia-0" && s.object.kind == Kind::Pod)
+        };
+        let last = fleet.waves.iter().position(is_begin).unwrap();
+        cluster.carry(&specs, fleet, (&fleet.waves[..=last], &all));
+        assert!(cluster.pods().contains("gaia-0"));
+    };
+    assert_eq!(beside_one_that_is_gone(&first), Vec::<String>::new());
+}

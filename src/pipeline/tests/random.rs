@@ -9,6 +9,7 @@ mod bases;
 mod documents;
 mod events;
 mod judge;
+mod judge_tests;
 mod model;
 mod replay;
 mod story;

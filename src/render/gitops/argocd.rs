@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::schedule::{self, Schedule};
+use super::schedule::Schedule;
 use super::{Fleet, annotate, members, roll, text, without_annotation};
 use crate::diagnostic::Diagnostic;
 use crate::settings::{PruneClaims, Settings};
@@ -35,7 +35,7 @@ const MOST_BATCHES: usize = 499;
 /// # Errors
 /// Says so where there are more batches than waves.
 pub fn objects(fleet: &Fleet<'_>, settings: &Settings) -> Result<Vec<Value>, Diagnostic> {
-    let schedule = fleet.plan.map(schedule::of).unwrap_or_default();
+    let schedule = fleet.schedule();
     if schedule.batches.len() > MOST_BATCHES {
         return Err(too_many(fleet, schedule.batches.len()));
     }
@@ -49,11 +49,13 @@ pub fn objects(fleet: &Fleet<'_>, settings: &Settings) -> Result<Vec<Value>, Dia
             let name = text(object, "/metadata/name");
             claims.get(name).copied().unwrap_or(LAST)
         }
+        // it may never get an address, and no pod needs one to run
+        "Service" if text(object, "/spec/type") == "LoadBalancer" => LAST,
         _ => BASE,
     };
     let mut objects: Vec<(i64, Value)> = Vec::new();
     let document = fleet.delivery.document.iter().cloned();
-    let access = if fleet.objects.is_empty() {
+    let access = if fleet.objects.is_empty() || fleet.delivery.is_stepwise {
         Vec::new()
     } else {
         roll::access(fleet)
@@ -145,3 +147,6 @@ fn too_many(fleet: &Fleet<'_>, batches: usize) -> Diagnostic {
          steps`",
     )
 }
+
+#[cfg(test)]
+mod tests;

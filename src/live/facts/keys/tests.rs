@@ -134,7 +134,7 @@ fn check(known: &Known<'_>, expected: (char, char, &[&str])) {
     assert_eq!((reads, told, codes.as_slice()), expected);
 }
 
-fn known<'k>(declared: Option<char>, pod: Option<char>, secret: Option<&'k str>) -> Known<'k> {
+fn known(declared: Option<char>, pod: Option<char>, secret: Option<&str>) -> Known<'_> {
     Known {
         declared,
         pod,

@@ -64,17 +64,23 @@ impl Cluster {
 
     /// The cluster as `kubectl get -o json` prints it.
     pub(super) fn source(&self) -> Source {
-        let mut items: Vec<Value> = self.objects.values().cloned().collect();
         // nobody is seen to have acted on a document: the operator may be gone by now
-        for document in items.iter_mut().filter(|o| o["kind"] == "CosmosFullNode") {
-            if document["metadata"]["generation"].is_null() {
+        let stands_still = |object: &Value| {
+            object["kind"] == "CosmosFullNode" && object["metadata"]["generation"].is_null()
+        };
+        let items = self.objects.values().map(|object| {
+            if stands_still(object) {
+                let mut document = object.clone();
                 document["metadata"]["generation"] = json!(1);
+                return document.to_string();
             }
-        }
-        let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
+            object.to_string()
+        });
+        let items = items.collect::<Vec<_>>().join(",");
+        let list = format!(r#"{{"apiVersion":"v1","items":[{items}],"kind":"List"}}"#);
         Source {
             name: "live.json".to_owned(),
-            bytes: list.to_string().into_bytes(),
+            bytes: list.into_bytes(),
         }
     }
 

@@ -10,7 +10,7 @@ use super::Dice;
 use super::story::{Tale, play};
 
 /// How many cases run where nobody asks for more.
-const CASES: u64 = 500;
+const CASES: u64 = 2_000;
 
 /// How many choices a case has; then it always chooses the first.
 const CHOICES: usize = 800;
