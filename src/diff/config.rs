@@ -298,11 +298,11 @@ mod tests {
             "metadata": {"name": "hub-0", "namespace": "chains",
                 "annotations": {"cosmos-render/fleet": "hub"}},
             "data": {"node_key.json": key.to_string()}});
-        let sources = [Source {
+        let source = Source {
             name: "live.json".to_owned(),
             bytes: config.to_string().into_bytes(),
-        }];
-        let texts = parse::texts(&sources);
+        };
+        let texts = parse::texts(std::slice::from_ref(&source));
         let live = parse::snapshot::read(&texts.value);
         let fleet = FleetKey {
             namespace: "chains".to_owned(),

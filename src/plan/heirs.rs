@@ -280,3 +280,57 @@ impl Unit<'_> {
         Some(Task { turn, step })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(kind: Kind, name: &str) -> ObjectKey {
+        ObjectKey {
+            api_version: "v1".to_owned(),
+            kind,
+            namespace: "chains".to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    /// Whether a volume is promised to `pvc-gaia-0`, by the claim that it names now, and whether it
+    /// does so by UID.
+    #[track_caller]
+    fn check((bound_to, is_bound): (&str, bool), expected: bool) {
+        let heirloom = Heirloom {
+            former: "hub-0".to_owned(),
+            pods: Vec::new(),
+            claim: None,
+            going: Vec::new(),
+            arrived: BTreeSet::new(),
+            volume: key(Kind::PersistentVolume, "volume"),
+            policy: RETAIN.to_owned(),
+            bound_to: bound_to.to_owned(),
+            is_bound,
+            is_down: false,
+            changes_identity: false,
+        };
+        let unit = Unit {
+            ordinal: 0,
+            heirloom: &heirloom,
+        };
+        let claim = Manifest {
+            key: key(Kind::PersistentVolumeClaim, "pvc-gaia-0"),
+            role: Role::Claim,
+            ordinal: Some(0),
+            body: Value::Null,
+            pod: None,
+        };
+        let promised = unit.promise(Turn::Keep, &claim);
+        assert_eq!(promised.is_some(), expected, "{bound_to}, {is_bound}");
+    }
+
+    #[test]
+    fn a_volume_is_promised_unless_it_waits_for_the_new_claim_alone() {
+        check(("pvc-gaia-0", false), false);
+        check(("pvc-gaia-0", true), true);
+        check(("pvc-hub-0", false), true);
+        check(("pvc-hub-0", true), true);
+    }
+}
