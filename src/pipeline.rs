@@ -57,9 +57,16 @@ pub struct Options {
     pub now: Option<Timestamp>,
     /// How old the snapshot may be, in seconds.
     pub max_age: Option<i64>,
-    /// Who applies the objects, where that is somebody who applies all that there is.
+    /// How the objects come to whoever applies them.
+    pub handover: Handover,
+}
+
+/// How objects come to whoever applies them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Handover {
+    /// Who applies them, where that is somebody who runs by himself and applies all that there is.
     pub applier: Option<Applier>,
-    /// Whether just the next wave is wanted of the objects.
+    /// Whether just the next wave is wanted.
     pub is_next: bool,
     /// The kinds that the snapshot lacks because there are none.
     pub assumed: Assumed,
@@ -169,8 +176,8 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
         members.extend(removed::members(&live, &specs));
     }
     let left = removed::fleets(&live, &specs, &taken);
-    if request.options.applier.is_some() || request.options.is_next {
-        let plans = (plans.iter().chain(&left), request.options.is_next);
+    if request.options.handover.applier.is_some() || request.options.handover.is_next {
+        let plans = (plans.iter().chain(&left), request.options.handover.is_next);
         manifests.extend(delivery::undocumented(&live, &specs, plans));
         manifests.sort_by(|a, b| a.fleet.cmp(&b.fleet));
     }

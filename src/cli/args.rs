@@ -198,6 +198,10 @@ pub(super) struct PlanArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = RENDER_EXAMPLES)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag that is said or not"
+)]
 pub(super) struct RenderArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,

@@ -75,7 +75,12 @@ pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure>
         }
     };
     tell_stages(&outcome, terminal);
-    warn_of_guards(&outcome, inputs.options.applier, &settings, terminal);
+    warn_of_guards(
+        &outcome,
+        inputs.options.handover.applier,
+        &settings,
+        terminal,
+    );
     let remarked = remark(&outcome, terminal);
     Ok(if exit == Exit::Done { remarked } else { exit })
 }

@@ -177,14 +177,14 @@ pub(super) fn render(args: RenderArgs) -> Result<RenderRun, Failure> {
     }
     // nothing is kept going here: a fleet left out would look like one to remove
     let mut inputs = inputs(input)?;
-    inputs.options.applier = match target {
+    inputs.options.handover.applier = match target {
         Target::Manifests => None,
         Target::ArgoCd => Some(Applier::ArgoCd),
         Target::Flux => Some(Applier::Flux),
     };
-    inputs.options.assumed = assumed(&assume_empty);
-    inputs.options.accepts_owner = accept_owner;
-    inputs.options.is_next = next || rollout == Rollout::Steps;
+    inputs.options.handover.assumed = assumed(&assume_empty);
+    inputs.options.handover.accepts_owner = accept_owner;
+    inputs.options.handover.is_next = next || rollout == Rollout::Steps;
     Ok(RenderRun {
         inputs,
         target,

@@ -191,7 +191,7 @@ pub(super) fn undocumented<'p>(
     (plans, is_next): (impl Iterator<Item = &'p FleetPlan>, bool),
 ) -> Vec<FleetManifests> {
     let deleted: BTreeSet<&ObjectKey> = plans
-        .flat_map(|plan| plan.waves.get(..if is_next { 1 } else { plan.waves.len() }))
+        .filter_map(|plan| plan.waves.get(..if is_next { 1 } else { plan.waves.len() }))
         .flatten()
         .flat_map(|wave| &wave.steps)
         .filter(|step| step.action == Action::Delete)
@@ -212,13 +212,8 @@ pub(super) fn undocumented<'p>(
             standing: staying(rendered.filter(|o| o.kind != Kind::Secret), &deleted),
             ..Delivery::default()
         };
-        let manifests = FleetManifests {
-            fleet: key.clone(),
-            objects: Vec::new(),
-            made_anew: Vec::new(),
-            delivery: Some(delivery),
-            stage: None,
-        };
+        let mut manifests = FleetManifests::of(key.clone());
+        manifests.delivery = Some(delivery);
         found.insert(key, manifests);
     }
     found.into_values().collect()

@@ -10,7 +10,7 @@ use super::{Request, Wanted, delivery, refusals, removed};
 use crate::check;
 use crate::desired::{self, Desired};
 use crate::diagnostic::{Diagnostic, Reported};
-use crate::diff;
+use crate::diff::{self, Differences};
 use crate::explain::{self, Members};
 use crate::live::availability::{self, Availability};
 use crate::live::facts::{self, Declared, Facts, Sources};
@@ -38,6 +38,19 @@ pub struct FleetManifests {
     pub delivery: Option<Delivery>,
     /// Where the rollout stands, where just its next wave is wanted.
     pub stage: Option<Stage>,
+}
+
+impl FleetManifests {
+    /// Returns a fleet without objects.
+    pub(super) fn of(fleet: FleetKey) -> Self {
+        Self {
+            fleet,
+            objects: Vec::new(),
+            made_anew: Vec::new(),
+            delivery: None,
+            stage: None,
+        }
+    }
 }
 
 /// What comes of one fleet.
@@ -105,44 +118,17 @@ pub(super) fn plan(
             diagnostics: breached(&fleet.key, &breaches),
         };
     }
-    let wants = |wanted: Wanted| options.wanted == wanted;
-    let mut manifests = FleetManifests {
-        fleet: fleet.key.clone(),
-        objects: Vec::new(),
-        made_anew: Vec::new(),
-        delivery: None,
-        stage: None,
-    };
-    if wants(Wanted::Objects) {
-        manifests.objects = kept::settle(&differences, &plan);
-        manifests.made_anew = kept::made_anew(&differences, &plan);
-    }
-    let mut refused = Vec::new();
-    if let Some(applier) = options.applier {
-        let named = (&fleet.key, &desired);
-        let asked = (applier, options.assumed);
-        if let Some(fault) = refusals::of_snapshot(live, named, asked) {
-            let diagnostics = placed(vec![fault], given, &request.specs);
+    let known = (&desired, &differences);
+    let (manifests, refused) = match hand_over(given, request, (known, &facts, &plan), live) {
+        Ok(done) => done,
+        Err(fault) => {
             return Reported {
                 value: None,
-                diagnostics,
+                diagnostics: vec![*fault],
             };
         }
-        let asked = (applier, options.accepts_owner);
-        refused = refusals::of_fleet(live, &fleet.key, (&facts, &plan), asked);
-        refused = placed(refused, given, &request.specs);
-    }
-    if options.is_next {
-        let fault = refusals::of_next(live, &plan);
-        refused.extend(placed(fault.into_iter().collect(), given, &request.specs));
-    }
-    if options.applier.is_some() || options.is_next {
-        delivery::prepare(&mut manifests, given, (&differences, &plan), live);
-    }
-    if options.is_next {
-        delivery::only_next(&mut manifests, (&differences, &plan));
-    }
-    let known = (&desired, &differences);
+    };
+    let wants = |wanted: Wanted| options.wanted == wanted;
     let members =
         wants(Wanted::Members).then(|| explain::gather(fleet, known, live, (&observed, &facts)));
     Reported::clean(Some(Planned {
@@ -153,12 +139,45 @@ pub(super) fn plan(
     }))
 }
 
-/// Gives faults of a fleet the place of its document.
-fn placed(mut faults: Vec<Diagnostic>, given: &Fleet, sources: &[Source]) -> Vec<Diagnostic> {
-    for fault in &mut faults {
-        fault.place = given.origin.place(sources, "metadata.name");
+type Compared<'a, 'd, 'l> = (&'a Desired, &'a Differences<'d, 'l>);
+
+/// Returns the objects as whoever applies them gets them, and why he must not have them yet.
+fn hand_over(
+    given: &Fleet,
+    request: &Request,
+    ((desired, differences), facts, plan): (Compared<'_, '_, '_>, &Facts, &FleetPlan),
+    live: &Live<'_>,
+) -> Result<(FleetManifests, Vec<Diagnostic>), Box<Diagnostic>> {
+    let key = &given.node.key;
+    let (options, handover) = (request.options, request.options.handover);
+    let mut manifests = FleetManifests::of(key.clone());
+    if options.wanted == Wanted::Objects {
+        manifests.objects = kept::settle(differences, plan);
+        manifests.made_anew = kept::made_anew(differences, plan);
     }
-    faults
+    let placed = |mut fault: Diagnostic| {
+        fault.place = given.origin.place(&request.specs, "metadata.name");
+        fault
+    };
+    let mut refused = Vec::new();
+    if let Some(applier) = handover.applier {
+        let asked = (applier, handover.assumed);
+        if let Some(fault) = refusals::of_snapshot(live, (key, desired), asked) {
+            return Err(Box::new(placed(fault)));
+        }
+        let asked = (applier, handover.accepts_owner);
+        refused = refusals::of_fleet(live, key, (facts, plan), asked);
+    }
+    if handover.is_next {
+        refused.extend(refusals::of_next(live, plan));
+    }
+    if handover.applier.is_some() || handover.is_next {
+        delivery::prepare(&mut manifests, given, (differences, plan), live);
+    }
+    if handover.is_next {
+        delivery::only_next(&mut manifests, (differences, plan));
+    }
+    Ok((manifests, refused.into_iter().map(placed).collect()))
 }
 
 /// Returns what the live document asks for: nothing where the snapshot has no such document, it

@@ -11,6 +11,8 @@ pub mod standing;
 mod members;
 mod parts;
 mod roll;
+#[cfg(test)]
+mod samples;
 
 use std::collections::BTreeMap;
 

@@ -297,3 +297,6 @@ fn document(object: &Value) -> String {
     let text = yaml::write(object);
     format!("{}\n", text.trim_end_matches('\n'))
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,8 @@ const MARGIN: i64 = 600;
 const IMAGE: &str = "ghcr.io/strangelove-ventures/cosmos-render";
 /// What these objects are to the fleet.
 const COMPONENT: &str = "roll";
+/// Where kinds of access are from.
+const RBAC: &str = "rbac.authorization.k8s.io/v1";
 /// The user that the Job runs as: nobody in particular.
 const USER: i64 = 65_532;
 
@@ -39,7 +41,6 @@ pub(super) fn access(fleet: &Fleet<'_>) -> Vec<Value> {
             },
         })
     };
-    const RBAC: &str = "rbac.authorization.k8s.io/v1";
     let account = of("v1", "ServiceAccount");
     let mut role = of(RBAC, "Role");
     let pods = pods(fleet);

@@ -3,71 +3,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::model::{Kind, ObjectKey};
-use crate::plan::{Action, Condition, FleetPlan, Gate, Impact, Step, Wave};
+use crate::plan::{Action, Condition, FleetPlan, Wave};
+use crate::render::gitops::samples::{claim, pod, wave};
 use crate::render::gitops::{Delivery, LivePod};
-
-fn key(kind: Kind, name: &str) -> ObjectKey {
-    ObjectKey {
-        api_version: "v1".to_owned(),
-        kind,
-        namespace: "chains".to_owned(),
-        name: name.to_owned(),
-    }
-}
-
-fn step(action: Action, pod: &str) -> Step {
-    Step {
-        action,
-        object: key(Kind::Pod, pod),
-        ordinal: None,
-        impact: Impact::None,
-        reasons: Vec::new(),
-        changes: Vec::new(),
-    }
-}
-
-fn gate(condition: Condition, pod: &str) -> Gate {
-    Gate {
-        condition,
-        object: key(Kind::Pod, pod),
-    }
-}
-
-fn wave(steps: &[(Action, &str)], gates: &[(Condition, &str)]) -> Wave {
-    Wave {
-        title: String::new(),
-        steps: steps
-            .iter()
-            .map(|(action, pod)| step(*action, pod))
-            .collect(),
-        gate: gates.iter().map(|(is, pod)| gate(*is, pod)).collect(),
-    }
-}
-
-fn pod(name: &str) -> Value {
-    json!({
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {
-            "name": name,
-            "namespace": "chains",
-            "annotations": {"cosmos-render/revision": "v1-new", SYNC_OPTIONS: "Replace=true"},
-        },
-        "spec": {
-            "terminationGracePeriodSeconds": 60,
-            "volumes": [{"persistentVolumeClaim": {"claimName": format!("pvc-{name}")}}],
-        },
-    })
-}
-
-fn claim(pod: &str) -> Value {
-    json!({
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "metadata": {"name": format!("pvc-{pod}"), "namespace": "chains"},
-    })
-}
 
 fn rendered(waves: Vec<Wave>, objects: &[Value], delivery: &Delivery) -> Vec<Value> {
     let plan = FleetPlan {
@@ -113,11 +51,9 @@ fn check(waves: Vec<Wave>, pods: &[&str], expected: &[&str]) {
             let name = object["metadata"]["name"].as_str().unwrap();
             let args = &object["spec"]["template"]["spec"]["containers"][0]["args"];
             let targets = args.as_array().map_or(&[][..], |args| &args[5..]);
-            let targets: String = targets
-                .iter()
-                .map(|t| format!(" {}", t.as_str().unwrap()))
-                .collect();
-            (!wave.starts_with('-')).then(|| format!("{wave} {name}{targets}"))
+            let targets = targets.iter().filter_map(Value::as_str);
+            let told: Vec<&str> = [wave, name].into_iter().chain(targets).collect();
+            (!wave.starts_with('-')).then(|| told.join(" "))
         })
         .collect();
     assert_eq!(told, expected);
