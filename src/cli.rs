@@ -12,6 +12,7 @@ mod plan;
 mod policy;
 mod render;
 mod resolve;
+mod roll;
 mod schema;
 mod settings;
 mod simulate;
@@ -70,6 +71,7 @@ fn dispatch(cli: Cli) -> Exit {
         Command::Why(args) => resolve::why(args).and_then(|run| why::run(&run, &terminal)),
         Command::Keys(args) => keys::run(args, &terminal),
         Command::Lint(args) => resolve::lint(args).and_then(|run| lint::run(&run, &terminal)),
+        Command::Roll(args) => roll::run(&args, &terminal),
         Command::Crd(args) => crd::run(&args),
         Command::Schema(args) => schema::run(&args),
     };

@@ -2,6 +2,7 @@
 
 pub(super) mod keys;
 mod lint;
+mod roll;
 mod schema;
 mod simulate;
 mod why;
@@ -9,6 +10,7 @@ mod why;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 
 pub(super) use lint::{LintArgs, LintFormat};
+pub(super) use roll::RollArgs;
 pub(super) use schema::{SchemaArgs, SchemaOf};
 pub(super) use simulate::{SimulateArgs, SimulateFormat};
 pub(super) use why::{WhyArgs, WhyFormat};
@@ -121,6 +123,8 @@ pub(super) enum Command {
     Keys(keys::KeysArgs),
     /// Find what is wrong with documents before the cluster does, and keys that lie in the open
     Lint(LintArgs),
+    /// Take the pods of a batch away, so that an applier makes them anew
+    Roll(RollArgs),
     /// Print the CustomResourceDefinition of a kind of document
     Crd(CrdArgs),
     /// Print the JSON Schema of a result or a document
