@@ -102,7 +102,7 @@ impl Trial {
 fn made(root: &Path, faults: &mut Vec<String>) -> io::Result<BTreeSet<String>> {
     let mut trial = Trial::new(root)?;
     trial.run(
-        "keys init spec.yaml --out keys.yaml --identities ids.yaml",
+        "keys init spec.yaml --new-identities --out keys.yaml --identities ids.yaml",
         0,
     )?;
     let keys = trial.entries("keys.yaml");
@@ -196,6 +196,31 @@ const LINES: &[(&str, i32)] = &[
         "render spec.yaml ids.yaml --snapshot operator.json --snapshot more.yaml --out rendered",
         0,
     ),
+    ("render spec.yaml --snapshot operator.json -o json", 0),
+    ("plan spec.yaml --snapshot operator.json -o yaml", 0),
+    (
+        "plan spec.yaml --snapshot operator.json --refresh --out saved.json",
+        0,
+    ),
+    ("plan toml.yaml", 1),
+    ("lint toml.yaml", 1),
+    ("why kelp-0 spec.yaml --snapshot operator.json -v", 0),
+    ("why kelp-1 spec.yaml --snapshot operator.json -o json", 0),
+    ("why kelp-0 spec.yaml --snapshot broken.json", 0),
+    ("simulate spec.yaml --snapshot operator.json --adopt -v", 0),
+    ("simulate spec.yaml --snapshot operator.json -o json", 0),
+    ("simulate spec.yaml --snapshot operator.json -o svg", 0),
+    ("simulate spec.yaml --snapshot wrong-yaml.yaml", 1),
+    ("lint . --snapshot operator.json -v", 1),
+    ("lint . -o json", 1),
+    ("lint . -o sarif", 1),
+    ("lint . -o github", 1),
+    ("lint more.yaml wrong-yaml.yaml operator.json home", 1),
+    ("lint spec.yaml --snapshot wrong-type.json", 1),
+    ("keys init spec.yaml --secret cut-off.json --out -", 1),
+    ("keys import spec.yaml --snapshot broken.json --out -", 1),
+    ("keys list spec.yaml --snapshot wrong-yaml.yaml", 1),
+    ("keys list toml.yaml --secret more.yaml", 1),
     (
         "keys rotate kelp-0 --specs spec.yaml --specs ids.yaml --secret more.yaml --out rotated",
         0,
@@ -208,14 +233,20 @@ fn used(trial: &mut Trial, root: &Path, keys: &BTreeMap<String, Vec<u8>>) -> io:
     snapshots(trial, root, keys)?;
     for (line, expected) in LINES {
         let output = trial.run(line, *expected)?;
-        trial.said.extend_from_slice(&output.stdout);
+        // what is asked to print the Secret does so
+        if !line.ends_with("--out -") {
+            trial.said.extend_from_slice(&output.stdout);
+        }
     }
     let mut found = std::mem::take(&mut trial.said);
     for (path, bytes) in super::read_tree(&trial.folder.path().join("rendered"))? {
         found.extend_from_slice(path.as_bytes());
         found.extend_from_slice(&bytes);
     }
-    found.extend_from_slice(trial.text("ids.yaml").as_bytes());
+    for file in ["ids.yaml", "saved.json"] {
+        trial.check(trial.has(file), &format!("there is no {file} to search"));
+        found.extend_from_slice(trial.text(file).as_bytes());
+    }
     for needle in &needles {
         if found
             .windows(needle.len())
@@ -261,6 +292,7 @@ fn snapshots(trial: &Trial, root: &Path, keys: &BTreeMap<String, Vec<u8>>) -> io
     let configs = items.iter_mut().filter(|item| item["kind"] == "ConfigMap");
     for (config, file) in configs.zip(files) {
         config["data"]["node_key.json"] = json!(text(file));
+        config["data"]["backup.json"] = json!(text(file));
     }
     put(
         "operator.json",
@@ -280,6 +312,12 @@ fn snapshots(trial: &Trial, root: &Path, keys: &BTreeMap<String, Vec<u8>>) -> io
     put("wrong-type.json", &wrong.to_string())?;
     let cut = secret(json!({"kelp-0": whole})).to_string();
     put("cut-off.json", &cut[..cut.len() - 20])?;
+    // TOML that cannot be read, beside a key that nothing but its length tells
+    let value = pair(key.as_bytes()).map(|pair| STANDARD.encode(pair));
+    let value = value.unwrap_or_default();
+    let toml = format!("    config:\n      overrides: |\n        x = \"{value}\n");
+    let spec = trial.text("spec.yaml");
+    put("toml.yaml", &spec.replacen("    config: {}\n", &toml, 1))?;
     let yaml = "kind: Secret\nmetadata: {name: kelp-node-keys, namespace: chains}\ndata:\n";
     put(
         "wrong-yaml.yaml",
@@ -292,7 +330,7 @@ fn half_done(root: &Path, faults: &mut Vec<String>) -> io::Result<()> {
     let mut trial = Trial::new(root)?;
     // a stream that cannot be written to
     let closed = Stdio::from(File::open(trial.folder.path().join("spec.yaml"))?);
-    let output = trial.start("keys init spec.yaml", closed)?;
+    let output = trial.start("keys init spec.yaml --new-identities", closed)?;
     trial.check(
         output.status.code() == Some(1),
         "keys that nobody got count as made",
@@ -302,7 +340,7 @@ fn half_done(root: &Path, faults: &mut Vec<String>) -> io::Result<()> {
         "IDs of keys that nobody got were written",
     );
     trial.run(
-        "keys init spec.yaml --out keys.yaml --identities spec.yaml/ids.yaml",
+        "keys init spec.yaml --new-identities --out keys.yaml --identities spec.yaml/ids.yaml",
         1,
     )?;
     trial.check(
@@ -326,8 +364,8 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Returns pieces of every form in which a key could come out: as it is, in hexadecimal digits, in
-/// base64 at each of its three offsets, and in base64 of its base64. Pieces, so that a key that is
-/// cut or wrapped is found too.
+/// base64 at each of its three offsets, in base64 of its base64, and as a list of numbers. Pieces,
+/// so that a key that is cut or wrapped is found too.
 fn needles(file: &[u8]) -> Vec<Vec<u8>> {
     const PIECE: usize = 16;
     let Some(pair) = pair(file) else {
@@ -339,6 +377,8 @@ fn needles(file: &[u8]) -> Vec<Vec<u8>> {
         hex(seed).into_bytes(),
         hex(seed).to_uppercase().into_bytes(),
     ];
+    let numbers: Vec<String> = seed.iter().map(u8::to_string).collect();
+    forms.extend([", ", ","].map(|between| numbers.join(between).into_bytes()));
     let value = STANDARD.encode(&pair).into_bytes();
     // what follows the seed is public
     let value = value[..40].to_vec();

@@ -21,7 +21,8 @@ mod tests;
 mod unquote;
 mod verify;
 
-pub use key::{Broken, Seed};
+pub use crate::parse::node_key::Broken;
+pub use key::Seed;
 pub use list::{Listing, json, text};
 pub use make::{Done, Home, Seeds, What};
 pub use outputs::{File, Place, Written, import, init, places, rotate};

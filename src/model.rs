@@ -15,12 +15,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One text that came from outside: its bytes and the name that messages call it by.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Source {
     /// How messages name it: the path as the user gave it, or `-`.
     pub name: String,
     /// What it holds, already inflated.
     pub bytes: Vec<u8>,
+}
+
+/// Shows the name and the size: the bytes may hold private keys.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, bytes } = self;
+        write!(f, "Source({name:?}, {} bytes)", bytes.len())
+    }
 }
 
 /// Names one object of the cluster, as the plan's JSON writes it.

@@ -4,7 +4,7 @@ pub mod fit;
 pub mod inputs;
 pub mod json;
 pub mod locate;
-mod node_key;
+pub mod node_key;
 pub mod scalar;
 pub mod settings;
 pub mod snapshot;

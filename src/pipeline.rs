@@ -7,6 +7,7 @@ mod fleet;
 mod heirs;
 mod inputs;
 mod lint;
+mod refusals;
 mod removed;
 
 use jiff::Timestamp;
@@ -27,6 +28,7 @@ pub use crate::spec::crd::{Custom, definition};
 pub use crate::spec::schema::{identities_schema, settings_schema};
 pub use fleet::FleetManifests;
 pub use lint::lint;
+pub use refusals::Assumed;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -56,6 +58,10 @@ pub struct Options {
     pub max_age: Option<i64>,
     /// Who applies the objects, where that is somebody who applies all that there is.
     pub applier: Option<Applier>,
+    /// The kinds that the snapshot lacks because there are none.
+    pub assumed: Assumed,
+    /// Whether an applier may have fleets whose claims somebody owns.
+    pub accepts_owner: bool,
 }
 
 /// What is wanted of the outcome.
@@ -81,6 +87,8 @@ pub struct Outcome {
     pub members: Vec<Members>,
     /// What else is worth a line: what was passed over.
     pub notes: Vec<String>,
+    /// Why its applier must not have the objects yet.
+    pub refused: Vec<Diagnostic>,
 }
 
 /// Reads, builds, compares, decides, orders and checks. There is no outcome where anything is an
@@ -108,7 +116,7 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
         };
     }
     let mut plans = Vec::new();
-    let (mut manifests, mut members) = (Vec::new(), Vec::new());
+    let (mut manifests, mut members, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     let taken = heirs::Taken::new(&specs);
     for spec in &specs.fleets {
         let identities = Declared {
@@ -120,6 +128,7 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
             plans.push(planned.plan);
             manifests.push(planned.manifests);
             members.extend(planned.members);
+            refused.extend(planned.refused);
         }
     }
     let has_errors = diagnostics.iter().any(|d| d.severity == Severity::Error);
@@ -145,6 +154,7 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
         manifests,
         members,
         notes: notes(&specs, &live),
+        refused,
     };
     Reported {
         value: Some(outcome),

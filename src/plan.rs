@@ -14,6 +14,8 @@ mod migrate;
 mod objects;
 mod reasons;
 mod restarts;
+#[cfg(test)]
+mod tests;
 mod turns;
 mod upgrades;
 mod versions;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Place;
 use crate::model::duration::Duration;
@@ -24,6 +24,8 @@ pub struct Written {
     pub estimates: Estimates,
     /// How fleets are rendered for Argo CD.
     pub argocd: ArgoCd,
+    /// How fleets are rendered for Flux.
+    pub flux: Flux,
     /// What rolls pods where an applier cannot.
     pub roll: Roll,
 }
@@ -39,6 +41,8 @@ pub struct Settings {
     pub estimates: Estimates,
     /// How fleets are rendered for Argo CD.
     pub argocd: ArgoCd,
+    /// How fleets are rendered for Flux.
+    pub flux: Flux,
     /// What rolls pods where an applier cannot.
     pub roll: Roll,
 }
@@ -60,6 +64,45 @@ pub enum PruneClaims {
     Allow,
     /// It waits until somebody confirms it in Argo CD; until then that sync does nothing else.
     Confirm,
+}
+
+/// How fleets are rendered for Flux.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct Flux {
+    /// The namespace of the Kustomizations.
+    pub namespace: String,
+    /// The kind of the source that holds what is rendered.
+    pub source_kind: SourceKind,
+    /// The name of that source.
+    pub source_name: String,
+    /// The namespace of that source, where it is another than that of the Kustomizations.
+    pub source_namespace: Option<String>,
+    /// Where the source has what is rendered, from its root: where `--out` leads to, if it is not
+    /// given.
+    pub path: Option<String>,
+}
+
+impl Default for Flux {
+    fn default() -> Self {
+        Self {
+            namespace: "flux-system".to_owned(),
+            source_kind: SourceKind::GitRepository,
+            source_name: "flux-system".to_owned(),
+            source_namespace: None,
+            path: None,
+        }
+    }
+}
+
+/// What Flux takes manifests from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the variants are Flux's own kinds")]
+pub enum SourceKind {
+    GitRepository,
+    #[serde(rename = "OCIRepository")]
+    OciRepository,
+    Bucket,
 }
 
 /// What rolls pods where an applier cannot: Jobs that run `cosmos-render roll`.

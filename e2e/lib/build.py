@@ -1,6 +1,6 @@
-"""The servers' programs, built from the Go module proxy by the versions in `go.mod`, and files out of
-their modules. All is kept in the user's cache folder under the hash of the module that it is built
-by: another version is another folder."""
+"""The servers' programs, built from the Go module proxy by the versions in `go.mod`, and files out
+of their modules. All is kept in the user's cache folder under the hash of the module that it is
+built by: another version is another folder."""
 
 import contextlib
 import fcntl
@@ -57,7 +57,7 @@ PARTS = {
 
 
 def parts(root: Path, names: list[str]) -> dict[str, Path]:
-    """Returns the paths of programs and folders, building or fetching those that are not there yet."""
+    """Returns the paths of programs and folders, making those that are not there yet."""
     found = {}
     for name in names:
         part = PARTS[name]
@@ -156,7 +156,8 @@ def linker_flags(module: Path) -> str:
     if "k8s.io/kubernetes " in (module / "go.mod").read_text():
         version = required(module, "k8s.io/kubernetes")
         major, minor, _ = version.removeprefix("v").split(".", 2)
-        facts = {"gitVersion": version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+        facts = {"gitVersion": version, "gitMajor": major, "gitMinor": minor}
+        facts["gitTreeState"] = "clean"
         flags += [f"-X k8s.io/component-base/version.{name}={fact}" for name, fact in facts.items()]
     return " ".join(flags)
 

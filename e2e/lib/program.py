@@ -58,6 +58,11 @@ class Program:
         if not self.path.is_file():
             raise Fault(f"{path} is not there: build it with `cargo build --release`")
 
+    def lacks(self, *commands: str) -> list[str]:
+        """Returns which of these it does not know yet: what to do, or whom to render for."""
+        known = self.run("--help").out + self.run("render", "--help").out
+        return [each for each in commands if not re.search(rf"^ +(- )?{each}\b", known, re.M)]
+
     def run(self, *arguments: str | Path) -> Ran:
         """Runs it without anything on standard input."""
         words = " ".join(str(argument) for argument in arguments)

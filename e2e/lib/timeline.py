@@ -27,7 +27,7 @@ class Event:
     name: str
     uid: str
     # Whose pod it is, for pods of Jobs.
-    owner: str = ""
+    job: str = ""
 
     def __str__(self) -> str:
         return f"{self.at:7.2f} {self.kind}/{self.name} {self.what} ({self.uid[:8]})"
@@ -71,7 +71,8 @@ class Timeline:
         """Returns an event that happened just now."""
         metadata = found["metadata"]
         claim = found.get("spec", {}).get("claimRef") or {}
-        owners = [each["name"] for each in metadata.get("ownerReferences") or []]
+        owners = metadata.get("ownerReferences") or []
+        jobs = [each["name"] for each in owners if each["kind"] == "Job"]
         return Event(
             version=int(metadata["resourceVersion"]),
             at=time.monotonic() - self.begun,
@@ -81,7 +82,7 @@ class Timeline:
             namespace=metadata.get("namespace") or claim.get("namespace", ""),
             name=claim.get("name") or metadata["name"],
             uid=metadata["uid"],
-            owner=owners[0] if owners and kind == "Pod" else "",
+            job=jobs[0] if jobs else "",
         )
 
     def of(self, namespace: str) -> list[Event]:

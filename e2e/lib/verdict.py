@@ -8,13 +8,13 @@ from .timeline import Event
 
 
 def beyond_budget(events: list[Event], since: int, pods: set[str], budget: int) -> list[str]:
-    """Returns when more of the pods than a budget were away: not there, not ready, or being deleted.
+    """Returns when more of the pods than a budget were away: not there, not ready, being deleted.
     Those that are away at the beginning count too."""
     faults = []
     for event, ready in states(events):
         away = sorted(pods - ready.keys())
         if event.version > since and len(away) > budget and event.kind == "Pod":
-            faults.append(f"at {event.at:.2f} s {len(away)} are away, of which {budget} may be: {away}")
+            faults.append(f"at {event.at:.2f} s {len(away)} are away, {budget} may be: {away}")
     # One moment tells what is wrong.
     return faults[:1]
 
@@ -37,7 +37,7 @@ def wrongly_replaced(events: list[Event], since: int, allowed: dict[str, int]) -
     often than allowed."""
     counts = dict.fromkeys(allowed, 0)
     for event in after(events, since):
-        if event.kind == "Pod" and event.what == "deleting" and not event.owner:
+        if event.kind == "Pod" and event.what == "deleting" and not event.job:
             counts[event.name] = counts.get(event.name, 0) + 1
     return [
         f"{name} was deleted {count} times, allowed: {allowed.get(name, 0)}"
@@ -52,7 +52,8 @@ def out_of_order(events: list[Event], since: int, batches: list[set[str]]) -> li
     for former, later in zip(batches, batches[1:]):
         last_ready = {name: moments(events, since, name, "ready") for name in former}
         for name in sorted(later):
-            begun = moments(events, since, name, "deleting") or moments(events, since, name, "added")
+            begun = moments(events, since, name, "deleting")
+            begun = begun or moments(events, since, name, "added")
             early = sorted(
                 each
                 for each, ready in last_ready.items()
@@ -73,7 +74,7 @@ def moments(events: list[Event], since: int, name: str, what: str) -> list[Event
 
 
 def lost(events: list[Event], since: int, leave: set[str]) -> list[str]:
-    """Returns which claims and volumes were deleted without leave. A volume has its claim's name."""
+    """Returns which claims, and volumes by their claims' names, were deleted without leave."""
     kinds = ("PersistentVolumeClaim", "PersistentVolume")
     return [
         f"{event.kind}/{event.name} was deleted"

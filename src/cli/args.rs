@@ -234,6 +234,22 @@ pub(super) struct RenderArgs {
     /// The settings, where they do not lie above the documents as `cosmos-render.toml`
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<String>,
+    /// Take it that the cluster has none of this kind, though the snapshot does not show it
+    ///
+    /// For argocd and flux, which act on all that they get. May be given several times.
+    #[arg(
+        long,
+        value_name = "KIND",
+        value_delimiter = ',',
+        help_heading = "Checks"
+    )]
+    pub(super) assume_empty: Vec<EmptyKind>,
+    /// Render for argocd and flux though an owner's end would delete claims
+    #[arg(long, help_heading = "Checks")]
+    pub(super) accept_owner: bool,
+    /// Where Flux's source has what is rendered, from its root [default: where --out leads to]
+    #[arg(long, value_name = "PATH", requires = "out", help_heading = "Output")]
+    pub(super) flux_path: Option<String>,
     /// The image of the Jobs that run `cosmos-render roll` [default: the one of this version]
     #[arg(long, value_name = "IMAGE", help_heading = "Rollout")]
     pub(super) roll_image: Option<String>,
@@ -308,6 +324,24 @@ pub(super) enum Target {
     /// Manifests with sync waves, guards and hooks for Argo CD
     #[value(name = "argocd")]
     ArgoCd,
+    /// Kustomizations for Flux, in the order of the plan, and what they apply
+    Flux,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum EmptyKind {
+    /// All of them: the fleets are new, and there is no snapshot
+    All,
+    /// Services
+    Services,
+    /// ConfigMaps
+    #[value(name = "configmaps")]
+    ConfigMaps,
+    /// Claims
+    #[value(name = "persistentvolumeclaims", alias = "pvc")]
+    Claims,
+    /// Pods
+    Pods,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -10,7 +10,8 @@ use crate::disk;
 use crate::disk::write::{self, Options, Written};
 use crate::model::Notice;
 use crate::pipeline::{self, FleetManifests, Outcome};
-use crate::render::gitops::{self, argocd};
+use crate::render::Tree;
+use crate::render::gitops::{self, Applier, argocd, flux, guards};
 use crate::render::manifests::{self, Fleet, Format};
 use crate::render::saved::{self, Saved};
 use crate::settings::Settings;
@@ -33,6 +34,7 @@ pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure>
         plan,
         config,
         roll_image,
+        flux_path,
     } = run;
     let saved = plan.as_deref().map(read_plan).transpose()?;
     let mut settings = settings(&inputs.specs, config.as_deref(), terminal)?;
@@ -45,19 +47,51 @@ pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure>
     let outcome = input::run(&inputs, terminal, CONSEQUENCE)?.outcome;
     let faults = saved.map(|saved| saved.faults(&outcome.plan));
     refuse(faults.unwrap_or_default())?;
-    let made = made(&outcome, *target, &settings).map_err(refused)?;
-    let fleets: Vec<Fleet<'_>> = made.iter().map(Made::fleet).collect();
-    match out {
-        None => terminal::result(&stream(&fleets, *format))?,
-        Some(dir) => {
-            let options = Options {
-                allow_empty: *allow_empty,
-            };
-            let written = into_folder(dir, &fleets, (*format, options))?;
-            terminal.note(&sum(dir, &written));
+    if !outcome.refused.is_empty() {
+        terminal.failure(&Failure {
+            diagnostics: outcome.refused,
+            consequence: CONSEQUENCE,
+        });
+        return Ok(Exit::Held);
+    }
+    let options = Options {
+        allow_empty: *allow_empty,
+    };
+    match (target, out) {
+        (Target::Flux, Some(dir)) => {
+            let path = source_path(dir, flux_path.as_deref(), &settings).map_err(refused)?;
+            let tree = flux::tree(&delivered(&outcome), &settings, &path);
+            into_folder(dir, &tree, options, terminal)?;
+        }
+        (_, Some(dir)) => {
+            let made = made(&outcome, *target, &settings).map_err(refused)?;
+            let tree = manifests::tree(&fleets(&made), file_format(*format));
+            into_folder(dir, &tree, options, terminal)?;
+        }
+        (_, None) => {
+            let made = made(&outcome, *target, &settings).map_err(refused)?;
+            terminal::result(&stream(&fleets(&made), *format))?;
         }
     }
+    warn_of_guards(&outcome, inputs.options.applier, &settings, terminal);
     Ok(remark(&outcome, terminal))
+}
+
+fn warn_of_guards(
+    outcome: &Outcome,
+    applier: Option<Applier>,
+    settings: &Settings,
+    terminal: &Terminal,
+) {
+    let Some(applier) = applier else {
+        return;
+    };
+    for fleet in delivered(outcome) {
+        let name = format!("{}/{}", fleet.namespace, fleet.name);
+        for warning in guards::warnings(&fleet, applier, settings) {
+            terminal.note(&format!("warning: {}", line(&name, &warning)));
+        }
+    }
 }
 
 /// Reads a saved plan.
@@ -137,28 +171,53 @@ fn made<'o>(
     settings: &Settings,
 ) -> Result<Vec<Made<'o>>, Diagnostic> {
     let fleets = outcome.manifests.iter().map(|of| {
-        let objects = match (target, delivered(outcome, of)) {
-            (Target::Manifests, _) | (_, None) => Cow::Borrowed(of.objects.as_slice()),
+        let objects = match (target, deliver(outcome, of)) {
             (Target::ArgoCd, Some(fleet)) => Cow::Owned(argocd::objects(&fleet, settings)?),
+            (Target::Manifests | Target::ArgoCd | Target::Flux, _) => {
+                Cow::Borrowed(of.objects.as_slice())
+            }
         };
         Ok(Made { of, objects })
     });
     fleets.collect()
 }
 
+fn fleets<'m>(made: &'m [Made<'_>]) -> Vec<Fleet<'m>> {
+    made.iter().map(Made::fleet).collect()
+}
+
+fn delivered(outcome: &Outcome) -> Vec<gitops::Fleet<'_>> {
+    let fleets = outcome.manifests.iter();
+    fleets.filter_map(|of| deliver(outcome, of)).collect()
+}
+
 /// Returns a fleet with all that an applier must be told of it.
-fn delivered<'o>(outcome: &'o Outcome, of: &'o FleetManifests) -> Option<gitops::Fleet<'o>> {
+fn deliver<'o>(outcome: &'o Outcome, of: &'o FleetManifests) -> Option<gitops::Fleet<'o>> {
     let delivery = of.delivery.as_ref()?;
     let (namespace, name) = (of.fleet.namespace.as_str(), of.fleet.name.as_str());
-    let plans = outcome.plan.fleets.iter();
-    let plan = plans.filter(|_| delivery.is_described);
+    let mut plans = outcome.plan.fleets.iter().filter(|_| delivery.is_described);
     Some(gitops::Fleet {
         namespace,
         name,
         objects: &of.objects,
-        plan: { plan }.find(|plan| plan.namespace == namespace && plan.name == name),
+        plan: plans.find(|plan| plan.namespace == namespace && plan.name == name),
         delivery,
     })
+}
+
+/// Returns where Flux's source has what is written to a folder: the folder itself, where that tells.
+fn source_path(dir: &str, named: Option<&str>, settings: &Settings) -> Result<String, Diagnostic> {
+    if let Some(path) = named.or(settings.flux.path.as_deref()) {
+        return Ok(path.to_owned());
+    }
+    let is_below = !dir.starts_with('/') && dir.split('/').all(|part| part != "..");
+    if is_below {
+        return Ok(dir.to_owned());
+    }
+    let message = format!("nothing tells where Flux's source has the files that go to {dir}");
+    let hint = "name the path from the source's root: `--flux-path PATH`, or `path = \"PATH\"` \
+                below `[flux]` in cosmos-render.toml";
+    Err(Diagnostic::error("no-source-path", message).hint(hint))
 }
 
 fn stream(fleets: &[Fleet<'_>], format: ObjectFormat) -> String {
@@ -168,17 +227,20 @@ fn stream(fleets: &[Fleet<'_>], format: ObjectFormat) -> String {
     }
 }
 
-fn into_folder(
-    dir: &str,
-    fleets: &[Fleet<'_>],
-    (format, options): (ObjectFormat, Options),
-) -> Result<Written, Failure> {
-    let format = match format {
+fn file_format(format: ObjectFormat) -> Format {
+    match format {
         ObjectFormat::Yaml => Format::Yaml,
         ObjectFormat::Json => Format::Json,
-    };
-    let tree = manifests::tree(fleets, format);
-    write::tree(dir, &tree, options).map_err(|diagnostics| {
+    }
+}
+
+fn into_folder(
+    dir: &str,
+    tree: &Tree,
+    options: Options,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let written = write::tree(dir, tree, options).map_err(|diagnostics| {
         let is_halfway = diagnostics.iter().any(|d| d.code == write::NOT_WRITTEN);
         Failure {
             diagnostics,
@@ -188,7 +250,9 @@ fn into_folder(
                 "nothing was written"
             },
         }
-    })
+    })?;
+    terminal.note(&sum(dir, &written));
+    Ok(())
 }
 
 fn sum(dir: &str, written: &Written) -> String {

@@ -2,15 +2,16 @@
 //! nobody looks at the arguments again.
 
 use crate::diagnostic::Diagnostic;
+use crate::model::Kind;
 use crate::model::duration::Duration;
-use crate::pipeline::{Options, Wanted};
+use crate::pipeline::{Assumed, Options, Wanted};
 use crate::render::gitops::Applier;
 use crate::simulate::Fault;
 use crate::simulate::fault::FORMS;
 
 use super::args::{
-    InputArgs, LintArgs, LintFormat, ObjectFormat, PlanArgs, PlanFormat, RenderArgs, SimulateArgs,
-    SimulateFormat, Target, WhyArgs, WhyFormat,
+    EmptyKind, InputArgs, LintArgs, LintFormat, ObjectFormat, PlanArgs, PlanFormat, RenderArgs,
+    SimulateArgs, SimulateFormat, Target, WhyArgs, WhyFormat,
 };
 use super::policy::Policy;
 use super::{Failure, clock};
@@ -48,6 +49,8 @@ pub(super) struct RenderRun {
     pub(super) config: Option<String>,
     /// The image of Jobs of ours, where it is named.
     pub(super) roll_image: Option<String>,
+    /// Where Flux's source has what is rendered, where it is named.
+    pub(super) flux_path: Option<String>,
 }
 
 /// A `why` to run.
@@ -158,13 +161,24 @@ pub(super) fn render(args: RenderArgs) -> Result<RenderRun, Failure> {
         plan,
         config,
         roll_image,
+        flux_path,
+        assume_empty,
+        accept_owner,
     } = args;
+    if target == Target::Flux && out.is_none() {
+        let fault = Diagnostic::error("usage", "`--target flux` writes several files")
+            .hint("name the folder to write them to with `--out`");
+        return Err(wrong(fault));
+    }
     // nothing is kept going here: a fleet left out would look like one to remove
     let mut inputs = inputs(input)?;
     inputs.options.applier = match target {
         Target::Manifests => None,
         Target::ArgoCd => Some(Applier::ArgoCd),
+        Target::Flux => Some(Applier::Flux),
     };
+    inputs.options.assumed = assumed(&assume_empty);
+    inputs.options.accepts_owner = accept_owner;
     Ok(RenderRun {
         inputs,
         target,
@@ -174,7 +188,20 @@ pub(super) fn render(args: RenderArgs) -> Result<RenderRun, Failure> {
         plan,
         config,
         roll_image,
+        flux_path,
     })
+}
+
+fn assumed(kinds: &[EmptyKind]) -> Assumed {
+    kinds
+        .iter()
+        .fold(Assumed::default(), |assumed, kind| match kind {
+            EmptyKind::All => assumed.all(),
+            EmptyKind::Services => assumed.with(Kind::Service),
+            EmptyKind::ConfigMaps => assumed.with(Kind::ConfigMap),
+            EmptyKind::Claims => assumed.with(Kind::PersistentVolumeClaim),
+            EmptyKind::Pods => assumed.with(Kind::Pod),
+        })
 }
 
 /// Resolves the arguments of `why`.

@@ -3,6 +3,7 @@
 //! against the source. Knows nothing of how a fault is found.
 
 mod commands;
+mod delivery;
 mod documents;
 mod files;
 mod rules;
@@ -74,6 +75,7 @@ pub const GROUPS: &[Group] = &[
     texts::SNAPSHOTS,
     files::FILES,
     commands::COMMANDS,
+    delivery::DELIVERY,
 ];
 
 /// Returns a code by its name, and whether it is a rule.

@@ -128,14 +128,14 @@ fn flatten(prefix: &str, table: toml::Table, into: &mut BTreeMap<String, toml::V
             format!("{prefix}.{key}")
         };
         match value {
-            toml::Value::Table(table) if !table.is_empty() => flatten(&path, table, into),
+            // one without entries says nothing
+            toml::Value::Table(table) => flatten(&path, table, into),
             leaf @ (toml::Value::String(_)
             | toml::Value::Integer(_)
             | toml::Value::Float(_)
             | toml::Value::Boolean(_)
             | toml::Value::Datetime(_)
-            | toml::Value::Array(_)
-            | toml::Value::Table(_)) => {
+            | toml::Value::Array(_)) => {
                 into.insert(path, leaf);
             }
         }
@@ -280,6 +280,14 @@ mod tests {
         let file = |peers: &str| format!("[p2p]\npersistent_peers = \"{peers}\"\n");
         let expected: Vec<_> = expected.map(|effect| (PEERS, effect)).into_iter().collect();
         check(&file(wanted), &file(live), &expected);
+    }
+
+    #[test]
+    fn a_table_without_entries_is_none() {
+        check("[p2p]\n", "", &[]);
+        check("a = 1\n[p2p.more]\n", "a = 1\n", &[]);
+        let gone = ("data[config.toml].p2p", Effect::Restart);
+        check("[p2p]\n", "p2p = 1\n", &[gone]);
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl Rules for OfPod {
             return same_tolerations(wanted, live);
         }
         if path.ends_with(".resources") {
-            return is_object(wanted) && is_object(live) && same_resources(wanted, live);
+            return same_resources(wanted, live);
         }
         if live.is_null() {
             let field = path.rsplit('.').next().unwrap_or(path);
@@ -184,10 +184,6 @@ pub(super) fn same_toleration(a: &Value, b: &Value) -> bool {
         && a["tolerationSeconds"] == b["tolerationSeconds"]
 }
 
-fn is_object(value: &Value) -> bool {
-    value.is_object()
-}
-
 /// Requests that are not named are the limits.
 fn same_resources(wanted: &Value, live: &Value) -> bool {
     let amounts = |of: &Value| {
@@ -206,8 +202,11 @@ fn same_resources(wanted: &Value, live: &Value) -> bool {
         all.sort_by(|a, b| a.0.cmp(&b.0));
         all
     };
+    let claims = |of: &Value| of["claims"].as_array().cloned().unwrap_or_default();
+    let is_same_claims = claims(wanted) == claims(live);
     let (wanted, live) = (amounts(wanted), amounts(live));
-    wanted.len() == live.len()
+    is_same_claims
+        && wanted.len() == live.len()
         && wanted
             .iter()
             .zip(&live)
@@ -245,6 +244,43 @@ mod tests {
         };
         let found = rules.is_filled_in(path, live, &json!({}));
         assert_eq!(found, expected, "{path}: {live}");
+    }
+
+    /// Compares the specifications of two pods: the paths that differ.
+    #[track_caller]
+    fn check_paths(wanted: &Value, live: &Value, expected: &[&str]) {
+        let rules = OfPod {
+            has_limit_range: false,
+        };
+        let found: Vec<String> = changes("spec", wanted, live, &rules)
+            .into_iter()
+            .map(|change| change.path)
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn ports_are_told_by_their_numbers() {
+        let pod = |ports: Value| json!({"containers": [{"name": "node", "ports": ports}]});
+        check_paths(
+            &pod(json!([{"containerPort": 1, "name": "a"}, {"containerPort": 2, "name": "b"}])),
+            &pod(json!([{"containerPort": 1, "name": "a"}, {"containerPort": 2, "name": "c"}])),
+            &["spec.containers[name=node].ports[containerPort=2].name"],
+        );
+    }
+
+    #[test]
+    fn claims_of_devices_are_compared() {
+        let pod =
+            |resources: Value| json!({"containers": [{"name": "node", "resources": resources}]});
+        let path = "spec.containers[name=node].resources";
+        let gpu = json!({"claims": [{"name": "gpu"}]});
+        let claims = format!("{path}.claims");
+        check_paths(&pod(gpu.clone()), &pod(gpu.clone()), &[]);
+        check_paths(&pod(gpu.clone()), &pod(json!({})), &[&claims]);
+        check_paths(&pod(json!({})), &pod(gpu.clone()), &[&claims]);
+        check_paths(&pod(Value::Null), &pod(gpu.clone()), &[path]);
+        check_paths(&pod(json!({"limits": {}})), &pod(Value::Null), &[]);
     }
 
     #[test]

@@ -382,6 +382,15 @@ mod tests {
     }
 
     #[test]
+    fn a_helper_image_is_told_whatever_the_port_of_its_registry() {
+        let path = "spec.initContainers[name=genesis-init].image";
+        let images = |from: &str, to: &str| (json!(from), json!(to));
+        let (bare, tagged) = ("r:5000/infra-toolkit", "r:5000/infra-toolkit:v1");
+        check(path, images(bare, tagged), Effect::NextRestart);
+        check(path, images("r:5000/other", tagged), Effect::Restart);
+    }
+
+    #[test]
     fn every_row_says_why_and_the_last_of_each_sort_fits_all() {
         for on in [On::Pod, On::Config, On::Claim, On::Other] {
             let rows: Vec<&Row> = TABLE.iter().filter(|row| row.on == on).collect();

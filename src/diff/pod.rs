@@ -140,3 +140,83 @@ fn settle_sentry_start(live: &mut Value, wanted: &Value, notes: &PodNotes) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Change;
+
+    #[track_caller]
+    fn check_start(start: &Value, is_the_same: bool) {
+        let pod = |start: &Value| {
+            json!({"containers": [{"name": "aside"}, {"name": "node",
+            "command": start["command"], "args": start["args"]}]})
+        };
+        let ours = json!({"command": ["sh"], "args": ["-c", "ours"]});
+        let notes = PodNotes {
+            reference_start: Some("theirs\n".to_owned()),
+            ..PodNotes::default()
+        };
+        let mut live = pod(start);
+        settle_sentry_start(&mut live, &pod(&ours), &notes);
+        let expected = if is_the_same { pod(&ours) } else { pod(start) };
+        assert_eq!(live, expected);
+    }
+
+    #[test]
+    fn a_sentry_that_starts_in_the_references_words_starts_as_ours_does() {
+        check_start(&json!({"command": ["sh"], "args": ["-c", "theirs"]}), true);
+        check_start(
+            &json!({"command": ["sh"], "args": ["-c", "another"]}),
+            false,
+        );
+        check_start(
+            &json!({"command": ["bash"], "args": ["-c", "theirs"]}),
+            false,
+        );
+        check_start(&json!({"command": ["sh"], "args": ["-x", "theirs"]}), false);
+    }
+
+    #[track_caller]
+    fn check_trust(path: &str, effect: Effect, is_kept: bool) {
+        let change = Change {
+            path: path.to_owned(),
+            from: None,
+            to: None,
+            effect,
+        };
+        let mut comparison = Comparison {
+            changes: vec![change],
+            causes: Vec::new(),
+        };
+        trust_revision(&mut comparison);
+        assert_eq!(comparison.changes.len(), usize::from(is_kept), "{path}");
+    }
+
+    #[test]
+    fn where_the_revision_matches_only_what_can_be_edited_restarts() {
+        let env = "spec.containers[name=node].env[name=A]";
+        check_trust(env, Effect::Restart, false);
+        check_trust(env, Effect::NextRestart, true);
+        check_trust("spec.containers[name=node].image", Effect::Restart, true);
+        check_trust("spec.tolerations", Effect::Restart, true);
+    }
+
+    #[track_caller]
+    fn check_revision(live: &str, expected: &str) {
+        let found = match compare_revision(live, "v1-abc") {
+            Revision::Same => "same",
+            Revision::Differs => "differs",
+            Revision::OfOtherVersion => "of another version",
+        };
+        assert_eq!(found, expected, "{live}");
+    }
+
+    #[test]
+    fn revisions_of_one_rule_are_compared() {
+        check_revision("v1-abc", "same");
+        check_revision("v1-abd", "differs");
+        check_revision("v2-abc", "of another version");
+        check_revision("abc", "of another version");
+    }
+}

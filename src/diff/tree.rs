@@ -214,6 +214,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_empty_in_another_way_is_no_difference() {
+        check(&json!({"a": {}}), &json!({"a": null}), &[]);
+        check(&json!({"a": []}), &json!({"a": {}}), &[]);
+        check(&json!({"a": []}), &json!({"a": {"b": 1}}), &["spec.a"]);
+        check(&json!({"a": [1]}), &json!({"a": {}}), &["spec.a"]);
+    }
+
+    #[test]
+    fn a_list_of_parts_that_is_longer_differs_as_a_whole() {
+        let (one, two) = (json!([{"b": 1}]), json!([{"b": 1}, {"b": 2}]));
+        check(&json!({"a": two}), &json!({"a": one}), &["spec.a"]);
+        check(&json!({"a": one}), &json!({"a": two}), &["spec.a"]);
+        check(&json!({"a": [1]}), &json!({"a": one}), &["spec.a"]);
+        check(
+            &json!({"a": [{"b": 2}]}),
+            &json!({"a": one}),
+            &["spec.a[0].b"],
+        );
+    }
+
+    #[test]
     fn what_an_api_server_fills_in_is_no_difference() {
         let wanted = pod(json!({
             "name": "node", "image": "hub:v1", "ports": [{"containerPort": 1}],

@@ -6,20 +6,10 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::SigningKey;
-use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::model::NodeId;
-use crate::model::digest::sha256;
-
-/// The seed of an ed25519 key.
-const SEED: usize = 32;
-/// A private key as CometBFT writes it: the seed, then the public key.
-const PAIR: usize = 64;
-/// A node's ID is so much of its public key's SHA-256, in hexadecimal digits.
-const ID_DIGITS: usize = 40;
-/// What CometBFT calls the type of a node key.
-const TYPE: &str = "tendermint/PrivKeyEd25519";
+use crate::parse::node_key::{self, Broken, PAIR, Pair, SEED, TYPE};
 
 /// The random bytes that a key is made from.
 pub struct Seed(Zeroizing<[u8; SEED]>);
@@ -42,37 +32,9 @@ impl fmt::Debug for Seed {
     }
 }
 
-/// Why a text is no node key. Quotes nothing of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Broken {
-    /// It is not JSON with a `priv_key` that has a `type` and a `value`.
-    NotKeyFile,
-    /// Its type is another.
-    OtherType,
-    /// Its value is not the base64 of 64 bytes.
-    WrongLength,
-    /// The public half is not that of the private half: no peer would shake hands with it.
-    HalvesDisagree,
-}
-
-impl Broken {
-    /// Says what is wrong.
-    #[must_use]
-    pub fn why(self) -> &'static str {
-        match self {
-            Broken::NotKeyFile => "it is no node_key.json of CometBFT's",
-            Broken::OtherType => "its type is not tendermint/PrivKeyEd25519",
-            Broken::WrongLength => "its value is not the base64 of 64 bytes",
-            Broken::HalvesDisagree => {
-                "its public half does not belong to its private half, and no peer would accept it"
-            }
-        }
-    }
-}
-
 /// A key that is about to be written down.
 pub(super) struct Key {
-    pair: Zeroizing<[u8; PAIR]>,
+    pair: Pair,
     pub(super) id: NodeId,
 }
 
@@ -80,8 +42,8 @@ impl Key {
     /// Makes a key; nothing only if a digest had no digits.
     pub(super) fn new(seed: &Seed) -> Option<Self> {
         let signing = SigningKey::from_bytes(&seed.0);
-        let pair = Zeroizing::new(signing.to_keypair_bytes());
-        let id = id_of(&pair)?;
+        let pair = Pair::new(signing.to_keypair_bytes());
+        let id = pair.id()?;
         Some(Self { pair, id })
     }
 
@@ -89,7 +51,7 @@ impl Key {
     pub(super) fn file(&self) -> Zeroizing<Vec<u8>> {
         let mut value = Zeroizing::new([0; PAIR.div_ceil(3) * 4]);
         // the length is that of the base64 of a pair: it always fits
-        let length = STANDARD.encode_slice(self.pair.as_slice(), value.as_mut_slice());
+        let length = STANDARD.encode_slice(self.pair.bytes(), value.as_mut_slice());
         let parts: [&[u8]; 5] = [
             br#"{"priv_key":{"type":""#,
             TYPE.as_bytes(),
@@ -112,44 +74,15 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Returns the ID of the key that a `node_key.json` holds.
+/// Returns the ID of the key that a `node_key.json` holds, whose halves belong to each other.
 pub(super) fn identify(text: &[u8]) -> Result<NodeId, Broken> {
-    #[derive(Deserialize)]
-    struct File<'a> {
-        #[serde(borrow)]
-        priv_key: PrivateKey<'a>,
-    }
-    #[derive(Deserialize)]
-    struct PrivateKey<'a> {
-        #[serde(rename = "type")]
-        kind: &'a str,
-        value: &'a str,
-    }
-    // borrowed texts alone: one with escapes would leave copies behind, and nobody writes any
-    let file: File<'_> = serde_json::from_slice(text).map_err(|_| Broken::NotKeyFile)?;
-    if file.priv_key.kind != TYPE {
-        return Err(Broken::OtherType);
-    }
-    let pair = decode(file.priv_key.value).ok_or(Broken::WrongLength)?;
-    let seed = pair.first_chunk::<SEED>().ok_or(Broken::WrongLength)?;
+    let pair = node_key::read(text)?;
+    let seed = pair.seed().ok_or(Broken::WrongLength)?;
     let public = SigningKey::from_bytes(seed).verifying_key();
-    if pair.get(SEED..) != Some(public.as_bytes().as_slice()) {
+    if pair.public() != public.as_bytes() {
         return Err(Broken::HalvesDisagree);
     }
-    id_of(&pair).ok_or(Broken::WrongLength)
-}
-
-fn decode(value: &str) -> Option<Zeroizing<[u8; PAIR]>> {
-    // base64 may need room for more than it fills
-    let mut room = Zeroizing::new([0; PAIR + 2]);
-    let length = STANDARD.decode_slice(value, room.as_mut_slice()).ok()?;
-    let bytes = room.get(..length)?.first_chunk::<PAIR>()?;
-    (length == PAIR).then(|| Zeroizing::new(*bytes))
-}
-
-fn id_of(pair: &[u8; PAIR]) -> Option<NodeId> {
-    let digest = sha256(pair.get(SEED..)?);
-    NodeId::parse(digest.get(..ID_DIGITS)?)
+    pair.id().ok_or(Broken::WrongLength)
 }
 
 #[cfg(test)]
@@ -194,10 +127,10 @@ mod tests {
                 Ok::<_, ()>(())
             });
             let key = Key::new(&seed.unwrap()).unwrap();
-            assert_eq!(key.pair[32..], bytes(public));
+            assert_eq!(key.pair.public(), bytes(public));
             assert_eq!(key.id.as_str(), id);
             assert_eq!(identify(&key.file()), Ok(key.id.clone()));
-            assert_eq!(*key.file(), file(TYPE, key.pair.as_slice()).into_bytes());
+            assert_eq!(*key.file(), file(TYPE, key.pair.bytes()).into_bytes());
         }
     }
 

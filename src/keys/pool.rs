@@ -13,9 +13,10 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::key::{self, Broken};
+use super::key;
 use super::unquote::unquote;
 use crate::model::{NodeId, Source};
+use crate::parse::node_key::Broken;
 use crate::parse::snapshot::Text;
 
 /// Inputs whose bytes are wiped when nobody needs them any more.

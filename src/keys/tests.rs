@@ -393,6 +393,34 @@ fn one_id_in_two_fleets_names_both_places() {
 }
 
 #[test]
+fn what_is_printed_of_an_input_is_its_name_and_its_size() {
+    #[track_caller]
+    fn check(shown: &str) {
+        assert!(
+            shown.contains("live.json") && shown.contains("10 bytes"),
+            "{shown}"
+        );
+        // neither as a text nor as a list of numbers
+        assert!(
+            !shown.contains("c2Vj") && !shown.contains("99, 50"),
+            "{shown}"
+        );
+    }
+    let input = source("live.json", "\"c2VjcmV0\"");
+    check(&format!("{input:?}"));
+    check(&format!(
+        "{:?}",
+        crate::parse::texts(std::slice::from_ref(&input)).value
+    ));
+    let request = crate::pipeline::Request {
+        specs: Vec::new(),
+        snapshot: Some(vec![input]),
+        options: crate::pipeline::Options::default(),
+    };
+    check(&format!("{request:?}"));
+}
+
+#[test]
 fn nothing_that_is_printed_of_keys_shows_them() {
     let first = initial(&request(&[("hub.yaml", SPEC)], &[]), Form::Manifest).unwrap();
     let request = request(&[("hub.yaml", SPEC)], &[&first.secrets]);

@@ -64,6 +64,15 @@ pub fn gather(live: &Live<'_>, fleet: &FleetKey) -> Progress {
     Progress { seen }
 }
 
+#[cfg(test)]
+impl Progress {
+    /// What was seen, for tests.
+    pub(crate) fn of(mut seen: Vec<Seen>) -> Self {
+        seen.sort();
+        Self { seen }
+    }
+}
+
 impl Progress {
     /// Returns all that was seen, the oldest first.
     #[must_use]

@@ -95,6 +95,7 @@ fn with_places(written: Written, source: &Source, document: &Node) -> Settings {
         heights,
         estimates,
         argocd,
+        flux,
         roll,
     } = written;
     let lint = lint.into_iter().map(|(code, level)| {
@@ -107,6 +108,7 @@ fn with_places(written: Written, source: &Source, document: &Node) -> Settings {
         heights,
         estimates,
         argocd,
+        flux,
         roll,
     }
 }

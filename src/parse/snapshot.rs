@@ -24,12 +24,19 @@ const MAX_ITEM: usize = 8 << 20;
 const MAX_LISTS: usize = 8;
 
 /// One JSON document of a snapshot.
-#[derive(Debug)]
 pub struct Text<'a> {
     /// The name of its source.
     pub source: &'a str,
     /// The JSON.
     pub json: Cow<'a, str>,
+}
+
+/// Shows the name and the size: the text may hold private keys.
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { source, json } = self;
+        write!(f, "Text({source:?}, {} bytes)", json.len())
+    }
 }
 
 /// Reads all texts of a snapshot. An object that is there twice counts as its newest version.

@@ -369,6 +369,15 @@ mod tests {
         check_line(line, 1, 80, ("<redacted>", 80));
     }
 
+    #[test]
+    fn base64_as_long_as_a_key_is_never_quoted_whatever_stands_around_it() {
+        let key = "A1b2".repeat(22);
+        let line = format!("      moniker = \"{key}");
+        check_line(&line, 1, 7, ("<redacted>", 7));
+        let node_id = format!("  hub-0: {}", "0a1b".repeat(10));
+        check_line(&node_id, 1, 3, (&node_id, 3));
+    }
+
     #[track_caller]
     fn check_refused(bytes: &[u8], code: &str, line: usize, column: usize) {
         let source = Source {

@@ -11,7 +11,7 @@ use crate::live::{Live, Object};
 use crate::model::{FleetKey, Kind, ObjectKey, names};
 use crate::parse::inputs::{Fleet, Inputs};
 use crate::plan::{Action, FleetPlan};
-use crate::render::gitops::{Delivery, LivePod, grace, standing};
+use crate::render::gitops::{Delivery, LiveClaim, LivePod, argocd, flux, grace, standing};
 use crate::spec::document::RetentionPolicy;
 
 /// Adds what an applier must be told of a fleet, and takes out pods that no step makes yet.
@@ -47,6 +47,11 @@ pub(super) fn prepare(
             .kind_of_fleet(Kind::Pod, &given.node.key)
             .map(|pod| (pod.meta.name.clone().into_owned(), live_pod(pod)))
             .collect(),
+        claims: live
+            .kind_of_fleet(Kind::PersistentVolumeClaim, &given.node.key)
+            .filter(|claim| !claim.is_terminating())
+            .map(|claim| (claim.meta.name.clone().into_owned(), live_claim(claim)))
+            .collect(),
         retains: given.node.spec.volume_retention_policy == Some(RetentionPolicy::Retain),
     });
 }
@@ -62,6 +67,14 @@ fn live_pod(pod: &Object<'_>) -> LivePod {
         revision: pod.annotation(names::REVISION).map(str::to_owned),
         uid: pod.meta.uid.clone().into_owned(),
         grace: grace(&pod.spec_tree()),
+    }
+}
+
+fn live_claim(claim: &Object<'_>) -> LiveClaim {
+    let text = |key: &str| claim.annotation(key).unwrap_or_default().to_owned();
+    LiveClaim {
+        sync_options: text(argocd::SYNC_OPTIONS),
+        flux_prune: text(flux::PRUNE),
     }
 }
 

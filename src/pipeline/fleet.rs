@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::heirs::{self, Taken};
-use super::{Request, Wanted, delivery, removed};
+use super::{Request, Wanted, delivery, refusals, removed};
 use crate::check;
 use crate::desired::{self, Desired};
 use crate::diagnostic::{Diagnostic, Reported};
@@ -43,6 +43,8 @@ pub(super) struct Planned {
     pub(super) manifests: FleetManifests,
     /// What is known of its pods, where that is wanted.
     pub(super) members: Option<Members>,
+    /// Why its applier must not have it yet.
+    pub(super) refused: Vec<Diagnostic>,
 }
 
 pub(super) fn plan(
@@ -111,7 +113,20 @@ pub(super) fn plan(
         manifests.objects = kept::settle(&differences, &plan, options.refresh);
         manifests.made_anew = kept::made_anew(&differences, &plan);
     }
-    if options.applier.is_some() {
+    let mut refused = Vec::new();
+    if let Some(applier) = options.applier {
+        let named = (&fleet.key, &desired);
+        let asked = (applier, options.assumed);
+        if let Some(fault) = refusals::of_snapshot(live, named, asked) {
+            let diagnostics = placed(vec![fault], given, &request.specs);
+            return Reported {
+                value: None,
+                diagnostics,
+            };
+        }
+        let asked = (applier, options.accepts_owner);
+        refused = refusals::of_fleet(live, &fleet.key, (&facts, &plan), asked);
+        refused = placed(refused, given, &request.specs);
         delivery::prepare(&mut manifests, given, (&differences, &plan), live);
     }
     let known = (&desired, &differences);
@@ -121,7 +136,16 @@ pub(super) fn plan(
         plan,
         manifests,
         members,
+        refused,
     }))
+}
+
+/// Gives faults of a fleet the place of its document.
+fn placed(mut faults: Vec<Diagnostic>, given: &Fleet, sources: &[Source]) -> Vec<Diagnostic> {
+    for fault in &mut faults {
+        fault.place = given.origin.place(sources, "metadata.name");
+    }
+    faults
 }
 
 /// Returns what the live document asks for: nothing where the snapshot has no such document, it
@@ -314,19 +338,7 @@ fn troubles(
 /// A kind that is wholly absent while others are there was probably not captured (design.md,
 /// safety rule 5).
 fn partial_snapshot(live: &Live<'_>, fleet: &FleetKey, desired: &Desired) -> Vec<Notice> {
-    const RESOURCES: [(Kind, &str); 4] = [
-        (Kind::Service, "services"),
-        (Kind::ConfigMap, "configmaps"),
-        (Kind::PersistentVolumeClaim, "persistentvolumeclaims"),
-        (Kind::Pod, "pods"),
-    ];
-    let of_fleet: BTreeSet<Kind> = live.of_fleet(fleet).map(|object| object.kind).collect();
-    let wanted: BTreeSet<Kind> = desired.manifests.iter().map(|m| m.key.kind).collect();
-    let captured = live.kinds();
-    let is_there = RESOURCES.iter().any(|(kind, _)| of_fleet.contains(kind));
-    RESOURCES
-        .iter()
-        .filter(|(kind, _)| is_there && wanted.contains(kind) && !captured.contains(kind))
+    refusals::missing(live, fleet, desired)
         .map(|(kind, resource)| {
             let message = format!(
                 "the snapshot holds no {kind} at all, though it has other objects of this fleet: \

@@ -86,13 +86,10 @@ pub(super) fn hold(s: &Situation<'_>, pod: &Manifest, comparison: &Comparison) -
             }
         }
         Rpc::Silent(_) | Rpc::Unknown => {
-            // past the height, or before it: only there the node may be about to halt
-            let is_at = versions.iter().any(|version| height_of(version) == known);
-            let is_down = s
-                .availability
-                .get(main)
-                .is_some_and(Availability::is_known_down);
-            (is_image_change && is_at && !has_halted(node, is_down)).then(|| silent(node, known))
+            let availability = s.availability.get(main);
+            is_image_change
+                .then(|| until_seen_halted(versions, (known, node), availability))
+                .flatten()
         }
     }
 }
@@ -115,12 +112,22 @@ pub fn hold_of_move(
                 None => close_below(versions, progress, answer),
             }
         }
-        Rpc::Silent(_) | Rpc::Unknown => {
-            let is_at = versions.iter().any(|version| height_of(version) == known);
-            let is_down = availability.is_some_and(Availability::is_known_down);
-            (is_image_change && is_at && !has_halted(node, is_down)).then(|| silent(node, known))
-        }
+        Rpc::Silent(_) | Rpc::Unknown => is_image_change
+            .then(|| until_seen_halted(versions, (known, node), availability))
+            .flatten(),
     }
+}
+
+/// A node that gets another image, and does not answer: only at the very height of an upgrade, not
+/// past or before it, it may be about to halt.
+fn until_seen_halted(
+    versions: &[ChainVersion],
+    (known, node): (u64, &Node),
+    availability: Option<&Availability>,
+) -> Option<Hold> {
+    let is_at = versions.iter().any(|version| height_of(version) == known);
+    let is_down = availability.is_some_and(Availability::is_known_down);
+    (is_at && !has_halted(node, is_down)).then(|| silent(node, known))
 }
 
 fn height_of(version: &ChainVersion) -> u64 {
@@ -256,6 +263,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::live::progress::Seen;
 
     const AT: &str = "2026-01-01T00:00:00Z";
 
@@ -286,6 +294,110 @@ mod tests {
             (Some("v1"), Some(to)),
         );
         assert_eq!(hold.map(|hold| hold.on).as_deref(), expected);
+    }
+
+    fn versions() -> Vec<ChainVersion> {
+        let version = |height: u64, image: &str| json!({"height": height, "image": image});
+        let all = [version(1000, "v2"), version(2000, "v3")];
+        all.map(|version| serde_json::from_value(version).unwrap())
+            .to_vec()
+    }
+
+    fn answers(height: u64, in_sync: bool) -> Answer {
+        Answer {
+            height,
+            at: AT.parse().unwrap(),
+            in_sync,
+        }
+    }
+
+    /// Who was seen how many seconds before the answer, at which height, and whether in sync.
+    type Sight<'s> = (&'s str, i64, u64, bool);
+
+    fn progress(seen: &[Sight<'_>]) -> Progress {
+        let at: jiff::Timestamp = AT.parse().unwrap();
+        let seen = seen.iter().map(|&(pod, before, height, in_sync)| Seen {
+            at: jiff::Timestamp::from_second(at.as_second() - before).unwrap(),
+            height,
+            in_sync,
+            pod: pod.to_owned(),
+        });
+        Progress::of(seen.collect())
+    }
+
+    /// Whether `hub-0`, which answers at 999, is taken to stand still at 1000.
+    #[track_caller]
+    fn check_still(seen: Sight<'_>, in_sync: bool, expected: bool) {
+        let answer = answers(999, in_sync);
+        let found = stands_still(&progress(&[seen]), "hub-0", &answer, 1000);
+        assert_eq!(found, expected, "{seen:?}");
+    }
+
+    #[test]
+    fn who_was_there_five_minutes_before_stands_still() {
+        check_still(("hub-0", 300, 999, false), false, true);
+        check_still(("hub-0", 299, 999, false), false, false);
+        check_still(("hub-0", 300, 998, false), false, false);
+        check_still(("hub-1", 300, 999, false), false, false);
+    }
+
+    #[test]
+    fn who_is_in_sync_stands_still_where_the_chain_was_there_five_minutes_before() {
+        check_still(("hub-1", 300, 999, true), true, true);
+        check_still(("hub-1", 299, 999, true), true, false);
+        check_still(("hub-1", 300, 998, true), true, false);
+        check_still(("hub-1", 300, 999, false), true, false);
+        check_still(("hub-1", 300, 999, true), false, false);
+    }
+
+    #[test]
+    fn whom_the_chain_has_left_behind_stands_still() {
+        check_still(("hub-1", 0, 1050, true), true, true);
+        check_still(("hub-1", 0, 1049, true), true, false);
+        check_still(("hub-1", -300, 1050, true), true, true);
+        check_still(("hub-1", -301, 1050, true), true, false);
+        check_still(("hub-1", 0, 1050, false), true, false);
+        check_still(("hub-1", 0, 1050, true), false, false);
+    }
+
+    #[track_caller]
+    fn check_interrupt(path: &str, from: &str, known: u64, expected: bool) {
+        let change = Change {
+            path: path.to_owned(),
+            from: Some(json!(from)),
+            to: None,
+            effect: Effect::Restart,
+        };
+        let found = may_interrupt([change].iter(), &versions(), known);
+        assert_eq!(found, expected, "{path} from {from} at {known}");
+    }
+
+    #[test]
+    fn what_runs_a_version_behind_or_gets_its_halt_height_may_be_interrupted() {
+        const IMAGE: &str = "spec.containers[name=node].image";
+        check_interrupt(IMAGE, "v2", 2000, true);
+        check_interrupt(IMAGE, "v2", 1999, false);
+        check_interrupt(IMAGE, "v3", 2000, false);
+        check_interrupt(IMAGE, "v1", 2000, false);
+        check_interrupt("spec.containers[name=aside].image", "v2", 2000, false);
+        check_interrupt("ConfigMap.data[app.toml].halt-height", "0", 1, true);
+    }
+
+    #[track_caller]
+    fn check_close(seen: Sight<'_>, answer: &Answer, expected: Option<u64>) {
+        let hold = close_below(&versions(), &progress(&[seen]), answer);
+        let expected =
+            expected.map(|blocks| format!("the upgrade at height 1000, {blocks} blocks ahead"));
+        assert_eq!(hold.map(|hold| hold.on), expected, "{seen:?}");
+    }
+
+    #[test]
+    fn who_is_in_sync_is_as_close_to_an_upgrade_as_the_foremost_of_those() {
+        check_close(("hub-1", 0, 989, true), &answers(500, true), Some(10));
+        check_close(("hub-1", 0, 989, false), &answers(500, true), None);
+        check_close(("hub-1", 0, 989, true), &answers(500, false), None);
+        check_close(("hub-1", 0, 5, true), &answers(899, true), Some(100));
+        check_close(("hub-1", 0, 5, true), &answers(898, true), None);
     }
 
     const HALT: Option<&str> = Some("the node to halt at height 1000 and write its upgrade info");

@@ -268,7 +268,7 @@ fn batch(
     due_mains.extend(moving.iter().map(|(moved, _)| moved.instance.name.clone()));
     let is_away = |moved: &Move<'_>| {
         let main = moved.instance.name.as_str();
-        !present.contains(main) || is_down(main) || s.newcomers.contains(main)
+        !present.contains(main) || is_down(main)
     };
     let (moving_down, mut moving_up): (Vec<_>, Vec<_>) =
         moving.into_iter().partition(|(moved, _)| is_away(moved));
@@ -318,8 +318,7 @@ fn batch(
     }
     match restarts.batches.last_mut() {
         Some(last) => last.extend(newcomers),
-        None if !newcomers.is_empty() => restarts.batches.push(newcomers),
-        None => {}
+        None => restarts.batches.push(newcomers),
     }
 }
 

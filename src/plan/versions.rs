@@ -124,7 +124,7 @@ fn older_image(pod: &Difference<'_, '_>) -> Option<Notice> {
 fn passed_over(pod: &Difference<'_, '_>, versions: &[ChainVersion]) -> Option<Notice> {
     let (from, to) = image_change(pod)?;
     let place = |image: &str| versions.iter().rposition(|v| v.image == image);
-    let between = versions.get(place(from)? + 1..place(to)?)?;
+    let between = versions.get(place(from)?..place(to)?)?;
     let first = between.iter().find(|v| v.image != from && v.image != to)?;
     let message = format!(
         "it goes from {from} to {to} and passes over {} of height {}: what that upgrade does to \

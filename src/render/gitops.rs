@@ -3,10 +3,13 @@
 //! planned.
 
 pub mod argocd;
+pub mod flux;
+pub mod guards;
 pub mod schedule;
 pub mod standing;
 
 mod members;
+mod parts;
 mod roll;
 
 use std::collections::BTreeMap;
@@ -47,8 +50,19 @@ pub struct Delivery {
     pub standing: Vec<Value>,
     /// The pods that the snapshot shows, by name.
     pub pods: BTreeMap<String, LivePod>,
+    /// The claims that the snapshot shows, by name.
+    pub claims: BTreeMap<String, LiveClaim>,
     /// Whether the claims of instances that go are kept.
     pub retains: bool,
+}
+
+/// What a claim that the snapshot shows says of being deleted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LiveClaim {
+    /// To Argo CD; empty where it says nothing.
+    pub sync_options: String,
+    /// To Flux; empty where it says nothing.
+    pub flux_prune: String,
 }
 
 /// A pod that the snapshot shows.

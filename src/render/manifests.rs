@@ -62,6 +62,15 @@ pub fn tree(fleets: &[Fleet<'_>], format: Format) -> Tree {
     tree
 }
 
+/// Returns an object as a file of a folder of its own: its name and its text, in YAML.
+#[must_use]
+pub fn file(object: &Value, namespace: &str) -> (String, String) {
+    (
+        format!("{}.yaml", stem(object, namespace)),
+        document(object),
+    )
+}
+
 /// Returns a file's name without its ending. An object of another namespace than its fleet's says
 /// so, since its name alone may not be unique.
 fn stem(object: &Value, namespace: &str) -> String {

@@ -21,6 +21,16 @@ const NOT_IN_GALLERY: &[(&str, &str)] = &[
         "empty-result",
         "a folder that was written: disk/write/tests",
     ),
+    ("by-hand-first", "a plan: the case gitops-refused"),
+    ("claims-owned", "a plan: the case gitops-refused"),
+    ("keys-in-configmaps", "a plan: the case gitops-refused"),
+    ("no-snapshot", "a plan: the case gitops-refused"),
+    ("no-source-path", "a plan: the case gitops-refused"),
+    ("partial-snapshot", "a plan: the case gitops-refused"),
+    (
+        "too-many-batches",
+        "a fleet of 501 instances: render/gitops/argocd",
+    ),
     ("identity-disagrees", "a plan: the case identities-disagree"),
     (
         "inflates-too-far",

@@ -66,7 +66,10 @@ pub(super) fn access(fleet: &Fleet<'_>) -> Vec<Value> {
 }
 
 fn pods<'f>(fleet: &Fleet<'f>) -> BTreeSet<&'f str> {
-    let pods = fleet.objects.iter().filter(|object| object["kind"] == "Pod");
+    let pods = fleet
+        .objects
+        .iter()
+        .filter(|object| object["kind"] == "Pod");
     pods.map(|pod| text(pod, "/metadata/name")).collect()
 }
 
@@ -172,7 +175,11 @@ fn short(fleet: &str, part: &str) -> String {
     let hash = crate::render::digest(fleet);
     let front = NAME_LIMIT - part.len() - 10;
     let kept: String = fleet.chars().take(front).collect();
-    format!("{}-{}-{part}", kept.trim_end_matches(['-', '.']), &hash[..8])
+    format!(
+        "{}-{}-{part}",
+        kept.trim_end_matches(['-', '.']),
+        &hash[..8]
+    )
 }
 
 /// Returns a label's value.

@@ -1,0 +1,68 @@
+"""A whole cluster to test in: servers, nodes, volumes, Jobs that run, and somebody who watches."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import nodes
+from .api import Api
+from .feed import Feed
+from .hooks import Hooks
+from .program import Program
+from .servers import Cluster, served
+from .timeline import Timeline
+from .volumes import Volumes
+
+PARTS = nodes.PARTS
+
+
+@dataclass(frozen=True)
+class Bed:
+    """A cluster, and what is seen of it."""
+
+    cluster: Cluster
+    feed: Feed
+    timeline: Timeline
+    hooks: Hooks
+
+    @property
+    def api(self) -> Api:
+        """The API server."""
+        return self.cluster.api
+
+    def namespace(self, name: str) -> str:
+        """Makes a namespace, in which pods can run; returns its name."""
+        manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        self.api.apply(manifest)
+        return name
+
+    def version(self) -> int:
+        """Returns the version that the cluster is at: what happens later has a higher one."""
+        return int(self.api.must("GET", "/api/v1/pods?limit=1")["metadata"]["resourceVersion"])
+
+
+@contextlib.contextmanager
+def bed(parts: dict[str, Path], program: Program, folder: Path) -> Iterator[Bed]:
+    """Makes one for as long as the block takes."""
+    with served(parts, folder, lambda *found: furnished(*found, parts, program)) as found:
+        yield found
+
+
+def furnished(
+    cluster: Cluster, running: contextlib.ExitStack, parts: dict[str, Path], program: Program
+) -> Bed:
+    """Starts all that is beside the API server."""
+    feed = Feed(cluster.api)
+    timeline = Timeline()
+    timeline.listen(feed)
+    hooks = Hooks(cluster, program, cluster.home / "hooks")
+    hooks.listen(feed)
+    volumes = Volumes(cluster.api, feed)
+    running.callback(volumes.close)
+    running.callback(hooks.close)
+    nodes.furnish(cluster, parts, running)
+    feed.start()
+    # First of all that ends.
+    running.callback(feed.close)
+    return Bed(cluster, feed, timeline, hooks)

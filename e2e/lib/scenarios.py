@@ -1,0 +1,51 @@
+"""Scenarios side by side, each with a fleet of its own."""
+
+import functools
+from pathlib import Path
+
+from . import parallel
+from .api import APPLY, wait
+from .bed import Bed
+from .course import Course, Delivery, Row
+from .fault import Fault
+from .program import Program
+from .report import Report
+
+# So many at a time: more would wait for each other, on two cores.
+WIDTH = 12
+DEFINITION = "cosmosfullnodes.cosmos.strange.love"
+
+
+def play(
+    bed: Bed, program: Program, deliveries: list[tuple[str, Delivery, list[Row]]], report: Report
+) -> None:
+    """Plays the scenarios of ways of delivery, and reports each."""
+    courses = [
+        (Course(f"{way}-{row.name}", bed, program, delivery, home(bed, way, row)), row)
+        for way, delivery, rows in deliveries
+        for row in rows
+    ]
+    tasks = [functools.partial(one, course, row, report) for course, row in courses]
+    for fault in parallel.run(tasks, WIDTH):
+        report.case("scenarios", [fault])
+
+
+def one(course: Course, row: Row, report: Report) -> None:
+    """Plays one."""
+    course.play(row)
+    report.case(course.name, course.faults)
+
+
+def home(bed: Bed, way: str, row: Row) -> Path:
+    """Returns the folder of a scenario."""
+    return bed.cluster.home / "courses" / way / row.name
+
+
+def define(bed: Bed, program: Program) -> None:
+    """Teaches the cluster our kind."""
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    text = program.run("crd").out
+    bed.api.must("PATCH", f"{path}/{DEFINITION}?fieldManager=e2e", text, APPLY)
+    kind = "/apis/cosmos.strange.love/v1/cosmosfullnodes"
+    if not wait(lambda: bed.api.request("GET", kind).accepted):
+        raise Fault("the API server does not serve the kind")

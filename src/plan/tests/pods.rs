@@ -1,0 +1,257 @@
+//! Who restarts, who comes back, and who waits for whom.
+
+use serde_json::json;
+
+use super::{Case, NOW, check, document};
+
+/// A fleet with an additional pod beside each main pod.
+fn with_scribes(replicas: usize) -> Case {
+    let mut document = document(replicas);
+    document["spec"]["additionalVersionedPods"] = json!([
+        {"name": "hub-scribe", "containers": [{"name": "scribe", "image": "scribe:v1"}]}
+    ]);
+    Case::of(document)
+}
+
+fn change_scribes(case: &mut Case) {
+    let pods = &mut case.document["spec"]["additionalVersionedPods"];
+    pods[0]["containers"][0]["image"] = json!("scribe:v2");
+}
+
+/// A pod that was born with its claim and never was ready.
+fn never_arrived(case: &mut Case, name: &str) {
+    let pod = case.object(&format!("Pod/{name}"));
+    pod["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
+    pod["status"] = json!({"phase": "Pending", "startTime": "2026-01-01T00:00:00Z"});
+    case.status()["sync"][name] = json!({"timestamp": NOW, "error": "no answer", "inSync": false});
+}
+
+#[test]
+fn a_pod_that_lacks_its_claim_or_config_waits_for_it() {
+    let mut case = Case::at_rest(2);
+    case.is_changed();
+    case.is_on_its_way_out("PersistentVolumeClaim/pvc-hub-0");
+    case.is_foreign("ConfigMap/hub-1");
+    check(
+        &case,
+        &[
+            "pvc-hub-0 waits for the claim to be gone",
+            "hub-0 waits for its claim and its ConfigMap to be usable",
+            "hub-1 waits for its claim and its ConfigMap to be usable",
+            "blocked ForeignObject hub-1",
+            "warning ClaimTerminating pvc-hub-0",
+        ],
+    );
+}
+
+#[test]
+fn a_pod_that_goes_comes_back_unless_what_it_needs_goes_too() {
+    let mut case = Case::at_rest(2);
+    case.is_on_its_way_out("Pod/hub-0");
+    case.is_on_its_way_out("Pod/hub-1");
+    case.is_on_its_way_out("ConfigMap/hub-1");
+    check(
+        &case,
+        &[
+            "0: Gone hub-0",
+            "1: Create Pod/hub-0 (Terminating)",
+            "hub-1 waits for the old one to be gone",
+            "hub-1 waits for its claim and its ConfigMap to be usable",
+        ],
+    );
+}
+
+#[test]
+fn who_is_away_and_stays_as_it_is_uses_the_budget() {
+    let mut case = Case::at_rest(3);
+    case.document["spec"]["instanceOverrides"] = json!({"hub-0": {"image": "gaia:v1.0.1"}});
+    case.is_down("hub-2");
+    check(
+        &case,
+        &["0: PodReady hub-2", "1: Replace Pod/hub-0 (ImageChanged)"],
+    );
+    case.document["spec"]["strategy"]["maxUnavailable"] = json!(2);
+    check(&case, &["0: Replace Pod/hub-0 (ImageChanged)"]);
+}
+
+#[test]
+fn who_never_arrived_keeps_nobody_waiting() {
+    let mut case = Case::at_rest(3);
+    case.document["spec"]["instanceOverrides"] = json!({"hub-0": {"image": "gaia:v1.0.1"}});
+    never_arrived(&mut case, "hub-2");
+    check(&case, &["0: Replace Pod/hub-0 (ImageChanged)"]);
+}
+
+#[test]
+fn who_never_arrived_restarts_though_nobody_else_does() {
+    let mut case = Case::at_rest(2);
+    case.document["spec"]["instanceOverrides"] = json!({"hub-1": {"image": "gaia:v1.0.1"}});
+    never_arrived(&mut case, "hub-1");
+    check(&case, &["0: Replace Pod/hub-1 (ImageChanged)"]);
+}
+
+#[test]
+fn an_additional_pod_comes_back_where_it_ran_beside_a_pod_that_runs() {
+    let mut case = with_scribes(2);
+    case.without("Pod/hub-scribe-0");
+    check(&case, &["0: Create Pod/hub-scribe-0 (NewInstance)"]);
+    case.status()["sync"]["hub-scribe-0"] = json!({"timestamp": NOW, "inSync": true});
+    check(&case, &["0: Create Pod/hub-scribe-0 (Missing)"]);
+    case.without("Pod/hub-0");
+    check(
+        &case,
+        &[
+            "0: Create Pod/hub-0 (Missing)",
+            "1: Create Pod/hub-scribe-0 (NewInstance)",
+        ],
+    );
+}
+
+#[test]
+fn an_instance_without_pod_and_claim_is_new_though_its_config_is_there() {
+    let mut case = Case::at_rest(2);
+    case.without("Pod/hub-1");
+    case.without("PersistentVolumeClaim/pvc-hub-1");
+    check(
+        &case,
+        &[
+            "0: Create PersistentVolumeClaim/pvc-hub-1 (NewInstance)",
+            "0: Create Pod/hub-1 (NewInstance)",
+        ],
+    );
+}
+
+#[test]
+fn an_instance_with_its_claim_alone_is_new_unless_the_status_or_its_config_knows_it() {
+    let mut case = Case::at_rest(2);
+    case.without("Pod/hub-1");
+    check(&case, &["0: Create Pod/hub-1 (Missing)"]);
+    case.without("ConfigMap/hub-1");
+    check(
+        &case,
+        &[
+            "0: Create ConfigMap/hub-1 (Missing)",
+            "1: Create Pod/hub-1 (Missing)",
+        ],
+    );
+    case.status()["sync"]
+        .as_object_mut()
+        .unwrap()
+        .remove("hub-1");
+    check(
+        &case,
+        &[
+            "0: Create ConfigMap/hub-1 (Missing)",
+            "1: Create Pod/hub-1 (NewInstance)",
+        ],
+    );
+}
+
+#[test]
+fn who_is_away_keeps_the_others_in_place_only_within_the_budget() {
+    let mut case = Case::at_rest(2);
+    case.is_changed();
+    case.without("Pod/hub-1");
+    case.is_foreign("ConfigMap/hub-1");
+    check(
+        &case,
+        &[
+            "hub-0 waits for hub-1 to be back: it is away, and the budget is used up",
+            "hub-1 waits for what bears its name, or its claim's or ConfigMap's, to be gone",
+            "blocked ForeignObject hub-1",
+        ],
+    );
+    case.document["spec"]["strategy"]["maxUnavailable"] = json!(2);
+    check(
+        &case,
+        &[
+            "0: Replace Pod/hub-0 (ResourcesChanged)",
+            "hub-1 waits for what bears its name, or its claim's or ConfigMap's, to be gone",
+            "blocked ForeignObject hub-1",
+        ],
+    );
+}
+
+#[test]
+fn an_additional_pod_alone_goes_in_its_turn() {
+    let mut case = with_scribes(2);
+    change_scribes(&mut case);
+    check(
+        &case,
+        &[
+            "0: Replace Pod/hub-scribe-0 (ImageChanged)",
+            "0: PodReady hub-scribe-0",
+            "1: Replace Pod/hub-scribe-1 (ImageChanged)",
+        ],
+    );
+    case.is_down("hub-1");
+    check(
+        &case,
+        &[
+            "0: Replace Pod/hub-scribe-1 (ImageChanged)",
+            "0: PodReady hub-scribe-1",
+            "1: Replace Pod/hub-scribe-0 (ImageChanged)",
+        ],
+    );
+}
+
+#[test]
+fn who_leaves_and_goes_already_is_gone_before_its_claim_is_deleted() {
+    let mut case = Case::at_rest(3);
+    case.document["spec"]["replicas"] = json!(2);
+    case.document["spec"]["volumeRetentionPolicy"] = json!("Delete");
+    case.is_on_its_way_out("Pod/hub-2");
+    check(
+        &case,
+        &[
+            "0: Patch ConfigMap/hub-0 (ConfigChanged)",
+            "0: Patch ConfigMap/hub-1 (ConfigChanged)",
+            "1: Gone hub-2",
+            "2: Delete PersistentVolumeClaim/pvc-hub-2 (ScaledDown, VolumeDeleted, LastSnapshot)",
+            "3: Delete Service/hub-p2p-2 (NoLongerDesired)",
+            "3: Delete ConfigMap/hub-2 (NoLongerDesired)",
+            "hub-0 waits for its next restart",
+            "hub-1 waits for its next restart",
+        ],
+    );
+}
+
+#[test]
+fn only_what_an_operator_owns_is_taken_over() {
+    let owner = json!([{"apiVersion": "cosmos.strange.love/v1", "kind": "CosmosFullNode",
+        "name": "hub", "uid": "u", "controller": true}]);
+    let mut case = Case::at_rest(1);
+    case.options.adopt = true;
+    check(&case, &[]);
+    case.object("Pod/hub-0")["metadata"]["ownerReferences"] = owner.clone();
+    check(
+        &case,
+        &[
+            "0: Patch Pod/hub-0 (TakenOver)",
+            "warning OperatorsDocument hub",
+            "warning StopOperatorFirst",
+        ],
+    );
+    case.object("Service/hub-p2p-0")["metadata"]["ownerReferences"] = owner;
+    case.is_on_its_way_out("Pod/hub-0");
+    check(
+        &case,
+        &[
+            "0: Patch Service/hub-p2p-0 (TakenOver)",
+            "1: Gone hub-0",
+            "2: Create Pod/hub-0 (Terminating)",
+            "warning OperatorsDocument hub",
+            "warning StopOperatorFirst",
+        ],
+    );
+}
+
+#[test]
+fn a_role_that_was_edited_is_set_right() {
+    let mut case = Case::at_rest(1);
+    case.object("Role/hub-vc-r")["rules"] = json!([]);
+    check(
+        &case,
+        &["0: Patch Role/hub-vc-r (FieldsDiffer)", "drift hub-vc-r"],
+    );
+}
