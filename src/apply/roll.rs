@@ -77,7 +77,11 @@ pub async fn roll(
         }
     }
     faults.extend(gone(&api, going, (batch, until), say).await);
-    if faults.is_empty() { Ok(()) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(faults)
+    }
 }
 
 /// Looks at a pod, again and again while the API server does not answer.
@@ -124,7 +128,10 @@ fn foreign(seen: &Seen, batch: &Batch<'_>) -> Option<String> {
         Some(pod) => live::ownership(pod, &fleet).err()?.why,
         None => "it cannot be read".to_owned(),
     };
-    Some(format!("{name}: it is not of the fleet {}, so it stays: {why}", batch.fleet))
+    Some(format!(
+        "{name}: it is not of the fleet {}, so it stays: {why}",
+        batch.fleet
+    ))
 }
 
 /// Deletes one pod as it was seen, and no other that came in between; returns the UID of the one that
@@ -158,7 +165,9 @@ async fn take_away(
         match api.delete(name, &request).await {
             Ok(_) => {
                 let wanted = &target.revision;
-                say(&format!("{name}: deleted (revision {was}, to become {wanted})"));
+                say(&format!(
+                    "{name}: deleted (revision {was}, to become {wanted})"
+                ));
                 return Ok(Some(uid(&seen)));
             }
             Err(Error::Api(status)) if status.code == 404 => return Ok(None),
@@ -168,7 +177,9 @@ async fn take_away(
             Err(error) => return Err(format!("{name}: {}", refusal(&error))),
         }
     }
-    Err(format!("{name}: it changes so fast that it cannot be deleted as it was seen"))
+    Err(format!(
+        "{name}: it changes so fast that it cannot be deleted as it was seen"
+    ))
 }
 
 /// Waits until pods are gone, or others of the right revision stand in their place.

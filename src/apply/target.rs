@@ -81,7 +81,15 @@ mod tests {
     fn a_target_is_a_pod_and_its_revision() {
         check("hub-0=3f2a", Some(("hub-0", "3f2a", None)));
         check("hub-0=3f2a@5-c", Some(("hub-0", "3f2a", Some("5-c"))));
-        for wrong in ["hub-0", "hub-0=", "=3f2a", "hub-0=3f2a@", "hub/0=1", "hub-0=1=2", ""] {
+        for wrong in [
+            "hub-0",
+            "hub-0=",
+            "=3f2a",
+            "hub-0=3f2a@",
+            "hub/0=1",
+            "hub-0=1=2",
+            "",
+        ] {
             check(wrong, None);
         }
     }

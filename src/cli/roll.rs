@@ -44,7 +44,9 @@ pub(super) fn run(args: &RollArgs, terminal: &Terminal) -> Result<Exit, Failure>
 
 #[cfg(feature = "runner")]
 fn failed(faults: Vec<String>) -> Failure {
-    let diagnostics = faults.into_iter().map(|fault| Diagnostic::error("roll-failed", fault));
+    let diagnostics = faults
+        .into_iter()
+        .map(|fault| Diagnostic::error("roll-failed", fault));
     Failure {
         diagnostics: diagnostics.collect(),
         consequence: CONSEQUENCE,

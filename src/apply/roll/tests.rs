@@ -119,9 +119,16 @@ fn client(server: &Arc<Mutex<Server>>) -> Client {
             let bytes = body.collect_bytes().await.unwrap_or_default();
             let body = serde_json::from_slice(&bytes).unwrap_or_default();
             let name = head.uri.path().rsplit('/').next().unwrap().to_owned();
-            let (code, answer) = server.lock().unwrap().answer(head.method.as_str(), &name, &body);
+            let (code, answer) = server
+                .lock()
+                .unwrap()
+                .answer(head.method.as_str(), &name, &body);
             let response = http::Response::builder().status(code);
-            Ok::<_, Infallible>(response.body(Body::from(answer.to_string().into_bytes())).unwrap())
+            Ok::<_, Infallible>(
+                response
+                    .body(Body::from(answer.to_string().into_bytes()))
+                    .unwrap(),
+            )
         }
     });
     Client::new(service, "a")
@@ -156,7 +163,10 @@ fn check_targets(server: Server, targets: &[&str], deleted: &[&str], faults: &[&
     let runtime = { runtime }.enable_time().build().unwrap();
     let found = runtime.block_on(async {
         let mut said = Vec::new();
-        roll(client(&server), &batch, &mut |line| said.push(line.to_owned())).await
+        roll(client(&server), &batch, &mut |line| {
+            said.push(line.to_owned())
+        })
+        .await
     });
     let found = found.err().unwrap_or_default();
     assert_eq!(found, faults);
@@ -165,7 +175,10 @@ fn check_targets(server: Server, targets: &[&str], deleted: &[&str], faults: &[&
 
 #[test]
 fn pods_of_another_revision_go_and_the_others_stay() {
-    let pods = vec![("hub-0", row("0", Some("old"))), ("hub-1", row("1", Some("new")))];
+    let pods = vec![
+        ("hub-0", row("0", Some("old"))),
+        ("hub-1", row("1", Some("new"))),
+    ];
     check(server(pods), &["delete hub-0"], &[]);
     let pods = vec![("hub-0", row("0", Some("old"))), ("hub-1", row("1", None))];
     check(server(pods), &["delete hub-0", "delete hub-1"], &[]);
@@ -173,7 +186,10 @@ fn pods_of_another_revision_go_and_the_others_stay() {
 
 #[test]
 fn a_second_run_and_a_late_one_do_nothing() {
-    let pods = vec![("hub-0", row("0", Some("new"))), ("hub-1", row("1", Some("new")))];
+    let pods = vec![
+        ("hub-0", row("0", Some("new"))),
+        ("hub-1", row("1", Some("new"))),
+    ];
     check(server(pods), &[], &[]);
     check(server(Vec::new()), &[], &[]);
 }

@@ -30,10 +30,7 @@ impl<'u> Users<'u> {
     }
 }
 
-fn by_claim<'u>(
-    live: &'u Live<'u>,
-    former: &FleetKey,
-) -> BTreeMap<String, Vec<&'u Object<'u>>> {
+fn by_claim<'u>(live: &'u Live<'u>, former: &FleetKey) -> BTreeMap<String, Vec<&'u Object<'u>>> {
     let mut found: BTreeMap<String, Vec<&Object<'_>>> = BTreeMap::new();
     for pod in live.in_namespace(Kind::Pod, &former.namespace) {
         for claim in volumes::mounts(pod) {
