@@ -4,6 +4,7 @@
 
 mod args;
 mod clock;
+mod cmp;
 mod crd;
 mod input;
 mod keys;
@@ -12,6 +13,7 @@ mod plan;
 mod policy;
 mod render;
 mod resolve;
+mod roll;
 mod schema;
 mod settings;
 mod simulate;
@@ -36,6 +38,8 @@ enum Exit {
     Changed,
     /// Done, and something is denied or blocked.
     Held,
+    /// Nothing was put out, since something is blocked.
+    Refused,
 }
 
 impl From<Exit> for ExitCode {
@@ -44,7 +48,7 @@ impl From<Exit> for ExitCode {
             Exit::Done => ExitCode::SUCCESS,
             Exit::Failed => ExitCode::from(1),
             Exit::Changed => ExitCode::from(2),
-            Exit::Held => ExitCode::from(3),
+            Exit::Held | Exit::Refused => ExitCode::from(3),
         }
     }
 }
@@ -70,6 +74,8 @@ fn dispatch(cli: Cli) -> Exit {
         Command::Why(args) => resolve::why(args).and_then(|run| why::run(&run, &terminal)),
         Command::Keys(args) => keys::run(args, &terminal),
         Command::Lint(args) => resolve::lint(args).and_then(|run| lint::run(&run, &terminal)),
+        Command::Cmp(args) => cmp::run(&args, &terminal),
+        Command::Roll(args) => roll::run(&args, &terminal),
         Command::Crd(args) => crd::run(&args),
         Command::Schema(args) => schema::run(&args),
     };

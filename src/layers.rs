@@ -45,7 +45,7 @@ const ROOMS: &[(&str, bool, &str)] = &[
         "model diagnostic spec live parse desired render",
     ),
     ("disk", false, "model diagnostic settings render"),
-    ("apply", false, "model order plan"),
+    ("apply", false, "model parse live"),
     (
         "runner",
         false,
@@ -54,7 +54,7 @@ const ROOMS: &[(&str, bool, &str)] = &[
     (
         "cli",
         false,
-        "model diagnostic settings plan explain render pipeline timeline simulate keys disk runner",
+        "model diagnostic settings plan explain render pipeline timeline simulate keys apply disk runner",
     ),
     ("lib", false, ""),
     ("main", false, ""),

@@ -46,6 +46,7 @@
 //! Faults are values: a room that can find some returns its result beside all of them (`Reported`),
 //! not the first. No input makes the program panic.
 
+pub mod apply;
 pub mod check;
 pub mod cli;
 pub mod desired;

@@ -17,9 +17,10 @@ pub mod yaml;
 use crate::diagnostic::Reported;
 use crate::model::Source;
 
-/// Reads all specifications: the fleets, and the identities of their nodes.
+/// Reads all specifications: the fleets, and the identities of their nodes. Documents that name no
+/// namespace are of the one that is given, as with `kubectl apply -n`.
 #[must_use]
-pub fn specs(sources: &[Source]) -> Reported<inputs::Inputs> {
+pub fn specs(sources: &[Source], namespace: Option<&str>) -> Reported<inputs::Inputs> {
     let limits = text::Limits::default();
     let mut documents = Vec::new();
     let mut diagnostics = Vec::new();
@@ -28,7 +29,7 @@ pub fn specs(sources: &[Source]) -> Reported<inputs::Inputs> {
         diagnostics.extend(read.diagnostics);
         documents.extend(read.value.into_iter().map(|document| (i, document)));
     }
-    let mut inputs = inputs::inputs(documents, sources);
+    let mut inputs = inputs::inputs(documents, (sources, namespace));
     inputs.diagnostics.extend(diagnostics);
     inputs
 }

@@ -43,8 +43,10 @@ pub struct Request {
 }
 
 /// How a plan is made.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
+    /// The namespace of documents that name none; `default` where nothing is said.
+    pub namespace: Option<String>,
     /// Whether what waits for the next restart is rolled out now.
     pub refresh: bool,
     /// Whether the fleets are taken over from an operator.
@@ -130,7 +132,10 @@ impl Outcome {
 #[must_use]
 pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     let mut diagnostics = Vec::new();
-    let specs = take(parse::specs(&request.specs), &mut diagnostics);
+    let specs = take(
+        parse::specs(&request.specs, request.options.namespace.as_deref()),
+        &mut diagnostics,
+    );
     diagnostics.extend(without_fleets(&specs, request, &diagnostics));
     let texts = take(
         parse::texts(request.snapshot.as_deref().unwrap_or_default()),

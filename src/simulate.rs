@@ -99,7 +99,10 @@ fn refused(diagnostics: Vec<Diagnostic>) -> Reported<Option<Simulation>> {
 /// Reads the documents and the snapshot into a model. Warnings are left to the first plan, which
 /// reads both as well.
 fn world(request: &Request) -> Result<World, Vec<Diagnostic>> {
-    let specs = parse::specs(&request.base.specs);
+    let specs = parse::specs(
+        &request.base.specs,
+        request.base.options.namespace.as_deref(),
+    );
     let texts = parse::texts(request.base.snapshot.as_deref().unwrap_or_default());
     if specs.has_errors() && !request.base.options.keep_going || texts.has_errors() {
         let all = specs.diagnostics.into_iter();

@@ -1,7 +1,9 @@
 //! What was typed. Nothing is looked up or decided here.
 
+pub(super) mod cmp;
 pub(super) mod keys;
 mod lint;
+mod roll;
 mod schema;
 mod simulate;
 mod why;
@@ -9,6 +11,7 @@ mod why;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 
 pub(super) use lint::{LintArgs, LintFormat};
+pub(super) use roll::RollArgs;
 pub(super) use schema::{SchemaArgs, SchemaOf};
 pub(super) use simulate::{SimulateArgs, SimulateFormat};
 pub(super) use why::{WhyArgs, WhyFormat};
@@ -121,6 +124,10 @@ pub(super) enum Command {
     Keys(keys::KeysArgs),
     /// Find what is wrong with documents before the cluster does, and keys that lie in the open
     Lint(LintArgs),
+    /// Be a config-management plugin of Argo CD
+    Cmp(cmp::CmpArgs),
+    /// Take the pods of a batch away, so that an applier makes them anew
+    Roll(RollArgs),
     /// Print the CustomResourceDefinition of a kind of document
     Crd(CrdArgs),
     /// Print the JSON Schema of a result or a document
@@ -143,6 +150,9 @@ pub(super) struct InputArgs {
     /// taken for empty, and the plan says so.
     #[arg(long, value_name = "PATH")]
     pub(super) snapshot: Vec<String>,
+    /// The namespace of documents that name none [default: default]
+    #[arg(short, long, value_name = "NAMESPACE")]
+    pub(super) namespace: Option<String>,
     /// Read at most this much, once inflated: bytes, or with Ki, Mi, Gi, k, M, G [default: 8Gi]
     #[arg(long, value_name = "SIZE")]
     pub(super) max_input: Option<String>,

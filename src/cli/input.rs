@@ -89,7 +89,7 @@ pub(super) fn read(
     let request = Request {
         specs: specs.value,
         snapshot,
-        options: inputs.options,
+        options: inputs.options.clone(),
     };
     Ok((request, diagnostics))
 }

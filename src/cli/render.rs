@@ -53,7 +53,7 @@ pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure>
             diagnostics: outcome.refused,
             consequence: CONSEQUENCE,
         });
-        return Ok(Exit::Held);
+        return Ok(Exit::Refused);
     }
     let options = Options {
         allow_empty: *allow_empty,

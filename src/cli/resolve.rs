@@ -107,6 +107,7 @@ pub(super) fn lint(args: LintArgs) -> Result<LintRun, Failure> {
     let inputs = inputs(InputArgs {
         specs,
         snapshot,
+        namespace: None,
         max_age: None,
         max_input,
         refresh: false,
@@ -264,6 +265,7 @@ fn inputs(args: InputArgs) -> Result<Inputs, Failure> {
     let InputArgs {
         specs,
         snapshot,
+        namespace,
         max_input,
         max_age,
         refresh,
@@ -281,6 +283,7 @@ fn inputs(args: InputArgs) -> Result<Inputs, Failure> {
         snapshot: (!snapshot.is_empty()).then_some(snapshot),
         max_input,
         options: Options {
+            namespace,
             refresh,
             now: Some(clock::now().map_err(|fault| wrong(*fault))?),
             max_age,
@@ -395,6 +398,7 @@ mod tests {
         let args = |specs: &[&str], snapshot: &[&str]| InputArgs {
             specs: specs.iter().map(|s| (*s).to_owned()).collect(),
             snapshot: snapshot.iter().map(|s| (*s).to_owned()).collect(),
+            namespace: None,
             max_input: None,
             max_age: None,
             refresh: false,

@@ -123,7 +123,7 @@ impl Instance {
 #[must_use]
 pub fn survey(request: &Request) -> Reported<Option<Survey>> {
     let mut diagnostics = Vec::new();
-    let specs = take(parse::specs(request.specs.all()), &mut diagnostics);
+    let specs = take(parse::specs(request.specs.all(), None), &mut diagnostics);
     let snapshot = request.snapshot.as_ref().map_or(&[][..], Sources::all);
     let mut texts = Texts(take(parse::texts(snapshot), &mut diagnostics));
     let given = take(parse::texts(request.secrets.all()), &mut diagnostics);

@@ -261,7 +261,7 @@ fn a_rotated_identity_that_nobody_declares_is_the_one_that_the_pod_mounts() {
     request.snapshot = Some(pod("hub-0", "hub-node-keys", &format!("hub-0.{id}")));
     let how = (Form::Manifest, &Place::BesideSpecs);
     let taken = import(&surveyed(&request), &request, how, &[]).unwrap();
-    let read = |text: &str| crate::parse::specs(&[source("ids.yaml", text)]).value;
+    let read = |text: &str| crate::parse::specs(&[source("ids.yaml", text)], None).value;
     let (written, before) = (read(&taken.files[0].text), read(&ids));
     assert_eq!(
         (written.identities, written.rotated),

@@ -100,9 +100,13 @@ impl Origin {
 
 /// Reads documents, each beside the index of its source.
 #[must_use]
-pub fn inputs(documents: Vec<(usize, Node)>, sources: &[Source]) -> Reported<Inputs> {
+pub fn inputs(
+    documents: Vec<(usize, Node)>,
+    (sources, namespace): (&[Source], Option<&str>),
+) -> Reported<Inputs> {
     let mut reader = Reader {
         sources,
+        namespace,
         diagnostics: Vec::new(),
     };
     let mut found = Found::default();
@@ -141,6 +145,8 @@ struct Found {
 /// The sources and all that was found wrong with them.
 struct Reader<'a> {
     sources: &'a [Source],
+    /// The namespace of documents that name none.
+    namespace: Option<&'a str>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -202,12 +208,15 @@ fn sort(source: usize, document: Node, found: &mut Found, reader: &mut Reader<'_
     let group = document.get("apiVersion").and_then(Node::as_str);
     let group = group.and_then(|version| version.split_once('/'));
     let is_ours = group.is_some_and(|(group, _)| group == "cosmos-render");
-    let origin = Origin { source, document };
+    let mut origin = Origin { source, document };
     let meant = misspelt(&kind).filter(|meant| kind != *meant);
     if let Some(meant) = meant {
         let (message, hint) = unknown_kind(&kind, meant);
         let fault = Diagnostic::error("unknown-kind", message).at("", "kind");
         return reader.note(&origin, fault.hint(hint));
+    }
+    if let Some(namespace) = reader.namespace {
+        origin.document.place_in(namespace);
     }
     match kind.as_str() {
         "CosmosFullNode" => found.fleets.push(origin),

@@ -65,6 +65,37 @@ impl Node {
         }
     }
 
+    /// Puts an object that names no namespace into one.
+    pub fn place_in(&mut self, namespace: &str) {
+        let Content::Mapping(members) = &mut self.value else {
+            return;
+        };
+        let metadata = members.iter_mut().find(|(key, _)| key.text == "metadata");
+        let Some((key, metadata)) = metadata else {
+            return;
+        };
+        let Content::Mapping(fields) = &mut metadata.value else {
+            return;
+        };
+        let is_unnamed = |node: &Node| match &node.value {
+            Content::Null => true,
+            Content::String(text) => text.is_empty(),
+            Content::Bool(_) | Content::Number(_) | Content::Sequence(_) | Content::Mapping(_) => {
+                false
+            }
+        };
+        let value = Content::String(namespace.to_owned());
+        match fields.iter_mut().find(|(key, _)| key.text == "namespace") {
+            Some((_, given)) if is_unnamed(given) => given.value = value,
+            Some(_) => {}
+            None => {
+                let text = "namespace".to_owned();
+                let mark = key.mark;
+                fields.push((Key { text, mark }, Node { value, mark }));
+            }
+        }
+    }
+
     /// Returns the text of a string node.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {

@@ -69,7 +69,7 @@ pub(super) fn plan(
     identities: Declared<'_>,
     (request, taken): (&Request, &Taken),
 ) -> Reported<Option<Planned>> {
-    let (fleet, options) = (&given.node, request.options);
+    let (fleet, options) = (&given.node, &request.options);
     let (mut facts, mut notices) = facts::gather(live, &fleet.key, identities, &sources(fleet));
     let errors = identity_errors(given, &request.specs, &mut notices);
     if !errors.is_empty() {

@@ -11,7 +11,10 @@ use crate::settings::Settings;
 #[must_use]
 pub fn lint(request: &Request, tree: &[Source], settings: &Settings) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    let inputs = take(parse::specs(&request.specs), &mut found);
+    let inputs = take(
+        parse::specs(&request.specs, request.options.namespace.as_deref()),
+        &mut found,
+    );
     found.extend(without_fleets(&inputs, request, &found));
     let snapshot = request.snapshot.as_deref();
     let texts = take(parse::texts(snapshot.unwrap_or_default()), &mut found);

@@ -137,7 +137,7 @@ impl Case {
         let request = Request {
             specs: vec![text("spec.yaml", &[self.document.clone(), identities])],
             snapshot: Some(vec![text("live.yaml", &self.live)]),
-            options: self.options,
+            options: self.options.clone(),
         };
         let reported = pipeline::run(&request);
         let Some(outcome) = reported.value else {

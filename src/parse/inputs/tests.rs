@@ -45,7 +45,7 @@ fn read(texts: &[&str]) -> Reported<Inputs> {
         let values: Vec<Value> = serde_saphyr::from_multiple(text).unwrap();
         values.into_iter().map(move |v| (index, node(&v, 2)))
     });
-    inputs(documents.collect(), &sources)
+    inputs(documents.collect(), (&sources, None))
 }
 
 /// What is said, one line each and sorted: severity, code, file, path, message, hint.
@@ -570,4 +570,31 @@ fn the_shared_fleets_are_sound() {
         let said = said(&read(&[&text]));
         assert!(said.is_empty(), "{path}: {said:#?}");
     }
+}
+
+#[test]
+fn documents_that_name_no_namespace_are_of_the_one_that_is_given() {
+    #[track_caller]
+    fn check(metadata: &str, namespace: Option<&str>, expected: &str) {
+        let text = format!(
+            "apiVersion: cosmos-render/v1\nkind: NodeIdentities\nmetadata: {metadata}\nnodeIDs: {{}}\n"
+        );
+        let source = Source {
+            name: "ids.yaml".to_owned(),
+            bytes: text.into_bytes(),
+        };
+        let read = crate::parse::specs(&[source], namespace);
+        let keys: Vec<String> = read
+            .value
+            .identities
+            .keys()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(keys, [expected], "{:?}", read.diagnostics);
+    }
+    check("{name: hub}", None, "default/hub");
+    check("{name: hub}", Some("cosmos"), "cosmos/hub");
+    check("{name: hub, namespace: ''}", Some("cosmos"), "cosmos/hub");
+    check("{name: hub, namespace: null}", Some("cosmos"), "cosmos/hub");
+    check("{name: hub, namespace: sea}", Some("cosmos"), "sea/hub");
 }

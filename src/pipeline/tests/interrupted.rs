@@ -162,7 +162,7 @@ fn a_refresh_restarts_every_pod_that_waits_and_keeps_those_that_must_halt() {
     for name in ["new-snapshot-url", "hub-upgrade"] {
         let fixture = fixture(name).unwrap();
         let cluster = fixture.cluster();
-        let outcome = planned(&fixture.specs, &cluster, refresh);
+        let outcome = planned(&fixture.specs, &cluster, refresh.clone());
         kept_pods_keep_what_cannot_change(name, &outcome, &cluster);
         assert_eq!(outcome.plan.summary.restart, cluster.pods().len(), "{name}");
     }
