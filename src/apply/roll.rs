@@ -52,10 +52,15 @@ pub async fn roll(
 ) -> Result<(), Vec<String>> {
     let api: Api<Pod> = Api::namespaced(client, batch.namespace);
     let until = Instant::now() + batch.timeout;
-    let mut due = Vec::new();
+    let (mut due, mut going) = (Vec::new(), Vec::new());
     let mut faults = Vec::new();
     for target in batch.targets {
         match look(&api, target, (batch, until)).await {
+            // whatever it is, it is not what comes after it
+            Ok(Some(seen)) if is_leaving(&seen) => {
+                say(&format!("{}: is on its way out", target.pod));
+                going.push((target, uid(&seen)));
+            }
             Ok(Some(seen)) if !is_met(target, &seen) => match foreign(&seen, batch) {
                 None => due.push(target),
                 Some(fault) => faults.push(fault),
@@ -68,7 +73,6 @@ pub async fn roll(
     if !faults.is_empty() {
         return Err(faults);
     }
-    let mut going = Vec::new();
     for target in due {
         match take_away(&api, target, (batch, until), say).await {
             Ok(Some(uid)) => going.push((target, uid)),
@@ -101,6 +105,10 @@ async fn look(
 
 fn is_met(target: &Target, seen: &Seen) -> bool {
     target.is_met_by(annotation(seen, names::REVISION), &uid(seen))
+}
+
+fn is_leaving(seen: &Seen) -> bool {
+    seen.meta().deletion_timestamp.is_some()
 }
 
 fn annotation<'s>(seen: &'s Seen, key: &str) -> Option<&'s str> {
@@ -147,15 +155,14 @@ async fn take_away(
         let Some(seen) = look(api, target, (batch, until)).await? else {
             return Ok(None);
         };
+        if is_leaving(&seen) {
+            return Ok(Some(uid(&seen)));
+        }
         if is_met(target, &seen) {
             return Ok(None);
         }
         if let Some(fault) = foreign(&seen, batch) {
             return Err(fault);
-        }
-        if seen.meta().deletion_timestamp.is_some() {
-            say(&format!("{name}: is on its way out"));
-            return Ok(Some(uid(&seen)));
         }
         let was = annotation(&seen, names::REVISION).unwrap_or("none");
         let request = DeleteParams::default().preconditions(Preconditions {

@@ -149,7 +149,7 @@ fn hand_over(
     live: &Live<'_>,
 ) -> Result<(FleetManifests, Vec<Diagnostic>), Box<Diagnostic>> {
     let key = &given.node.key;
-    let (options, handover) = (request.options, request.options.handover);
+    let (options, handover) = (&request.options, &request.options.handover);
     let mut manifests = FleetManifests::of(key.clone());
     if options.wanted == Wanted::Objects {
         manifests.objects = kept::settle(differences, plan);

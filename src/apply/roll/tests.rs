@@ -200,7 +200,15 @@ fn one_run_beside_another_waits_for_what_that_deletes() {
         is_deleted: true,
         ..row("0", Some("old"))
     };
-    check(server(vec![("hub-0", going)]), &[], &[]);
+    check(server(vec![("hub-0", going.clone())]), &[], &[]);
+    let as_asked = Row {
+        revision: Some("new"),
+        next: Some(Box::new(row("2", Some("old")))),
+        ..going
+    };
+    let fault = "hub-0: somebody made it anew as it was; does an operator, or an older sync, still \
+                 act on this fleet?";
+    check(server(vec![("hub-0", as_asked)]), &[], &[fault]);
     let renewed = Row {
         is_deleted: true,
         next: Some(Box::new(row("2", Some("new")))),

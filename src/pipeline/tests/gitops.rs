@@ -207,7 +207,7 @@ fn walk(fixture: &Fixture) -> Option<(Cluster, usize)> {
     let mut cluster = fixture.cluster();
     let options = stepwise();
     for turn in 0..200 {
-        let outcome = planned(&fixture.specs, &cluster, options);
+        let outcome = planned(&fixture.specs, &cluster, options.clone());
         if !outcome.refused.is_empty() {
             return None;
         }
