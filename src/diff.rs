@@ -144,6 +144,7 @@ pub fn compare<'d, 'l>(
     }
     differences.condemned = live
         .of_fleet(fleet)
+        .filter(|object| is_managed(object.kind))
         .filter(|object| !wanted.contains(&(object.kind, object.meta.name.as_ref())))
         .collect();
     for difference in config::of_pods(&differences) {
@@ -263,6 +264,24 @@ fn asked(manifest: &Manifest, object: Option<&Object<'_>>) -> Asked {
         Asked::Likewise
     } else {
         Asked::Anew
+    }
+}
+
+fn is_managed(kind: Kind) -> bool {
+    match kind {
+        Kind::ServiceAccount
+        | Kind::Role
+        | Kind::RoleBinding
+        | Kind::Service
+        | Kind::ConfigMap
+        | Kind::PersistentVolumeClaim
+        | Kind::Pod => true,
+        Kind::StorageClass
+        | Kind::PersistentVolume
+        | Kind::VolumeSnapshot
+        | Kind::CosmosFullNode
+        | Kind::NodeIdentities
+        | Kind::Secret => false,
     }
 }
 

@@ -28,10 +28,12 @@ pub async fn connect(context: Option<&str>) -> Result<Client, String> {
 /// Says what went wrong with a request: in the API server's own words where it answered.
 #[must_use]
 pub fn refusal(error: &Error) -> String {
-    match error {
-        Error::Api(status) if !status.message.is_empty() => status.message.clone(),
-        other => told(other),
+    if let Error::Api(status) = error
+        && !status.message.is_empty()
+    {
+        return status.message.clone();
     }
+    told(error)
 }
 
 /// Tells an error with its causes: the outermost alone says little.
@@ -51,9 +53,8 @@ fn told(error: &dyn std::error::Error) -> String {
 /// Tells whether the same request may succeed a little later.
 #[must_use]
 pub fn may_pass(error: &Error) -> bool {
-    match error {
-        Error::Api(status) => status.code == 429 || status.code >= 500,
-        Error::HyperError(_) | Error::Service(_) => true,
-        _ => false,
+    if let Error::Api(status) = error {
+        return status.code == 429 || status.code >= 500;
     }
+    matches!(error, Error::HyperError(_) | Error::Service(_))
 }

@@ -61,7 +61,7 @@ fn generate(given: &parameters::Given, terminal: &Terminal) -> Result<Exit, Fail
     run.inputs.options.now = None;
     match render::run(&run, terminal)? {
         Exit::Held => Ok(Exit::Done),
-        exit => Ok(exit),
+        exit @ (Exit::Done | Exit::Failed | Exit::Changed | Exit::Refused) => Ok(exit),
     }
 }
 

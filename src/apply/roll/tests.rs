@@ -164,7 +164,7 @@ fn check_targets(server: Server, targets: &[&str], deleted: &[&str], faults: &[&
     let found = runtime.block_on(async {
         let mut said = Vec::new();
         roll(client(&server), &batch, &mut |line| {
-            said.push(line.to_owned())
+            said.push(line.to_owned());
         })
         .await
     });

@@ -16,8 +16,8 @@ Exit codes:
   3  Argo CD must not have it yet: something is blocked; nothing was printed";
 
 /// What Argo CD's repo-server calls, in the folder of an Application. Parameters come as
-/// COSMOS_RENDER_NAME, as ARGOCD_ENV_COSMOS_RENDER_NAME, or from the Application's
-/// spec.source.plugin.parameters, each before the one named first. What is printed depends on the
+/// `COSMOS_RENDER_NAME`, as `ARGOCD_ENV_COSMOS_RENDER_NAME`, or from the Application's
+/// `spec.source.plugin.parameters`, each before the one named first. What is printed depends on the
 /// checkout and on them alone.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

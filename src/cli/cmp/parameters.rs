@@ -224,8 +224,7 @@ fn values(parameter: &Parameter, sent: &[Sent], given: &Given) -> Result<Vec<Str
         .filter(|value| !value.is_empty())
         .collect();
     match (form, values.as_slice()) {
-        (Form::Several, _) | (_, []) => Ok(values),
-        (Form::One, [_]) => Ok(values),
+        (Form::Several, _) | (_, []) | (Form::One, [_]) => Ok(values),
         (Form::Switch, [word]) if word == "true" || word == "false" => Ok(values),
         (Form::Switch, _) => {
             let message = format!("the parameter `{name}` is neither `true` nor `false`");

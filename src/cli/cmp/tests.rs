@@ -92,10 +92,11 @@ fn check_parses(given: &[(&str, &str)]) -> super::super::args::RenderArgs {
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let words = command_line(&given.collect()).unwrap();
-    match Cli::try_parse_from(words).unwrap().command {
-        Command::Render(args) => args,
-        other => panic!("{other:?}"),
-    }
+    let command = Cli::try_parse_from(words).unwrap().command;
+    let Command::Render(args) = command else {
+        panic!("{command:?}");
+    };
+    args
 }
 
 #[test]

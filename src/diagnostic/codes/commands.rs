@@ -76,6 +76,12 @@ const CODES: &[Code] = &[
         "Give what the cluster holds with `--snapshot`, or say `--new-identities`.",
     ),
     fault(
+        "no-cluster-access",
+        "this program is built without access to clusters",
+        "The plain program reads files alone, and stays small.",
+        "Use the container image, or install it with `--features runner`.",
+    ),
+    fault(
         "no-identity",
         "an instance has no identity",
         "There is nothing to verify or to rotate.",
@@ -134,6 +140,12 @@ const CODES: &[Code] = &[
         "a name is that of several pods",
         "The answer would be about one of them by chance.",
         "Write `NAMESPACE/POD`.",
+    ),
+    fault(
+        "roll-failed",
+        "a pod of a batch could not be taken away",
+        "Its applier would find the old pod, and could not change it.",
+        "See the message; the sync can be started again at any time.",
     ),
     fault(
         "rotated-without-id",

@@ -27,6 +27,8 @@ const NOT_IN_GALLERY: &[(&str, &str)] = &[
     ("no-snapshot", "a plan: the case gitops-refused"),
     ("no-source-path", "a plan: the case gitops-refused"),
     ("partial-snapshot", "a plan: the case gitops-refused"),
+    ("no-cluster-access", "a program without the feature runner"),
+    ("roll-failed", "a cluster: apply/roll/tests"),
     ("state-unknown", "a plan: the case next-image"),
     (
         "too-many-batches",

@@ -201,3 +201,52 @@ fn edit_node_image(case: &mut Case) {
     let node = containers.iter_mut().find(|c| c["name"] == "node").unwrap();
     node["image"] = json!("gaia:v0.9.0");
 }
+
+#[test]
+fn an_edit_that_restarts_nothing_is_drift_of_the_operators_objects_too() {
+    let mut case = of_the_operator(1);
+    case.object("Service/hub-rpc")["spec"]["ports"][0]["port"] = json!(1);
+    check(
+        &case,
+        &[
+            "0: Patch Service/hub-rpc (FieldsDiffer)",
+            "warning ClaimsOwned",
+            "drift hub-rpc",
+        ],
+    );
+}
+
+#[test]
+fn what_an_older_release_of_ours_wrote_is_no_drift() {
+    let mut case = Case::at_rest(1);
+    let service = case.object("Service/hub-rpc");
+    service["spec"]["ports"][0]["port"] = json!(1);
+    service["metadata"]["annotations"]["cosmos-render/asked"] = json!("of-another-release");
+    check(&case, &["0: Patch Service/hub-rpc (FieldsDiffer)"]);
+}
+
+#[test]
+fn a_claim_that_is_smaller_than_it_was_asked_to_be_is_nobodys_edit() {
+    let mut case = Case::at_rest(1);
+    let claim = case.object("PersistentVolumeClaim/pvc-hub-0");
+    claim["spec"]["resources"]["requests"]["storage"] = json!("5Gi");
+    check(
+        &case,
+        &["0: Patch PersistentVolumeClaim/pvc-hub-0 (ClaimGrows)"],
+    );
+}
+
+#[test]
+fn a_config_that_the_operators_pod_was_not_started_with_restarts_it_and_leaves_ours() {
+    let mut case = of_the_operator(1);
+    case.document["spec"]["chain"]["app"]["minGasPrice"] = json!("2uhub");
+    case.object("CosmosFullNode/hub")["spec"]["chain"]["app"]["minGasPrice"] = json!("1uhub");
+    check(
+        &case,
+        &[
+            "0: Patch ConfigMap/hub-0 (ConfigChanged)",
+            "1: Replace Pod/hub-0 (ConfigChanged)",
+            "warning ClaimsOwned",
+        ],
+    );
+}
