@@ -19,8 +19,6 @@ BACKOFF = {"duration": "2s", "factor": 2, "maxDuration": "10s"}
 RETRY = {"limit": 5, "refresh": True, "backoff": BACKOFF}
 OPTIONS = {"argocd.argoproj.io/compare-options": "ServerSideDiff=false"}
 ROOT = "root"
-# Where `render` writes down what it wrote.
-INDEX = ".cosmos-render-index.json"
 
 
 @dataclass
@@ -52,7 +50,7 @@ class Files:
     def source(self, course: Course) -> dict:
         """Returns what an Application says of its source."""
         # Argo CD takes every file with such an ending for a manifest, and refuses all for one.
-        return {"directory": {"recurse": True, "exclude": INDEX}}
+        return {"directory": {"recurse": True}}
 
     def write(self, course: Course, repository: Repository) -> None:
         """Writes what is committed."""

@@ -235,7 +235,7 @@ pub(super) struct RenderArgs {
     /// Write one file for each object into this folder instead of one stream
     ///
     /// Only files that a former run wrote are overwritten or removed: the folder's index,
-    /// .cosmos-render-index.json, names them and belongs into Git with them.
+    /// .cosmos-render-index, names them and belongs into Git with them.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(super) out: Option<String>,
     /// Let a result without any object remove the files of a former run

@@ -19,7 +19,7 @@ const CODES: &[Code] = &[
         "broken-index",
         "the index of a rendered folder cannot be read",
         "It says which files a former run wrote, and so which may be removed.",
-        "Restore `.cosmos-render-index.json` from Git.",
+        "Restore `.cosmos-render-index` from Git.",
     ),
     warning(fault(
         "empty-folder",
@@ -109,7 +109,7 @@ const CODES: &[Code] = &[
         "path-outside",
         "the index of a rendered folder names a file outside of it",
         "It was edited, or comes from elsewhere: nothing outside is removed.",
-        "Restore `.cosmos-render-index.json` from Git.",
+        "Restore `.cosmos-render-index` from Git.",
     ),
     fault(
         "several-settings",

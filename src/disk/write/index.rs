@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::diagnostic::Diagnostic;
 use crate::render::{self, Tree};
 
-/// The name of the list. It is hidden, so that no reader of folders takes it for a manifest.
-pub(super) const NAME: &str = ".cosmos-render-index.json";
+/// The name of the list. It is hidden, and has no ending: Argo CD reads hidden files too, where they end in
+/// .json or .yaml.
+pub(super) const NAME: &str = ".cosmos-render-index";
 const VERSION: u32 = 1;
 
 /// What was written, by path below the folder.
