@@ -132,7 +132,7 @@ class Course:
             file = self.home / "known-keys.json"
             file.write_text(json.dumps({"apiVersion": "v1", "kind": "Secret"} | bare(known)))
             more = ["--secret", str(file)]
-        ran = self.run("keys", "init", str(self.specs), *more)
+        ran = self.run("keys", "init", "--new-identities", str(self.specs), *more)
         if ran.out.strip():
             query = "?fieldManager=e2e&force=true"
             applied = self.bed.api.request("PATCH", path + query, ran.out, APPLY)
