@@ -15,11 +15,20 @@ fn key(kind: Kind, name: &str) -> ObjectKey {
     }
 }
 
-fn step(action: Action, pod: &str) -> Step {
+/// A step on a pod, or on a claim by its name.
+fn step(action: Action, name: &str) -> Step {
+    let kind = if name.starts_with("pvc-") {
+        Kind::PersistentVolumeClaim
+    } else {
+        Kind::Pod
+    };
     Step {
         action,
-        object: key(Kind::Pod, pod),
-        ordinal: None,
+        object: key(kind, name),
+        ordinal: name
+            .rsplit('-')
+            .next()
+            .and_then(|digits| digits.parse().ok()),
         impact: Impact::None,
         reasons: Vec::new(),
         changes: Vec::new(),

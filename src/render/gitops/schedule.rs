@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::Kind;
+use crate::model::{Kind, Ordinal};
 use crate::plan::{Action, Condition, FleetPlan, Step};
 
 /// The restarts of one fleet, in order.
@@ -39,7 +39,7 @@ impl Schedule {
 /// what one of them names.
 #[must_use]
 pub fn of(plan: &FleetPlan) -> Schedule {
-    let replaced = replaced(plan);
+    let (replaced, newcomers) = (replaced(plan), newcomers(plan));
     let mut schedule = Schedule::default();
     let (mut going, mut due, mut taken) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for (at, wave) in plan.waves.iter().enumerate() {
@@ -51,7 +51,10 @@ pub fn of(plan: &FleetPlan) -> Schedule {
                 due.insert(name);
                 // nothing is left to wait for it, but what is done meanwhile can be
                 pods.extend(is_last.then_some(name));
-            } else if step.action == Action::Create && going.contains(name) {
+            } else if step.action == Action::Create
+                && (going.contains(name) || !newcomers.contains(&step.ordinal))
+            {
+                // it is missing now; a sync that still runs may make it anew as it was
                 due.insert(name);
             }
         }
@@ -84,6 +87,14 @@ fn replaced(plan: &FleetPlan) -> BTreeMap<&str, usize> {
         .filter(|(step, _)| is_pod(step) && step.action == Action::Replace)
         .map(|(step, at)| (step.object.name.as_str(), at))
         .collect()
+}
+
+/// Returns the instances whose claims are made now: nobody had a pod of them before.
+fn newcomers(plan: &FleetPlan) -> BTreeSet<Option<Ordinal>> {
+    let steps = plan.waves.iter().flat_map(|wave| &wave.steps);
+    let claims = steps.filter(|step| step.object.kind == Kind::PersistentVolumeClaim);
+    let made = claims.filter(|step| step.action == Action::Create);
+    made.map(|step| step.ordinal).collect()
 }
 
 fn is_pod(step: &Step) -> bool {

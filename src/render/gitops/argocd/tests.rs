@@ -89,7 +89,7 @@ fn a_pod_that_is_waited_for_comes_before_the_batch_that_waits() {
         vec![
             wave(&[], &[(PodReady, "hub-0")]),
             wave(&[(Replace, "hub-1")], &[(PodReady, "hub-1")]),
-            wave(&[(Create, "hub-2")], &[]),
+            wave(&[(Create, "pvc-hub-2"), (Create, "hub-2")], &[]),
         ],
         &["hub-0", "hub-1", "hub-2"],
         &[
@@ -100,6 +100,26 @@ fn a_pod_that_is_waited_for_comes_before_the_batch_that_waits() {
             "3 hub-1",
             "1000 pvc-hub-2",
             "1000 hub-2",
+        ],
+    );
+}
+
+/// A sync of a former revision may still run, and bring it back as that revision has it.
+#[test]
+fn a_pod_that_is_missing_goes_first_where_somebody_made_it_meanwhile() {
+    check(
+        vec![
+            wave(&[(Create, "hub-0")], &[(PodReady, "hub-0")]),
+            wave(&[(Replace, "hub-1")], &[]),
+        ],
+        &["hub-0", "hub-1"],
+        &[
+            "0 hub-roll-0 hub-0=v1-new",
+            "1 pvc-hub-0",
+            "1 hub-0",
+            "2 hub-roll-1 hub-1=v1-new",
+            "3 pvc-hub-1",
+            "3 hub-1",
         ],
     );
 }

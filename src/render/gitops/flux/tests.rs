@@ -67,7 +67,10 @@ fn rollout() -> Vec<Wave> {
             &[(Action::Replace, "hub-1")],
             &[(Condition::PodReady, "hub-1")],
         ),
-        wave(&[(Action::Create, "hub-3")], &[]),
+        wave(
+            &[(Action::Create, "pvc-hub-3"), (Action::Create, "hub-3")],
+            &[],
+        ),
     ]
 }
 
