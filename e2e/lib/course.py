@@ -175,7 +175,7 @@ class Course:
     def judge(self, since: int, before: set[str], expect: Expect, what: str) -> None:
         """Judges what happened after a version, when some pods were there."""
         stay = before - expect.stops
-        if expect.whole and not wait(self.is_whole, 60):
+        if expect.whole and not wait(self.is_whole, 300):
             here = f"{sorted(self.ready())} of {sorted(self.pods())}"
             self.say(what, [f"{here} are ready, {sorted(self.wanted())} are wanted"])
         loses = set(expect.loses)

@@ -30,4 +30,6 @@ def run(program: Program, parts: dict[str, Path], folder: Path, report: Report) 
                 ("by-hand", by_hand, syncs.MANUAL),
             ]
             scenarios.play(bed, program, together, report)
-            scenarios.play(bed, program, [("files", files, [*syncs.ALONE, ADOPTED])], report)
+            # one restarts the controller, the other deletes the kind: each would disturb all others
+            for row in [*syncs.ALONE, ADOPTED]:
+                scenarios.play(bed, program, [("files", files, [row])], report)
