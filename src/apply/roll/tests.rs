@@ -87,8 +87,13 @@ impl Server {
 }
 
 fn status(code: u16, message: &str) -> (u16, Value) {
+    let reason = match code {
+        404 => "NotFound",
+        409 => "Conflict",
+        _ => "ServiceUnavailable",
+    };
     let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure",
-        "code": code, "message": message, "reason": "Some"});
+        "code": code, "message": message, "reason": reason});
     (code, status)
 }
 
