@@ -314,6 +314,13 @@ pub fn assemble(fleet: &FleetKey, waves: Vec<Wave>, decided: Decided) -> FleetPl
     }
 }
 
+impl FleetPlan {
+    /// Returns all steps, in the order of their waves.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.waves.iter().flat_map(|wave| &wave.steps)
+    }
+}
+
 /// Warns of objects that are to go and do not go at once: somebody else's finalizer holds them.
 #[must_use]
 pub fn held(waves: &[Wave], live: &Live<'_>) -> Vec<Notice> {
@@ -350,7 +357,7 @@ pub fn summarise(fleets: &[FleetPlan]) -> Summary {
     let mut summary = Summary::default();
     for fleet in fleets {
         summary.blocked += fleet.blocked.len();
-        let steps = || fleet.waves.iter().flat_map(|wave| &wave.steps);
+        let steps = || fleet.steps();
         let pods = |action: Action| -> BTreeSet<&ObjectKey> {
             let found = steps().filter(|s| s.action == action && s.object.kind == Kind::Pod);
             found.map(|step| &step.object).collect()

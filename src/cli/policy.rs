@@ -67,8 +67,7 @@ fn denial(denied: DenyImpact, plan: &Plan) -> Option<String> {
     const SHOWN: usize = 5;
     let mut objects = Vec::new();
     for fleet in &plan.fleets {
-        let steps = fleet.waves.iter().flat_map(|wave| &wave.steps);
-        let guilty = steps.filter(|step| is_guilty(denied, step));
+        let guilty = fleet.steps().filter(|step| is_guilty(denied, step));
         objects.extend(guilty.map(|s| format!("{}/{}", fleet.namespace, s.object)));
     }
     let (name, word) = match denied {

@@ -1,5 +1,6 @@
 //! The command `render`: writes the manifests.
 
+use std::borrow::Cow;
 use std::io;
 
 use serde_json::Value;
@@ -8,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::disk;
 use crate::disk::write::{self, Options, Written};
 use crate::model::Notice;
-use crate::pipeline::{self, Outcome};
+use crate::pipeline::Outcome;
 use crate::plan::{Condition, Gate};
 use crate::render::Tree;
 use crate::render::gitops::{Applier, argocd, flux, guards};
@@ -19,7 +20,7 @@ use crate::settings::Settings;
 use super::args::{ObjectFormat, Target};
 use super::resolve::RenderRun;
 use super::terminal::{self, Terminal};
-use super::{Exit, Failure, input, policy};
+use super::{Exit, Failure, input, policy, settings};
 
 const CONSEQUENCE: &str = "nothing was rendered";
 
@@ -38,7 +39,8 @@ pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure>
         is_check,
     } = run;
     let saved = plan.as_deref().map(read_plan).transpose()?;
-    let mut settings = settings(&inputs.specs, config.as_deref(), terminal)?;
+    let told = (terminal, CONSEQUENCE);
+    let mut settings = settings::sound(&inputs.specs, config.as_deref(), told)?;
     if roll_image.is_some() {
         settings.roll.image.clone_from(roll_image);
     }
@@ -202,30 +204,11 @@ fn refuse(diagnostics: Vec<Diagnostic>) -> Result<(), Failure> {
     })
 }
 
-/// Reads the settings.
-fn settings(
-    specs: &[String],
-    config: Option<&str>,
-    terminal: &Terminal,
-) -> Result<Settings, Failure> {
-    let found = disk::settings(specs, config);
-    if found.has_errors() {
-        refuse(found.diagnostics)?;
-    }
-    let read = pipeline::settings(found.value.as_ref());
-    if read.has_errors() {
-        refuse(read.diagnostics)?;
-        return Ok(read.value);
-    }
-    terminal.diagnostics(&read.diagnostics);
-    Ok(read.value)
-}
-
 /// A fleet's objects as its applier gets them.
 struct Made<'o> {
     namespace: &'o str,
     name: &'o str,
-    objects: Vec<Value>,
+    objects: Cow<'o, [Value]>,
 }
 
 impl Made<'_> {
@@ -249,17 +232,21 @@ fn made<'o>(
             Ok(Made {
                 namespace: fleet.namespace,
                 name: fleet.name,
-                objects: argocd::objects(fleet, settings)?,
+                objects: Cow::Owned(argocd::objects(fleet, settings)?),
             })
         });
         return made.collect();
     }
     let made = outcome.manifests.iter().map(|of| {
         let standing = of.delivery.iter().flat_map(|delivery| &delivery.standing);
+        let mut objects = Cow::Borrowed(of.objects.as_slice());
+        for object in standing {
+            objects.to_mut().push(object.clone());
+        }
         Made {
             namespace: &of.fleet.namespace,
             name: &of.fleet.name,
-            objects: of.objects.iter().chain(standing).cloned().collect(),
+            objects,
         }
     });
     Ok(made.collect())

@@ -5,6 +5,9 @@ use crate::disk;
 use crate::pipeline;
 use crate::settings::Settings;
 
+use super::Failure;
+use super::terminal::Terminal;
+
 /// Reads the settings that are named, or the ones above the specifications. All that is wrong with
 /// them is told, and what is right holds.
 pub(super) fn read(specs: &[String], config: Option<&str>) -> Reported<Settings> {
@@ -16,4 +19,21 @@ pub(super) fn read(specs: &[String], config: Option<&str>) -> Reported<Settings>
         value: settings.value,
         diagnostics,
     }
+}
+
+/// Reads the settings for a command that does nothing where they are wrong. Warnings are printed.
+pub(super) fn sound(
+    specs: &[String],
+    config: Option<&str>,
+    (terminal, consequence): (&Terminal, &'static str),
+) -> Result<Settings, Failure> {
+    let read = read(specs, config);
+    if read.has_errors() {
+        return Err(Failure {
+            diagnostics: read.diagnostics,
+            consequence,
+        });
+    }
+    terminal.diagnostics(&read.diagnostics);
+    Ok(read.value)
 }

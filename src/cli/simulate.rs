@@ -22,15 +22,8 @@ pub(super) fn run(run: &SimulateRun, terminal: &Terminal) -> Result<Exit, Failur
         config,
         format,
     } = run;
-    let settings = settings::read(&inputs.specs, config.as_deref());
-    if settings.has_errors() {
-        return Err(Failure {
-            diagnostics: settings.diagnostics,
-            consequence: CONSEQUENCE,
-        });
-    }
-    terminal.diagnostics(&settings.diagnostics);
-    let Settings { estimates, .. } = settings.value;
+    let told = (terminal, CONSEQUENCE);
+    let Settings { estimates, .. } = settings::sound(&inputs.specs, config.as_deref(), told)?;
     let (base, mut diagnostics) = input::read(inputs, terminal, CONSEQUENCE)?;
     let request = Request {
         base,

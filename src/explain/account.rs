@@ -125,10 +125,9 @@ fn of_whole_fleet(plan: &Plan, member: &Member) -> Vec<Notice> {
 /// Returns how many waves the plan has that the steps are of.
 fn waves_of(plan: &Plan, steps: &[Planned]) -> usize {
     let has = |fleet: &&FleetPlan| {
-        steps.iter().any(|planned| {
-            let mut all = fleet.waves.iter().flat_map(|wave| &wave.steps);
-            all.any(|step| *step == planned.step)
-        })
+        steps
+            .iter()
+            .any(|planned| fleet.steps().any(|step| *step == planned.step))
     };
     plan.fleets
         .iter()

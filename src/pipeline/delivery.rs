@@ -11,7 +11,7 @@ use crate::live::{Live, Object};
 use crate::model::{FleetKey, Kind, ObjectKey, names};
 use crate::parse::inputs::{Fleet, Inputs};
 use crate::plan::{Action, FleetPlan, Gate};
-use crate::render::gitops::{Delivery, LiveClaim, LivePod, argocd, flux, grace, standing};
+use crate::render::gitops::{Delivery, LiveClaim, LivePod, argocd, flux, grace, standing, text};
 use crate::spec::document::RetentionPolicy;
 
 /// Where a rollout stands that is rendered wave by wave.
@@ -78,9 +78,7 @@ pub(super) fn only_next(
         .map(|step| (&step.object, step.action))
         .collect();
     let later: BTreeSet<&ObjectKey> = plan
-        .waves
-        .iter()
-        .flat_map(|wave| &wave.steps)
+        .steps()
         .map(|step| &step.object)
         .filter(|key| !now.contains_key(key))
         .collect();
@@ -145,14 +143,8 @@ fn without(objects: &mut Vec<Value>, absent: &BTreeSet<&ObjectKey>) {
     });
 }
 
-fn text<'v>(object: &'v Value, pointer: &str) -> &'v str {
-    let found = object.pointer(pointer).and_then(Value::as_str);
-    found.unwrap_or_default()
-}
-
 fn objects(plan: &FleetPlan, action: Action) -> impl Iterator<Item = &ObjectKey> {
-    let steps = plan.waves.iter().flat_map(|wave| &wave.steps);
-    let steps = steps.filter(move |step| step.action == action);
+    let steps = plan.steps().filter(move |step| step.action == action);
     steps.map(|step| &step.object)
 }
 
@@ -172,13 +164,14 @@ fn live_claim(claim: &Object<'_>) -> LiveClaim {
     }
 }
 
-/// Returns live objects that nobody deletes, as they are.
+/// Returns live objects that nobody deletes, as they are. Of a Secret nothing but its name is known.
 fn staying<'o, 'l: 'o>(
     objects: impl Iterator<Item = &'o Object<'l>>,
     deleted: &BTreeSet<&ObjectKey>,
 ) -> Vec<Value> {
     objects
-        .filter(|object| !object.is_terminating() && !deleted.contains(&object.key()))
+        .filter(|object| object.kind != Kind::Secret && !object.is_terminating())
+        .filter(|object| !deleted.contains(&object.key()))
         .map(standing::as_it_is)
         .collect()
 }
@@ -209,7 +202,7 @@ pub(super) fn undocumented<'p>(
         let delivery = Delivery {
             is_stepwise: is_next,
             document: document.map(standing::as_it_is),
-            standing: staying(rendered.filter(|o| o.kind != Kind::Secret), &deleted),
+            standing: staying(rendered, &deleted),
             ..Delivery::default()
         };
         let mut manifests = FleetManifests::of(key.clone());

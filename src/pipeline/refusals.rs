@@ -167,7 +167,7 @@ fn keys(fleet: &FleetKey, facts: &Facts, applier: Applier) -> Option<Diagnostic>
 
 /// What takes more than to apply and to prune.
 fn by_hand(fleet: &FleetKey, plan: &FleetPlan, applier: Applier) -> Vec<Diagnostic> {
-    let steps = || plan.waves.iter().flat_map(|wave| &wave.steps);
+    let steps = || plan.steps();
     let deleted: BTreeSet<&ObjectKey> = steps()
         .filter(|step| step.action == Action::Delete)
         .map(|step| &step.object)

@@ -102,6 +102,15 @@ impl Fleet<'_> {
         let plan = self.plan.filter(|_| !self.delivery.is_stepwise);
         plan.map(schedule::of).unwrap_or_default()
     }
+
+    /// Returns how long these pods may take to stop, in seconds: as they are, and as they are to be.
+    fn longest_grace<'v>(&self, pods: impl Iterator<Item = &'v Value>) -> i64 {
+        let longest = pods.map(|pod| {
+            let live = self.delivery.pods.get(text(pod, "/metadata/name"));
+            grace(&pod["spec"]).max(live.map_or(0, |live| live.grace))
+        });
+        longest.max().unwrap_or_default()
+    }
 }
 
 /// How long a pod may take to stop where it does not say.
@@ -114,7 +123,9 @@ pub fn grace(spec: &Value) -> i64 {
     written.unwrap_or(DEFAULT_GRACE).max(0)
 }
 
-fn text<'v>(object: &'v Value, pointer: &str) -> &'v str {
+/// Returns a text of an object; an empty one where it has none there.
+#[must_use]
+pub fn text<'v>(object: &'v Value, pointer: &str) -> &'v str {
     let found = object.pointer(pointer).and_then(Value::as_str);
     found.unwrap_or_default()
 }

@@ -19,7 +19,7 @@ const WRITTEN_OVER: &str = "changed-by-cosmos-render";
 /// (`--refresh`): of those it warns. Objects that belong to somebody else are left out.
 #[must_use]
 pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan) -> Vec<Value> {
-    let steps = plan.waves.iter().flat_map(|wave| &wave.steps);
+    let steps = plan.steps();
     let changed: BTreeSet<(Kind, &str)> = steps
         .filter(|step| match step.action {
             Action::Replace => true,
@@ -88,7 +88,7 @@ fn marked(mut body: Value, difference: &Difference<'_, '_>) -> Value {
 }
 
 fn created(plan: &FleetPlan) -> BTreeSet<&ObjectKey> {
-    let steps = plan.waves.iter().flat_map(|wave| &wave.steps);
+    let steps = plan.steps();
     let created = steps.filter(|step| step.action == Action::Create);
     created.map(|step| &step.object).collect()
 }

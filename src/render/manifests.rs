@@ -119,7 +119,7 @@ fn file_part(name: &str) -> String {
 }
 
 /// Returns an object as a YAML document that ends with one line break.
-fn document(object: &Value) -> String {
+pub(super) fn document(object: &Value) -> String {
     let text = yaml::write(object);
     format!("{}\n", text.trim_end_matches('\n'))
 }

@@ -27,7 +27,7 @@ pub(super) fn gather(
     of_owner: Declared<'_>,
     (facts, notices): Found<'_>,
 ) {
-    let mounted = entries::mounted(live, fleet);
+    let mounted = entries::mounted(live, fleet, of_owner);
     let Settled { held, unclear } =
         entries::settle((live, fleet), of_owner, &mounted, (facts, notices));
     for object in live.kind_of_fleet(Kind::ConfigMap, fleet) {

@@ -19,6 +19,12 @@ fn steps(outcome: &Outcome, action: Action) -> Vec<String> {
     steps.map(|step| step.object.to_string()).collect()
 }
 
+/// The config of the instance of ordinal 1.
+fn config_of_one(cluster: &mut Cluster) -> &mut Value {
+    let config = cluster.objects.get_mut(&key("ConfigMap", "kelp-1"));
+    config.expect("it is there")
+}
+
 /// Somebody else's object, under a name of ours.
 fn foreign(object: &mut Value) {
     object["metadata"]["labels"] = json!({});
@@ -116,11 +122,7 @@ fn a_claim_that_is_growing_does_not_shrink() {
 fn a_pod_waits_for_a_config_map_that_is_on_its_way_out() {
     let rested = rested("scale-up", true);
     let mut cluster = rested.cluster.clone();
-    let config = cluster
-        .objects
-        .get_mut(&key("ConfigMap", "kelp-1"))
-        .unwrap();
-    config["metadata"]["deletionTimestamp"] = json!("2026-09-01T00:00:00Z");
+    config_of_one(&mut cluster)["metadata"]["deletionTimestamp"] = json!("2026-09-01T00:00:00Z");
     cluster.objects.remove(&key("Pod", "kelp-1"));
     let outcome = planned(&rested.changed(&|_| {}), &cluster, Options::default());
     assert_eq!(steps(&outcome, Action::Create), Vec::<String>::new());
@@ -130,12 +132,7 @@ fn a_pod_waits_for_a_config_map_that_is_on_its_way_out() {
 fn nothing_restarts_while_an_instance_that_cannot_come_back_uses_up_the_budget() {
     let rested = rested("scale-up", true);
     let mut cluster = rested.cluster.clone();
-    foreign(
-        cluster
-            .objects
-            .get_mut(&key("ConfigMap", "kelp-1"))
-            .unwrap(),
-    );
+    foreign(config_of_one(&mut cluster));
     cluster.objects.remove(&key("Pod", "kelp-1"));
     let specs =
         rested.changed(&|d| d["spec"]["podTemplate"]["terminationGracePeriodSeconds"] = json!(77));
@@ -153,12 +150,7 @@ fn nothing_restarts_while_an_instance_that_cannot_come_back_uses_up_the_budget()
 fn beside_one_without_config(happen: &dyn Fn(&mut Cluster), options: Options) -> Case {
     let rested = rested("scale-up", true);
     let mut cluster = rested.cluster.clone();
-    foreign(
-        cluster
-            .objects
-            .get_mut(&key("ConfigMap", "kelp-1"))
-            .unwrap(),
-    );
+    foreign(config_of_one(&mut cluster));
     happen(&mut cluster);
     let specs =
         rested.changed(&|d| d["spec"]["podTemplate"]["terminationGracePeriodSeconds"] = json!(77));

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::parts::{Part, parts};
 use super::schedule::Schedule;
-use super::{Fleet, annotate, grace, text, without_annotation};
+use super::{Fleet, annotate, text, without_annotation};
 use crate::model::names;
 use crate::plan::{Action, FleetPlan};
-use crate::render::{Tree, manifests, yaml};
+use crate::render::{Tree, manifests};
 use crate::settings::Settings;
 
 /// Lets kustomize-controller make a pod anew where it cannot change it in place.
@@ -46,7 +46,7 @@ pub fn tree(fleets: &[Fleet<'_>], settings: &Settings, path: &str) -> Tree {
             let folder = folder(&unit, fleet, &files);
             let object = kustomization(&unit, fleet, settings, &below(path, &folder));
             chain.push_str("---\n");
-            chain.push_str(&document(&object));
+            chain.push_str(&manifests::document(&object));
             let files = files.into_iter();
             tree.extend(files.map(|(name, text)| (format!("{folder}/{name}"), text)));
         }
@@ -125,9 +125,8 @@ struct Order {
 
 fn order(parts: &[Part], schedule: &Schedule, plan: Option<&FleetPlan>) -> Order {
     let places = schedule.places();
-    let steps = plan.into_iter().flat_map(|plan| &plan.waves);
+    let steps = plan.into_iter().flat_map(FleetPlan::steps);
     let created: BTreeSet<&str> = steps
-        .flat_map(|wave| &wave.steps)
         .filter(|step| step.action == Action::Create)
         .map(|step| step.object.name.as_str())
         .collect();
@@ -192,11 +191,7 @@ fn marked(mut object: Value, fleet: &Fleet<'_>, forced: &BTreeSet<&str>) -> Valu
 /// Returns how long a Kustomization's pods may take to stop, in seconds.
 fn longest(objects: &[Value], fleet: &Fleet<'_>) -> u64 {
     let pods = objects.iter().filter(|object| object["kind"] == "Pod");
-    let longest = pods.map(|pod| {
-        let live = fleet.delivery.pods.get(text(pod, "/metadata/name"));
-        grace(&pod["spec"]).max(live.map_or(0, |live| live.grace))
-    });
-    u64::try_from(longest.max().unwrap_or_default()).unwrap_or_default()
+    u64::try_from(fleet.longest_grace(pods)).unwrap_or_default()
 }
 
 fn files(unit: &Unit, fleet: &Fleet<'_>) -> Tree {
@@ -211,7 +206,7 @@ fn files(unit: &Unit, fleet: &Fleet<'_>) -> Tree {
         "kind": "Kustomization",
         "resources": resources,
     });
-    files.insert("kustomization.yaml".to_owned(), document(&index));
+    files.insert("kustomization.yaml".to_owned(), manifests::document(&index));
     files
 }
 
@@ -291,11 +286,6 @@ fn below(path: &str, folder: &str) -> String {
     } else {
         format!("./{path}/{folder}")
     }
-}
-
-fn document(object: &Value) -> String {
-    let text = yaml::write(object);
-    format!("{}\n", text.trim_end_matches('\n'))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Applier, Delivery, Fleet, LiveClaim, annotation, argocd, flux, text};
 use crate::model::{Kind, Notice, names};
-use crate::plan::Action;
+use crate::plan::{Action, FleetPlan};
 use crate::settings::Settings;
 
 /// How an object asks Argo CD not to delete it.
@@ -39,9 +39,8 @@ fn left_alone<'f>(fleet: &Fleet<'f>) -> impl Iterator<Item = Notice> + use<'f> {
             ))
         })
         .collect();
-    let waves = fleet.plan.into_iter().flat_map(|plan| &plan.waves);
-    waves
-        .flat_map(|wave| &wave.steps)
+    let steps = fleet.plan.into_iter().flat_map(FleetPlan::steps);
+    steps
         .filter(|step| step.object.kind == Kind::Pod && step.action == Action::Replace)
         .filter(|step| !step.changes.iter().any(|change| change.path.starts_with("spec.")))
         .filter(move |step| {
@@ -100,8 +99,7 @@ fn staying<'f>(fleet: &Fleet<'f>, applier: Applier) -> impl Iterator<Item = Noti
         Applier::ArgoCd => has(&claim.sync_options, KEPT_BY_ARGO),
         Applier::Flux => claim.flux_prune == flux::DISABLED,
     };
-    let waves = fleet.plan.into_iter().flat_map(|plan| &plan.waves);
-    let steps = waves.flat_map(|wave| &wave.steps);
+    let steps = fleet.plan.into_iter().flat_map(FleetPlan::steps);
     steps
         .filter(|step| step.action == Action::Delete)
         .filter(|step| step.object.kind == Kind::PersistentVolumeClaim)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Fleet, annotation, grace, text};
+use super::{Fleet, annotation, text};
 use crate::model::names;
 
 /// What a Job's name may be long: its pods bear it as a label.
@@ -91,11 +91,7 @@ pub(super) fn job(fleet: &Fleet<'_>, part: &str, renewed: &BTreeSet<String>, ima
         fleet.name.to_owned(),
     ];
     args.extend(pods.iter().map(|pod| target(fleet, pod)));
-    let longest = pods.iter().map(|pod| {
-        let live = fleet.delivery.pods.get(text(pod, "/metadata/name"));
-        grace(&pod["spec"]).max(live.map_or(0, |live| live.grace))
-    });
-    let deadline = longest.max().unwrap_or_default() + MARGIN;
+    let deadline = fleet.longest_grace(pods.iter().copied()) + MARGIN;
     json!({
         "apiVersion": "batch/v1",
         "kind": "Job",

@@ -91,8 +91,9 @@ fn replaced(plan: &FleetPlan) -> BTreeMap<&str, usize> {
 
 /// Returns the instances whose claims are made now: nobody had a pod of them before.
 fn newcomers(plan: &FleetPlan) -> BTreeSet<Option<Ordinal>> {
-    let steps = plan.waves.iter().flat_map(|wave| &wave.steps);
-    let claims = steps.filter(|step| step.object.kind == Kind::PersistentVolumeClaim);
+    let claims = plan
+        .steps()
+        .filter(|step| step.object.kind == Kind::PersistentVolumeClaim);
     let made = claims.filter(|step| step.action == Action::Create);
     made.map(|step| step.ordinal).collect()
 }

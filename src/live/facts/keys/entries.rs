@@ -313,10 +313,18 @@ struct Item {
     path: String,
 }
 
-/// Returns the entries that the pods of a fleet mount from its Secret.
-pub(super) fn mounted(live: &Live<'_>, fleet: &FleetKey) -> Mounted {
-    let pods = live.in_namespace(Kind::Pod, &fleet.namespace);
-    pods.filter_map(|pod| Some((pod.meta.name.clone().into_owned(), mounted_by(pod, fleet)?)))
+/// Returns the entries that the pods of a fleet's instances mount from its Secret. Many fleets may
+/// share a namespace, so pods are looked up by the names that the fleet has, not searched.
+pub(super) fn mounted(live: &Live<'_>, fleet: &FleetKey, declared: Declared<'_>) -> Mounted {
+    let of_kind = |kind| live.kind_of_fleet(kind, fleet);
+    let live_names = of_kind(Kind::Pod).chain(of_kind(Kind::ConfigMap));
+    let live_names = live_names.map(|object| object.meta.name.as_ref());
+    let declared = declared.ids.into_iter().flat_map(BTreeMap::keys);
+    let names: BTreeSet<&str> = live_names.chain(declared.map(String::as_str)).collect();
+    let mounts = |name: &str| mounted_by(live.get(Kind::Pod, &fleet.namespace, name)?, fleet);
+    names
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), mounts(name)?)))
         .collect()
 }
 
