@@ -18,6 +18,8 @@ JSON = "application/json"
 YAML = "application/yaml"
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
+# The server closes a connection that nobody has used for 90 s, and what is sent into it is lost.
+IDLE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -86,21 +88,31 @@ class Api:
         """Returns what every request says."""
         return {"Authorization": f"Bearer {self.token}", "Accept": JSON}
 
+    def connected(self) -> http.client.HTTPSConnection:
+        """Returns this thread's connection, a new one where the last was not used for long."""
+        connection = getattr(self.own, "connection", None)
+        if connection is not None and time.monotonic() - self.own.used < IDLE_SECONDS:
+            return connection
+        if connection is not None:
+            connection.close()
+        self.own.connection = self.connect(60)
+        return self.own.connection
+
     def request(self, method: str, path: str, body: Any = None, kind: str = JSON) -> Answer:
         """Asks once. Texts are sent as they are, other bodies as JSON."""
         stop.check()
         text = body if body is None or isinstance(body, str) else json.dumps(body)
         headers = self.headers() | {"Content-Type": kind}
         try:
-            if getattr(self.own, "connection", None) is None:
-                self.own.connection = self.connect(60)
+            connection = self.connected()
             data = None if text is None else text.encode()
-            self.own.connection.request(method, path, data, headers)
-            response = self.own.connection.getresponse()
+            connection.request(method, path, data, headers)
+            response = connection.getresponse()
             said = response.read().decode()
         except (OSError, http.client.HTTPException) as error:
             self.own.connection = None
             raise OSError(str(error)) from error
+        self.own.used = time.monotonic()
         is_json = response.getheader("Content-Type", "").startswith(JSON)
         return Answer(
             response.status,

@@ -140,6 +140,7 @@ def state_of(application: dict) -> tuple[str, str, str, bool]:
 def told(state: dict) -> str:
     """Returns in a line what an operation says."""
     resources = (state.get("syncResult") or {}).get("resources") or []
+    resources = [each for each in resources if each.get("status") != "Synced"]
     words = [f"{each['kind']}/{each['name']}: {each.get('message')}" for each in resources]
     return f"{state.get('phase')}: {state.get('message')} ({'; '.join(words)})"
 

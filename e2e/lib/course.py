@@ -110,7 +110,9 @@ class Course:
             for step in row.steps:
                 self.step(step.act, step.expect, step.name)
         except Fault as fault:
-            self.faults.append(str(fault))
+            waiting = "; ".join(self.waiting())
+            self.faults.append(f"{fault}; {waiting}" if waiting else str(fault))
+            self.faults += self.bed.feed.faults
 
     @property
     def specs(self) -> Path:
@@ -178,6 +180,7 @@ class Course:
         if expect.whole and not wait(self.is_whole, 300):
             here = f"{sorted(self.ready())} of {sorted(self.pods())}"
             self.say(what, [f"{here} are ready, {sorted(self.wanted())} are wanted"])
+            self.say(what, self.waiting())
         loses = set(expect.loses)
         wait(lambda: not verdict.not_deleted(self.events(), since, loses), 30)
         events = self.events()
@@ -226,6 +229,13 @@ class Course:
             if is_ready(each) and "deletionTimestamp" not in each["metadata"]
         }
 
+    def waiting(self) -> list[str]:
+        """Returns what pods and claims that are not there yet say of themselves."""
+        claims = self.bed.api.must("GET", CLAIMS.format(self.name))["items"]
+        found = [each for each in self.own_pods() if not is_ready(each)]
+        found += [each for each in claims if each["status"].get("phase") != "Bound"]
+        return [told(each) for each in found]
+
     def own_pods(self) -> list[dict]:
         """Returns the fleet's pods."""
         listed = self.bed.api.must("GET", PODS.format(self.name))["items"]
@@ -261,6 +271,14 @@ class Course:
         """Returns all that happened to the fleet."""
         self.bed.feed.check()
         return self.bed.timeline.of(self.name)
+
+
+def told(found: dict) -> str:
+    """Returns in a line what an object says of itself."""
+    status = found.get("status") or {}
+    conditions = status.get("conditions") or []
+    words = [each.get("message") or each.get("reason") or each["type"] for each in conditions]
+    return f"{found['metadata']['name']} is {status.get('phase')} ({', '.join(words)})"
 
 
 def bare(found: dict) -> dict:

@@ -4,8 +4,12 @@ grown when a claim asks for more, deleted when the claim is gone and the volume 
 The host-path provisioner of Kubernetes would do the first; it keeps its folders below /tmp whatever
 it is told, and can't grow them."""
 
+import traceback
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+from . import stop
 from .api import MERGE, Api
 from .feed import Feed
 
@@ -42,6 +46,7 @@ class Volumes:
 
     def __init__(self, api: Api, feed: Feed) -> None:
         self.api = api
+        self.feed = feed
         self.workers = ThreadPoolExecutor(2, "volumes")
         feed.tell("v1", "PersistentVolumeClaim", self.claim)
         feed.tell("v1", "PersistentVolume", self.volume)
@@ -55,11 +60,24 @@ class Volumes:
         name = found["spec"].get("storageClassName")
         if annotations.get(CLAIMED_BY) == PROVISIONER and not found["spec"].get("volumeName"):
             if CLASSES[name][0] == "Immediate" or SELECTED_NODE in annotations:
-                self.workers.submit(self.provision, found)
+                self.submit(self.provision, found)
         asked = found["spec"]["resources"]["requests"]["storage"]
         has = (found.get("status", {}).get("capacity") or {}).get("storage")
         if name in CLASSES and has and has != asked:
-            self.workers.submit(self.grow, found, asked)
+            self.submit(self.grow, found, asked)
+
+    def submit(self, task: Callable[..., Any], *arguments: Any) -> None:
+        """Has something done by and by. What fails would leave pods waiting for no visible reason."""
+
+        def tried() -> None:
+            try:
+                task(*arguments)
+            except stop.Stopped:
+                pass
+            except Exception:
+                self.feed.faults.append(traceback.format_exc())
+
+        self.workers.submit(tried)
 
     def provision(self, claim: dict) -> None:
         """Makes the volume of a claim; the cluster's controllers bind the two."""
@@ -109,7 +127,7 @@ class Volumes:
             return
         if (phase, policy) == ("Released", "Delete"):
             path = f"/api/v1/persistentvolumes/{found['metadata']['name']}"
-            self.workers.submit(self.api.request, "DELETE", path)
+            self.submit(self.api.request, "DELETE", path)
 
     def close(self) -> None:
         """Leaves what is not begun."""
