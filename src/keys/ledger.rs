@@ -25,12 +25,37 @@ impl Changes {
     }
 }
 
+/// Whose identities are written down.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Owner<'a> {
+    /// The fleet.
+    pub(super) fleet: &'a FleetKey,
+    /// Whether its document names its namespace: its identities are in whatever namespace it is in.
+    pub(super) names_namespace: bool,
+    /// The namespace of documents that name none.
+    pub(super) unnamed: &'a str,
+}
+
+impl Owner<'_> {
+    /// Tells whether identities of that name and namespace are the fleet's.
+    fn owns(&self, name: Option<&str>, namespace: Option<&str>) -> bool {
+        let namespace = namespace.filter(|namespace| !namespace.is_empty());
+        name == Some(self.fleet.name.as_str())
+            && namespace.unwrap_or(self.unnamed) == self.fleet.namespace
+    }
+}
+
 /// Returns a new document.
-pub(super) fn document(fleet: &FleetKey, changes: &Changes) -> String {
+pub(super) fn document(owner: Owner<'_>, changes: &Changes) -> String {
+    let fleet = owner.fleet;
+    let mut metadata = json!({"name": fleet.name});
+    if owner.names_namespace {
+        metadata["namespace"] = json!(fleet.namespace);
+    }
     let head = yaml::write(&json!({
         "apiVersion": "cosmos-render/v1",
         "kind": "NodeIdentities",
-        "metadata": {"name": fleet.name, "namespace": fleet.namespace},
+        "metadata": metadata,
     }));
     let lines = lines(&changes.added, "  ", "\n");
     let rotated: Vec<&String> = changes.rotated.iter().map(|(name, _)| name).collect();
@@ -61,7 +86,7 @@ pub(super) fn append(text: &str, document: &str) -> String {
 /// Where the document is written in a way that no line can be added to.
 pub(super) fn edit(
     source: &Source,
-    fleet: &FleetKey,
+    owner: Owner<'_>,
     changes: &Changes,
 ) -> Result<String, Box<Diagnostic>> {
     let refused = || {
@@ -74,8 +99,8 @@ pub(super) fn edit(
         Box::new(fault)
     };
     let text = String::from_utf8(source.bytes.clone()).map_err(|_| refused())?;
-    let expected = expected(source, fleet, changes);
-    let candidates = candidates(&source.name, &text, fleet, changes);
+    let expected = expected(source, owner, changes);
+    let candidates = candidates(&source.name, &text, owner, changes);
     let is_meant = |text: &String| values(&source.name, text).as_ref() == Some(&expected);
     candidates.into_iter().find(is_meant).ok_or_else(refused)
 }
@@ -94,27 +119,25 @@ fn values(name: &str, text: &str) -> Option<Vec<Value>> {
 }
 
 /// Returns what the documents must come to.
-fn expected(source: &Source, fleet: &FleetKey, changes: &Changes) -> Vec<Value> {
+fn expected(source: &Source, owner: Owner<'_>, changes: &Changes) -> Vec<Value> {
     let read = documents(source, &Limits::default()).value;
     let mut values: Vec<Value> = read.iter().map(Node::to_json).collect();
     for value in &mut values {
-        change(value, fleet, changes);
+        change(value, owner, changes);
     }
     values
 }
 
-fn change(value: &mut Value, fleet: &FleetKey, changes: &Changes) {
+fn change(value: &mut Value, owner: Owner<'_>, changes: &Changes) {
     if let Some(items) = value.get_mut("items").and_then(Value::as_array_mut) {
         for item in items {
-            change(item, fleet, changes);
+            change(item, owner, changes);
         }
         return;
     }
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
-    let namespace = text("/metadata/namespace").filter(|ns| !ns.is_empty());
     let is_meant = text("/kind") == Some("NodeIdentities")
-        && text("/metadata/name") == Some(fleet.name.as_str())
-        && namespace.unwrap_or("default") == fleet.namespace;
+        && owner.owns(text("/metadata/name"), text("/metadata/namespace"));
     let Some(members) = value.as_object_mut().filter(|_| is_meant) else {
         return;
     };
@@ -136,29 +159,25 @@ fn change(value: &mut Value, fleet: &FleetKey, changes: &Changes) {
 }
 
 /// Finds the document of a fleet, also as an item of a List.
-fn find<'n>(nodes: &'n [Node], fleet: &FleetKey) -> Option<&'n Node> {
+fn find<'n>(nodes: &'n [Node], owner: Owner<'_>) -> Option<&'n Node> {
     nodes.iter().find_map(|node| {
         if let Some(Content::Sequence(items)) = node.get("items").map(|items| &items.value) {
-            return find(items, fleet);
+            return find(items, owner);
         }
         let metadata = node.get("metadata")?;
         let text = |name: &str| metadata.get(name).and_then(Node::as_str);
-        let namespace = text("namespace")
-            .filter(|ns| !ns.is_empty())
-            .unwrap_or("default");
         let is_meant = node.get("kind").and_then(Node::as_str) == Some("NodeIdentities")
-            && text("name") == Some(fleet.name.as_str())
-            && namespace == fleet.namespace;
+            && owner.owns(text("name"), text("namespace"));
         is_meant.then_some(node)
     })
 }
 
 /// Returns ways to edit a text, some of which may come to something else, or to nothing.
-fn candidates(name: &str, text: &str, fleet: &FleetKey, changes: &Changes) -> Vec<String> {
+fn candidates(name: &str, text: &str, owner: Owner<'_>, changes: &Changes) -> Vec<String> {
     let mut texts = vec![text.to_owned()];
     if !changes.added.is_empty() {
         texts = all(name, texts, |text, nodes| {
-            let ids = find(nodes, fleet)?.get("nodeIDs")?;
+            let ids = find(nodes, owner)?.get("nodeIDs")?;
             let Content::Mapping(entries) = &ids.value else {
                 return None;
             };
@@ -171,7 +190,7 @@ fn candidates(name: &str, text: &str, fleet: &FleetKey, changes: &Changes) -> Ve
     }
     for (instance, id) in &changes.rotated {
         texts = all(name, texts, |text, nodes| {
-            let node = find(nodes, fleet)?;
+            let node = find(nodes, owner)?;
             let mut ways = Vec::new();
             let exchanged = exchange(text, node.get("nodeIDs")?.get(instance)?, id)?;
             if is_listed(node, instance) {
@@ -389,7 +408,15 @@ mod tests {
             name: name.to_owned(),
             bytes: text.as_bytes().to_vec(),
         };
-        edit(&source, &fleet(), changes)
+        edit(&source, owner(&fleet()), changes)
+    }
+
+    fn owner(fleet: &FleetKey) -> Owner<'_> {
+        Owner {
+            fleet,
+            names_namespace: true,
+            unnamed: "default",
+        }
     }
 
     #[track_caller]
@@ -402,7 +429,10 @@ mod tests {
 
     #[test]
     fn a_new_document_can_be_read_back_and_extended() {
-        let text = document(&fleet(), &changes(&[("hub-0", 'a'), ("hub-1", 'b')], &[]));
+        let text = document(
+            owner(&fleet()),
+            &changes(&[("hub-0", 'a'), ("hub-1", 'b')], &[]),
+        );
         let more = edited("a.yaml", &text, &changes(&[("hub-2", 'c')], &[])).unwrap();
         assert_eq!(more, format!("{text}  hub-2: {}\n", id('c')));
         let two = append("# first\na: 1", &text);

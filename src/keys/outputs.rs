@@ -198,6 +198,11 @@ fn identities(
     files: &mut BTreeMap<String, File>,
 ) -> std::result::Result<(), Diagnostic> {
     let fleet = batch.fleet;
+    let owner = ledger::Owner {
+        fleet: &fleet.key,
+        names_namespace: fleet.names_namespace,
+        unnamed: request.unnamed(),
+    };
     let standing = fleet.identities.and_then(|at| request.specs.all().get(at));
     let path = match standing {
         Some(source) => source.name.clone(),
@@ -217,9 +222,9 @@ fn identities(
             name: path.clone(),
             bytes: file.text.into_bytes(),
         };
-        ledger::edit(&source, &fleet.key, &batch.changes).map_err(|fault| *fault)?
+        ledger::edit(&source, owner, &batch.changes).map_err(|fault| *fault)?
     } else {
-        let document = ledger::document(&fleet.key, &batch.changes);
+        let document = ledger::document(owner, &batch.changes);
         match (file.text.trim_start(), has_ending(&path, "json")) {
             ("", false) => document,
             (text, false) if !text.starts_with(['{', '[']) => ledger::append(&file.text, &document),

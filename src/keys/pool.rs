@@ -167,16 +167,23 @@ type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
 impl Pool {
     /// Reads all texts. What cannot be read is told by `parse`, which reads the same texts.
-    pub(super) fn read(texts: &[Text<'_>]) -> Self {
+    pub(super) fn read(texts: &[Text<'_>], unnamed: &str) -> Self {
         let mut pool = Self::default();
         for text in texts {
-            pool.object((&text.json, text.source), None, 0);
+            pool.object((&text.json, text.source), unnamed, None, 0);
         }
         pool
     }
 
     /// Reads an object, or the items of a list; those of a `SecretList` have no kind of their own.
-    fn object(&mut self, (json, source): (&str, &str), of_list: Option<&str>, depth: usize) {
+    /// What names no namespace is in the one given.
+    fn object(
+        &mut self,
+        (json, source): (&str, &str),
+        unnamed: &str,
+        of_list: Option<&str>,
+        depth: usize,
+    ) {
         const MAX_LISTS: usize = 9;
         let Ok(wire) = serde_json::from_str::<Wire<'_>>(json) else {
             return;
@@ -185,18 +192,14 @@ impl Pool {
         if let Some(items) = &wire.items {
             let of_list = kind.strip_suffix("List").filter(|kind| !kind.is_empty());
             for item in items.iter().filter(|_| depth < MAX_LISTS) {
-                self.object((item.get(), source), of_list, depth + 1);
+                self.object((item.get(), source), unnamed, of_list, depth + 1);
             }
             return;
         }
-        let namespace = wire.metadata.namespace.as_deref().unwrap_or_default();
-        let namespace = if namespace.is_empty() {
-            "default"
-        } else {
-            namespace
-        };
+        let namespace = wire.metadata.namespace.as_deref();
+        let namespace = namespace.filter(|namespace| !namespace.is_empty());
         let name = (
-            namespace.to_owned(),
+            namespace.unwrap_or(unnamed).to_owned(),
             wire.metadata.name.clone().into_owned(),
         );
         match kind {

@@ -25,6 +25,15 @@ pub struct Request {
     pub secrets: Sources,
     /// The fleets that are meant, as `namespace/name` or `name`; all where there is none.
     pub fleets: Vec<String>,
+    /// The namespace of documents that name none: `default` where nobody says.
+    pub namespace: Option<String>,
+}
+
+impl Request {
+    /// Returns the namespace of documents that name none.
+    pub(super) fn unnamed(&self) -> &str {
+        self.namespace.as_deref().unwrap_or("default")
+    }
 }
 
 /// All fleets that are meant.
@@ -62,6 +71,8 @@ pub struct Fleet {
     pub(super) former: Option<FleetKey>,
     /// Whether its Secret was given on purpose, and not just found in a snapshot.
     pub(super) is_secret_given: bool,
+    /// Whether its document names its namespace.
+    pub(super) names_namespace: bool,
     /// The input that its document stands in.
     pub(super) spec_file: String,
     /// The input that its node identities stand in.
@@ -123,13 +134,16 @@ impl Instance {
 #[must_use]
 pub fn survey(request: &Request) -> Reported<Option<Survey>> {
     let mut diagnostics = Vec::new();
-    let specs = take(parse::specs(request.specs.all(), None), &mut diagnostics);
+    let specs = take(
+        parse::specs(request.specs.all(), request.namespace.as_deref()),
+        &mut diagnostics,
+    );
     let snapshot = request.snapshot.as_ref().map_or(&[][..], Sources::all);
     let mut texts = Texts(take(parse::texts(snapshot), &mut diagnostics));
     let given = take(parse::texts(request.secrets.all()), &mut diagnostics);
     texts.0.extend(given);
     let live = take(parse::snapshot::read(&texts.0), &mut diagnostics);
-    let mut pool = Pool::read(&texts.0);
+    let mut pool = Pool::read(&texts.0, request.unnamed());
     let wanted = wanted(&specs, request, &mut diagnostics);
     diagnostics.extend(given_in_vain(request, &specs, &pool));
     if diagnostics.iter().any(|d| d.severity == Severity::Error) {
@@ -273,6 +287,7 @@ fn fleet(
         inherited: Inherited::new(),
         former: spec.node.wishes.renamed_from.clone(),
         is_secret_given,
+        names_namespace: spec.origin.names_namespace,
         spec_file: spec_file.map(|s| s.name.clone()).unwrap_or_default(),
         identities: specs.identity_origins.get(key).map(|origin| origin.source),
     };

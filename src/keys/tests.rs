@@ -22,6 +22,7 @@ fn request(specs: &[(&str, &str)], secrets: &[&str]) -> Request {
         snapshot: None,
         secrets: Sources::new(secrets.iter().map(|text| source("secret", text)).collect()),
         fleets: Vec::new(),
+        namespace: None,
     }
 }
 
@@ -267,6 +268,40 @@ fn a_rotated_identity_that_nobody_declares_is_the_one_that_the_pod_mounts() {
         (written.identities, written.rotated),
         (before.identities, before.rotated)
     );
+}
+
+#[test]
+fn identities_are_in_the_namespace_that_their_fleet_is_in_wherever_that_is() {
+    let spec = SPEC.replace(", namespace: chains", "");
+    let check = |namespace: Option<&str>, expected: &str| {
+        let mut given = request(&[("hub.yaml", &spec)], &[]);
+        given.namespace = namespace.map(ToOwned::to_owned);
+        let first = initial(&given, Form::Manifest).unwrap();
+        let ids = first.files[0].text.replace("# The public node IDs of", "#");
+        assert!(!ids.contains("namespace:"), "{ids}");
+        let place = format!("namespace: {expected}\n");
+        assert!(first.secrets.contains(&place));
+        let read = crate::parse::specs(
+            &[source("hub.yaml", &spec), source("ids.yaml", &ids)],
+            namespace,
+        );
+        assert_eq!(read.diagnostics, []);
+        let keys: Vec<String> = read
+            .value
+            .identities
+            .keys()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(keys, [format!("{expected}/hub")]);
+        // one replica more is added to the same document
+        let more = spec.replace("replicas: 2", "replicas: 3");
+        given.specs = Sources::new(vec![source("hub.yaml", &more), source("ids.yaml", &ids)]);
+        let second = initial(&given, Form::Patch).unwrap();
+        assert_eq!(second.done.len(), 1, "{:?}", second.done);
+        assert!(second.files[0].text.starts_with(ids.trim_end()));
+    };
+    check(None, "default");
+    check(Some("cosmos"), "cosmos");
 }
 
 #[test]

@@ -77,6 +77,8 @@ pub struct Origin {
     pub source: usize,
     /// The document, with positions.
     pub document: Node,
+    /// Whether it names a namespace itself.
+    pub names_namespace: bool,
 }
 
 impl Origin {
@@ -208,7 +210,16 @@ fn sort(source: usize, document: Node, found: &mut Found, reader: &mut Reader<'_
     let group = document.get("apiVersion").and_then(Node::as_str);
     let group = group.and_then(|version| version.split_once('/'));
     let is_ours = group.is_some_and(|(group, _)| group == "cosmos-render");
-    let mut origin = Origin { source, document };
+    let metadata = document.get("metadata");
+    let namespace = metadata.and_then(|metadata| metadata.get("namespace"));
+    let names_namespace = namespace
+        .and_then(Node::as_str)
+        .is_some_and(|ns| !ns.is_empty());
+    let mut origin = Origin {
+        source,
+        document,
+        names_namespace,
+    };
     let meant = misspelt(&kind).filter(|meant| kind != *meant);
     if let Some(meant) = meant {
         let (message, hint) = unknown_kind(&kind, meant);

@@ -129,6 +129,9 @@ pub(in crate::cli) struct SourceArgs {
     /// Only this fleet, as NAMESPACE/NAME or NAME; may be given several times
     #[arg(long, value_name = "FLEET")]
     pub(in crate::cli) fleet: Vec<String>,
+    /// The namespace of documents that name none [default: default]
+    #[arg(short, long, value_name = "NAMESPACE")]
+    pub(in crate::cli) namespace: Option<String>,
     /// What the cluster holds: what `kubectl get ... -o json|yaml` printed
     #[arg(long, value_name = "PATH")]
     pub(in crate::cli) snapshot: Vec<String>,

@@ -26,6 +26,7 @@ pub(super) fn read(
 ) -> Result<Read, Failure> {
     let SourceArgs {
         fleet,
+        namespace,
         snapshot,
         secret,
     } = args;
@@ -47,6 +48,7 @@ pub(super) fn read(
         snapshot: (!snapshot.is_empty()).then(|| take(&snapshot)),
         secrets: take(&secret),
         fleets: fleet,
+        namespace,
     };
     if faults.iter().any(|fault| fault.severity == Severity::Error) {
         return Err(fail(faults));
