@@ -6,6 +6,7 @@ mod args;
 mod clock;
 mod cmp;
 mod crd;
+mod diff;
 mod input;
 mod keys;
 mod lint;
@@ -67,6 +68,7 @@ fn dispatch(cli: Cli) -> Exit {
     let terminal = Terminal::new(&global);
     let result = match command {
         Command::Plan(args) => resolve::plan(args).and_then(|run| plan::run(&run, &terminal)),
+        Command::Diff(args) => resolve::diff(args).and_then(|run| diff::run(&run, &terminal)),
         Command::Render(args) => resolve::render(args).and_then(|run| render::run(&run, &terminal)),
         Command::Simulate(args) => {
             resolve::simulate(args).and_then(|run| simulate::run(&run, &terminal))

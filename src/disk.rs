@@ -7,11 +7,13 @@
 )]
 
 mod read;
+mod revision;
 mod settings;
 mod tree;
 pub mod write;
 
 pub use read::{Limits, read};
+pub use revision::{Revisions, at_commit, commit_of, revisions};
 pub use settings::settings;
 
 /// What a path leads to.

@@ -24,15 +24,16 @@ const ROOMS: &[(&str, bool, &str)] = &[
     ("timeline", true, "model"),
     ("check", true, "model spec live desired plan"),
     ("explain", true, "model spec live desired diff plan"),
+    ("review", true, "model spec live desired plan"),
     (
         "render",
         true,
-        "model diagnostic settings live desired diff plan order explain timeline",
+        "model diagnostic settings live desired diff plan order explain review timeline",
     ),
     (
         "pipeline",
         true,
-        "model diagnostic settings spec live parse lint desired diff plan order check explain render",
+        "model diagnostic settings spec live parse lint desired diff plan order check explain review render",
     ),
     (
         "simulate",
@@ -54,7 +55,7 @@ const ROOMS: &[(&str, bool, &str)] = &[
     (
         "cli",
         false,
-        "model diagnostic settings plan explain render pipeline timeline simulate keys apply disk runner",
+        "model diagnostic settings plan explain review render pipeline timeline simulate keys apply disk runner",
     ),
     ("lib", false, ""),
     ("main", false, ""),

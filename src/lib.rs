@@ -28,6 +28,7 @@
 //!   code with the rooms that made it. A breach is an internal error, and nothing is put out.
 //! - `explain` tells one pod's story from all of these: what it is, what it should be, and why it
 //!   waits. It decides nothing.
+//! - `review` tells what lies between two plans of one cluster: what a change of the documents does.
 //! - `lint` judges documents that can be built and hurt all the same, by rules with codes. It stands
 //!   beside the flow, behind `parse`.
 //! - `render` makes texts of the results: for people, for machines, and as files to apply.
@@ -65,6 +66,7 @@ pub mod parse;
 pub mod pipeline;
 pub mod plan;
 pub mod render;
+pub mod review;
 pub mod settings;
 pub mod simulate;
 pub mod spec;

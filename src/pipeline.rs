@@ -9,6 +9,7 @@ mod inputs;
 mod lint;
 mod refusals;
 mod removed;
+mod review;
 
 use jiff::Timestamp;
 
@@ -18,6 +19,7 @@ use crate::live::Live;
 use crate::live::facts::Declared;
 use crate::model::{Notice, Source};
 use crate::parse;
+use crate::parse::inputs::Inputs;
 use crate::plan::{self, Plan};
 use crate::render::gitops::{Applier, Fleet as Delivered};
 
@@ -30,6 +32,7 @@ pub use delivery::Stage;
 pub use fleet::FleetManifests;
 pub use lint::lint;
 pub use refusals::Assumed;
+pub use review::{Sides, review};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -86,6 +89,8 @@ pub enum Wanted {
     Plan,
     /// The plan, and what is known of each pod.
     Members,
+    /// The plan, and what each fleet asks for.
+    Footprints,
 }
 
 /// What comes of it.
@@ -141,9 +146,7 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
         parse::texts(request.snapshot.as_deref().unwrap_or_default()),
         &mut diagnostics,
     );
-    let mut live = take(parse::snapshot::read(&texts), &mut diagnostics);
-    // what a command that failed left behind is no empty cluster
-    live.is_assumed_empty = request.snapshot.is_none() || live.objects.is_empty();
+    let live = take(live(&texts, request), &mut diagnostics);
     let age = age::judge(&live, &request.options);
     let is_too_old = age.error.is_some();
     diagnostics.extend(age.error);
@@ -158,11 +161,7 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     let (mut manifests, mut members, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     let taken = heirs::Taken::new(&specs);
     for spec in &specs.fleets {
-        let identities = Declared {
-            ids: specs.identities.get(&spec.node.key),
-            rotated: specs.rotated.get(&spec.node.key),
-        };
-        let planned = fleet::plan(spec, &live, identities, (request, &taken));
+        let planned = fleet::plan(spec, &live, identities(&specs, spec), (request, &taken));
         if let Some(planned) = take(planned, &mut diagnostics) {
             plans.push(planned.plan);
             manifests.push(planned.manifests);
@@ -198,6 +197,22 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     Reported {
         value: Some(outcome),
         diagnostics,
+    }
+}
+
+/// Reads the snapshot.
+fn live<'t>(texts: &'t [parse::snapshot::Text<'t>], request: &Request) -> Reported<Live<'t>> {
+    let mut read = parse::snapshot::read(texts);
+    // what a command that failed left behind is no empty cluster
+    read.value.is_assumed_empty = request.snapshot.is_none() || read.value.objects.is_empty();
+    read
+}
+
+/// Returns the node identities that are declared for a fleet.
+fn identities<'s>(specs: &'s Inputs, fleet: &parse::inputs::Fleet) -> Declared<'s> {
+    Declared {
+        ids: specs.identities.get(&fleet.node.key),
+        rotated: specs.rotated.get(&fleet.node.key),
     }
 }
 

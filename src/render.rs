@@ -6,12 +6,14 @@ pub mod gitops;
 pub mod json;
 pub mod kept;
 pub mod manifests;
+pub mod markdown;
 pub mod saved;
 pub mod schema;
 pub mod svg;
 pub mod text;
 pub mod yaml;
 
+mod amounts;
 mod diff;
 mod style;
 mod value;

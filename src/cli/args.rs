@@ -1,6 +1,7 @@
 //! What was typed. Nothing is looked up or decided here.
 
 pub(super) mod cmp;
+mod diff;
 pub(super) mod keys;
 mod lint;
 mod roll;
@@ -10,6 +11,7 @@ mod why;
 
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 
+pub(super) use diff::{DiffArgs, DiffFormat};
 pub(super) use lint::{LintArgs, LintFormat};
 pub(super) use roll::RollArgs;
 pub(super) use schema::{SchemaArgs, SchemaOf};
@@ -114,6 +116,8 @@ pub(super) struct Global {
 pub(super) enum Command {
     /// Show what would be created, changed, restarted and deleted, in which order, and why
     Plan(PlanArgs),
+    /// Show what a change of the documents does: two folders, or two Git revisions
+    Diff(DiffArgs),
     /// Write the manifests that the documents ask for
     Render(RenderArgs),
     /// Carry the plans out on a model of the cluster: how long, and how many in sync meanwhile

@@ -95,7 +95,7 @@ pub(super) fn read(
 }
 
 /// Returns what may be read: all inputs share one limit, whether they come compressed or not.
-fn limits(max_input: Option<u64>) -> disk::Limits {
+pub(super) fn limits(max_input: Option<u64>) -> disk::Limits {
     let limits = disk::Limits::default();
     match max_input {
         None => limits,

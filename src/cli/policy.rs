@@ -2,6 +2,7 @@
 
 use crate::model::Kind;
 use crate::plan::{Action, Impact, Plan, Step};
+use crate::review::Review;
 
 use super::Exit;
 use super::args::DenyImpact;
@@ -47,6 +48,16 @@ impl Policy {
             true if *tells_changes && has_changes => Exit::Changed,
             true => Exit::Done,
         };
+        (exit, lines)
+    }
+
+    /// Judges what a change does: not what is due in any case.
+    pub(super) fn judge_change(&self, review: &Review) -> (Exit, Vec<String>) {
+        let (exit, lines) = self.judge(&review.plan_of_the_change());
+        let changes = self.tells_changes && !review.is_without_effect();
+        if exit == Exit::Done && changes {
+            return (Exit::Changed, lines);
+        }
         (exit, lines)
     }
 }

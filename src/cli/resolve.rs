@@ -10,8 +10,8 @@ use crate::simulate::Fault;
 use crate::simulate::fault::FORMS;
 
 use super::args::{
-    EmptyKind, InputArgs, LintArgs, LintFormat, ObjectFormat, PlanArgs, PlanFormat, RenderArgs,
-    Rollout, SimulateArgs, SimulateFormat, Target, WhyArgs, WhyFormat,
+    DiffArgs, DiffFormat, EmptyKind, InputArgs, LintArgs, LintFormat, ObjectFormat, PlanArgs,
+    PlanFormat, RenderArgs, Rollout, SimulateArgs, SimulateFormat, Target, WhyArgs, WhyFormat,
 };
 use super::policy::Policy;
 use super::{Failure, clock};
@@ -32,6 +32,17 @@ pub(super) struct PlanRun {
     pub(super) format: PlanFormat,
     /// The file to save the plan to as well.
     pub(super) out: Option<String>,
+    pub(super) policy: Policy,
+}
+
+/// A `diff` to run.
+#[derive(Debug)]
+pub(super) struct DiffRun {
+    pub(super) base: String,
+    pub(super) head: Option<String>,
+    /// The inputs of the head; its specifications are where documents are looked for in revisions.
+    pub(super) inputs: Inputs,
+    pub(super) format: DiffFormat,
     pub(super) policy: Policy,
 }
 
@@ -149,6 +160,47 @@ pub(super) fn plan(args: PlanArgs) -> Result<PlanRun, Failure> {
             deny,
             max_restarts,
             tells_changes: detailed_exitcode,
+        },
+    })
+}
+
+/// Resolves the arguments of `diff`.
+pub(super) fn diff(args: DiffArgs) -> Result<DiffRun, Failure> {
+    let DiffArgs {
+        base,
+        head,
+        paths,
+        snapshot,
+        namespace,
+        max_input,
+        max_age,
+        output,
+        deny,
+        max_restarts,
+        exit_code,
+    } = args;
+    let specs = if paths.is_empty() {
+        vec![".".to_owned()]
+    } else {
+        paths
+    };
+    let inputs = inputs(InputArgs {
+        specs,
+        snapshot,
+        namespace,
+        max_input,
+        max_age,
+        refresh: false,
+    })?;
+    Ok(DiffRun {
+        base,
+        head,
+        inputs,
+        format: output,
+        policy: Policy {
+            deny,
+            max_restarts,
+            tells_changes: exit_code,
         },
     })
 }

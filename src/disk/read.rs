@@ -83,6 +83,38 @@ pub fn read(
     }
 }
 
+/// Takes what was read elsewhere, each under its name, as files of these names would be taken: what
+/// no folder's walk would read is left out.
+pub(super) fn taken(
+    found: impl Iterator<Item = (String, Vec<u8>)>,
+    apart: &[String],
+    limits: &Limits,
+) -> Reported<Vec<Source>> {
+    let mut room = Room {
+        limits,
+        left: limits.total,
+        apart: BTreeSet::new(),
+        seen: BTreeSet::new(),
+        sources: Vec::new(),
+        faults: Vec::new(),
+    };
+    for (name, bytes) in found {
+        if is_walked(&name) && !apart.contains(&name) {
+            room.take(&name, &mut bytes.as_slice());
+        }
+    }
+    Reported {
+        value: room.sources,
+        diagnostics: room.faults,
+    }
+}
+
+/// Returns whether a folder's walk would read a file of this name: an input, and not hidden.
+fn is_walked(name: &str) -> bool {
+    let is_hidden = |part: &str| part.starts_with('.') && part != "." && part != "..";
+    !name.split('/').any(is_hidden) && is_input(Path::new(name))
+}
+
 struct Room<'a> {
     limits: &'a Limits,
     /// How many bytes may still be read.

@@ -21,6 +21,7 @@ use crate::parse::inputs::Fleet;
 use crate::plan::{self, Action, Chain, FleetPlan, Heirs, Observed, Policy, Wave};
 use crate::render::gitops::Delivery;
 use crate::render::kept;
+use crate::review::{self, Footprint};
 use crate::spec::document::ClaimTemplate;
 use crate::spec::named::{self, Leave};
 use crate::spec::{self, FullNode};
@@ -59,6 +60,8 @@ pub(super) struct Planned {
     pub(super) manifests: FleetManifests,
     /// What is known of its pods, where that is wanted.
     pub(super) members: Option<Members>,
+    /// What it asks for, where that is wanted.
+    pub(super) footprint: Option<Footprint>,
     /// Why its applier must not have it yet.
     pub(super) refused: Vec<Diagnostic>,
 }
@@ -129,12 +132,15 @@ pub(super) fn plan(
         }
     };
     let wants = |wanted: Wanted| options.wanted == wanted;
+    let footprint =
+        wants(Wanted::Footprints).then(|| review::footprint(&fleet.key, &desired, &plan, live));
     let members =
         wants(Wanted::Members).then(|| explain::gather(fleet, known, live, (&observed, &facts)));
     Reported::clean(Some(Planned {
         plan,
         manifests,
         members,
+        footprint,
         refused,
     }))
 }

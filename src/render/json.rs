@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::explain::Explanation;
 use crate::plan::Plan;
+use crate::review::Review;
 use crate::timeline::Simulation;
 
 use super::yaml;
@@ -41,6 +42,15 @@ pub fn simulation(simulation: &Simulation) -> serde_json::Result<String> {
 /// As [`plan`].
 pub fn explanation(explanation: &Explanation) -> serde_json::Result<String> {
     let value = serde_json::to_value(explanation)?;
+    Ok(pretty(&value))
+}
+
+/// Returns a review as JSON over several lines, with a line break at the end.
+///
+/// # Errors
+/// As [`plan`].
+pub fn review(review: &Review) -> serde_json::Result<String> {
+    let value = serde_json::to_value(review)?;
     Ok(pretty(&value))
 }
 

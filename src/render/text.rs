@@ -6,6 +6,7 @@ mod changes;
 mod notices;
 mod page;
 mod peers;
+mod review;
 mod simulation;
 mod steps;
 mod topics;
@@ -23,6 +24,7 @@ use super::{Style, value};
 use changes::Situation;
 use page::Page;
 pub(super) use page::rows;
+pub use review::{fleet_review, review, verdict};
 pub use simulation::simulation;
 pub use why::why;
 
@@ -48,6 +50,12 @@ struct Look {
 }
 
 impl Look {
+    /// Returns the same look with every field shown.
+    fn of_every_field(self) -> Self {
+        let detail = Detail::Every;
+        Self { detail, ..self }
+    }
+
     fn paint(self, tone: Tone, text: &str) -> String {
         self.style.paint(tone, text)
     }

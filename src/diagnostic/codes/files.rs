@@ -130,6 +130,12 @@ const CODES: &[Code] = &[
         "Keep what is no source out with a `.gitignore`.",
     )),
     fault(
+        "unknown-revision",
+        "Git knows no such revision",
+        "What a change does can be told only from both of its ends.",
+        "Name two folders, or revisions that `git rev-parse` knows; fetch what a shallow clone lacks.",
+    ),
+    fault(
         "unknown-rule",
         "`cosmos-render.toml` sets a level for what is no rule",
         "The rule that was meant keeps its own level.",

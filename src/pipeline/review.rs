@@ -1,0 +1,327 @@
+//! A change of the documents under one snapshot: the plan of what they were against the plan of what
+//! they are to be, and which field brings about which step.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::heirs::Taken;
+use super::{Request, Wanted, age, fleet, identities, inputs, live, removed, take};
+use crate::diagnostic::{Diagnostic, Reported, Severity};
+use crate::live::Live;
+use crate::model::{FleetKey, Kind, Notice, Source};
+use crate::parse;
+use crate::parse::inputs::{Fleet, Inputs};
+use crate::plan::{self, FleetPlan, Summary, Wave};
+use crate::review::fields::{self, Field};
+use crate::review::{
+    self, Delta, DocumentChange, Due, FORMAT_VERSION, FleetReview, Footprint, Review, Side,
+};
+use crate::spec;
+
+/// How many plans of one instance each may be made to find out which field brings about which step.
+const MOST_TRIALS: usize = 4_000;
+
+/// The documents as they were, and what both states are called.
+#[derive(Debug)]
+pub struct Sides {
+    /// The documents as they were.
+    pub specs: Vec<Source>,
+    /// What they are called.
+    pub base: Side,
+    /// What those of the request are called.
+    pub head: Side,
+}
+
+/// Tells what the documents of a request do that those before did not. There is no review where
+/// anything of the request is an error; a base that cannot be planned is a warning.
+#[must_use]
+pub fn review(mut request: Request, sides: Sides) -> Reported<Option<Review>> {
+    let mut diagnostics = Vec::new();
+    request.options.wanted = Wanted::Footprints;
+    let request = &request;
+    let namespace = request.options.namespace.as_deref();
+    let specs = take(parse::specs(&request.specs, namespace), &mut diagnostics);
+    let before = Request {
+        specs: sides.specs,
+        snapshot: None,
+        options: request.options.clone(),
+    };
+    let base = parse::specs(&before.specs, namespace);
+    if specs.fleets.is_empty() && base.value.fleets.is_empty() {
+        diagnostics.extend(super::without_fleets(&specs, request, &diagnostics));
+    }
+    let sources = request.snapshot.as_deref().unwrap_or_default();
+    let texts = take(parse::texts(sources), &mut diagnostics);
+    let live = take(live(&texts, request), &mut diagnostics);
+    let age = age::judge(&live, &request.options);
+    diagnostics.extend(age.error);
+    let head = planned(&specs, &live, request);
+    let after = take(head, &mut diagnostics);
+    if diagnostics.iter().any(|d| d.severity == Severity::Error) {
+        return Reported {
+            value: None,
+            diagnostics,
+        };
+    }
+    let mut warnings: Vec<Notice> = age.warning.into_iter().collect();
+    let base_specs = base.value;
+    let mut faults = base.diagnostics;
+    let former = take(planned(&base_specs, &live, &before), &mut faults);
+    let is_planned = !faults.iter().any(|fault| fault.severity == Severity::Error);
+    if !is_planned {
+        warnings.push(unplanned(&faults));
+    }
+    let all = (State::of(&base_specs, &former), State::of(&specs, &after));
+    let fleets = fleets(all, is_planned, &live, request);
+    let mut summary = summed(&fleets, Due::is_to_blame);
+    summary.blocked = fleets.iter().map(|fleet| fleet.blocked.len()).sum();
+    let review = Review {
+        api_version: "cosmos-render/v1",
+        kind: "Review",
+        format_version: FORMAT_VERSION,
+        base: Side {
+            is_planned,
+            ..sides.base
+        },
+        head: Side {
+            is_planned: true,
+            ..sides.head
+        },
+        inputs: inputs::of(request, age.seconds),
+        summary,
+        pending: summed(&fleets, |due| !due.is_to_blame()),
+        delta: total(&fleets),
+        warnings,
+        fleets,
+    };
+    Reported {
+        value: Some(review),
+        diagnostics,
+    }
+}
+
+/// A fleet's plan, and what it asks for.
+type Plans = BTreeMap<FleetKey, (FleetPlan, Option<Footprint>)>;
+
+/// One of the two states.
+#[derive(Clone, Copy)]
+struct State<'s> {
+    specs: &'s Inputs,
+    plans: &'s Plans,
+}
+
+impl<'s> State<'s> {
+    fn of(specs: &'s Inputs, plans: &'s Plans) -> Self {
+        Self { specs, plans }
+    }
+
+    fn fleet(&self, key: &FleetKey) -> Option<&'s Fleet> {
+        let at = self
+            .specs
+            .fleets
+            .binary_search_by(|fleet| fleet.node.key.cmp(key));
+        at.ok().and_then(|at| self.specs.fleets.get(at))
+    }
+
+    fn footprint(&self, key: &FleetKey) -> Option<Footprint> {
+        self.plans
+            .get(key)
+            .and_then(|(_, footprint)| footprint.clone())
+    }
+}
+
+fn planned(specs: &Inputs, live: &Live<'_>, request: &Request) -> Reported<Plans> {
+    let mut diagnostics = Vec::new();
+    let taken = Taken::new(specs);
+    let mut plans = Plans::new();
+    for spec in &specs.fleets {
+        let known = identities(specs, spec);
+        let planned = fleet::plan(spec, live, known, (request, &taken));
+        if let Some(planned) = take(planned, &mut diagnostics) {
+            plans.insert(spec.node.key.clone(), (planned.plan, planned.footprint));
+        }
+    }
+    for plan in removed::fleets(live, specs, &taken) {
+        let key = FleetKey {
+            namespace: plan.namespace.clone(),
+            name: plan.name.clone(),
+        };
+        plans.insert(key, (plan, None));
+    }
+    Reported {
+        value: plans,
+        diagnostics,
+    }
+}
+
+fn unplanned(faults: &[Diagnostic]) -> Notice {
+    let errors = faults
+        .iter()
+        .filter(|fault| fault.severity == Severity::Error);
+    let first = errors.clone().next().map_or("", |fault| &fault.message);
+    let message = format!(
+        "the base cannot be planned, so that all that is due counts as the change's: {} errors, \
+         the first: {first}",
+        errors.count()
+    );
+    Notice::general("BaseUnplanned", message)
+}
+
+fn fleets(
+    (base, head): (State<'_>, State<'_>),
+    is_planned: bool,
+    live: &Live<'_>,
+    request: &Request,
+) -> Vec<FleetReview> {
+    let keys: BTreeSet<&FleetKey> = base.plans.keys().chain(head.plans.keys()).collect();
+    let nothing = FleetPlan::default();
+    let mut fleets = Vec::new();
+    for key in keys {
+        let after = head.plans.get(key).map_or(&nothing, |(plan, _)| plan);
+        let former = base.plans.get(key).map(|(plan, _)| plan);
+        let former = former.filter(|_| is_planned || base.fleet(key).is_some());
+        let mut review = review::compare(former, after);
+        (review.namespace, review.name) = (key.namespace.clone(), key.name.clone());
+        let both = (base.fleet(key), head.fleet(key));
+        review.document = document(both);
+        review.file = file(both.1.or(both.0), request);
+        review.delta = Delta {
+            before: base.footprint(key),
+            after: head.footprint(key),
+        };
+        if let (Some(before), Some(now)) = both {
+            let found = fields::fields(&before.document(), &now.document());
+            attribute((now, &found), head.specs, &mut review, (live, request));
+            let place = |field: &Field| now.origin.place(&request.specs, &field.place);
+            review.fields = found
+                .iter()
+                .map(|field| {
+                    let mut change = field.change.clone();
+                    change.line = place(field).and_then(|place| Some(place.span?.line));
+                    change
+                })
+                .collect();
+        }
+        for due in &mut review.steps {
+            due.size = size(due, live);
+        }
+        if has_anything(&review) {
+            fleets.push(review);
+        }
+    }
+    fleets
+}
+
+fn has_anything(review: &FleetReview) -> bool {
+    review.document != DocumentChange::Same
+        || !review.steps.is_empty()
+        || !review.averted.is_empty()
+        || !review.waiting.is_empty()
+        || !review.blocked.is_empty()
+        || !review.warnings.is_empty()
+}
+
+fn document(both: (Option<&Fleet>, Option<&Fleet>)) -> DocumentChange {
+    match both {
+        (None, Some(_)) => DocumentChange::Added,
+        (Some(_), None) => DocumentChange::Removed,
+        (Some(base), Some(head)) if base.document() != head.document() => DocumentChange::Changed,
+        (Some(_), Some(_)) | (None, None) => DocumentChange::Same,
+    }
+}
+
+fn file(fleet: Option<&Fleet>, request: &Request) -> Option<String> {
+    let place = fleet?.origin.place(&request.specs, "");
+    place.map(|place| place.file)
+}
+
+/// Finds out which fields bring about which steps: each field is set back alone, and what is not
+/// done then comes of it.
+fn attribute(
+    (now, found): (&Fleet, &[Field]),
+    specs: &Inputs,
+    review: &mut FleetReview,
+    (live, request): (&Live<'_>, &Request),
+) {
+    let instances = usize::try_from(now.node.spec.replicas).unwrap_or_default();
+    let is_worth_it = review.steps.iter().any(Due::is_of_the_change);
+    if !is_worth_it || found.len().saturating_mul(instances) > MOST_TRIALS {
+        return;
+    }
+    let document = now.document();
+    let taken = Taken::new(specs);
+    for field in found {
+        let Some(trial) = trial(now, fields::without(&document, field)) else {
+            continue;
+        };
+        let known = identities(specs, now);
+        let planned = fleet::plan(&trial, live, known, (request, &taken)).value;
+        let Some(planned) = planned else { continue };
+        for due in review.steps.iter_mut().filter(|due| due.is_of_the_change()) {
+            if !review::is_step_of(&due.step, &planned.plan) {
+                due.causes.push(field.change.path.clone());
+            }
+        }
+    }
+}
+
+/// Returns a fleet with another document; nothing where that cannot be built.
+fn trial(fleet: &Fleet, document: Value) -> Option<Fleet> {
+    let read = serde_json::from_value(document).ok()?;
+    let node = spec::validate(read).value?;
+    (node.key == fleet.node.key).then(|| Fleet {
+        node,
+        origin: fleet.origin.clone(),
+    })
+}
+
+/// Returns the size of the claim that a step is about.
+fn size(due: &Due, live: &Live<'_>) -> Option<String> {
+    let object = &due.step.object;
+    if object.kind != Kind::PersistentVolumeClaim {
+        return None;
+    }
+    let claim = live.get(object.kind, &object.namespace, &object.name)?;
+    let spec = claim.spec_tree();
+    spec["resources"]["requests"]["storage"]
+        .as_str()
+        .map(ToOwned::to_owned)
+}
+
+/// Counts steps of one sort.
+fn summed(fleets: &[FleetReview], is_meant: fn(&Due) -> bool) -> Summary {
+    let plans: Vec<FleetPlan> = fleets
+        .iter()
+        .map(|fleet| {
+            let steps = fleet.steps.iter().filter(|due| is_meant(due));
+            let wave = Wave {
+                steps: steps.map(|due| due.step.clone()).collect(),
+                ..Wave::default()
+            };
+            FleetPlan {
+                waves: vec![wave],
+                ..FleetPlan::default()
+            }
+        })
+        .collect();
+    plan::summarise(&plans)
+}
+
+fn total(fleets: &[FleetReview]) -> Delta {
+    let sum = |side: fn(&Delta) -> Option<&Footprint>| {
+        let mut sides = fleets
+            .iter()
+            .filter_map(|fleet| side(&fleet.delta))
+            .peekable();
+        sides.peek().is_some().then(|| {
+            let mut sum = Footprint::default();
+            sides.for_each(|one| sum += one);
+            sum
+        })
+    };
+    Delta {
+        before: sum(|delta| delta.before.as_ref()),
+        after: sum(|delta| delta.after.as_ref()),
+    }
+}

@@ -1,0 +1,335 @@
+//! What a change does, as a comment on a pull request: a verdict, what is risky, and all else folded
+//! away. It never grows over what a forge takes: parts are left out whole, the least telling first.
+
+mod cells;
+
+use crate::model::Notice;
+use crate::plan::{Action, Impact, Summary};
+use crate::render::amounts;
+use crate::render::style::Style;
+use crate::render::text::{self, Detail};
+use crate::review::{Delta, DocumentChange, Due, FleetReview, Footprint, Review};
+
+use cells::{code, fence, plain, rows_of};
+
+/// The most characters of a comment: GitHub takes 65,536, others a million.
+pub const MOST: usize = 60_000;
+/// By this a bot finds the comment that it wrote before.
+pub const MARKER: &str = "<!-- cosmos-render:diff -->";
+
+/// How much is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// Every fleet, and every field at the end.
+    Whole,
+    /// Every fleet.
+    Fleets,
+    /// Fleets in which anything is risky.
+    RiskyFleets,
+    /// The table of what is risky.
+    Table,
+    /// So many rows of it.
+    Rows(usize),
+}
+
+/// Returns a review as Markdown, with a line break at the end.
+#[must_use]
+pub fn review(review: &Review) -> String {
+    let extents = [
+        Extent::Whole,
+        Extent::Fleets,
+        Extent::RiskyFleets,
+        Extent::Table,
+        Extent::Rows(100),
+        Extent::Rows(20),
+    ];
+    let written = extents.into_iter().map(|extent| write(review, extent));
+    let mut fitting = written.filter(|text| text.len() <= MOST);
+    fitting
+        .next()
+        .unwrap_or_else(|| write(review, Extent::Rows(0)))
+}
+
+fn write(review: &Review, extent: Extent) -> String {
+    let mut page = vec![
+        MARKER.to_owned(),
+        format!("### {}", verdict(review)),
+        String::new(),
+    ];
+    if let Some(line) = compared(review) {
+        page.extend([line, String::new()]);
+    }
+    page.extend(table(review, extent));
+    page.extend(blocked(review, extent));
+    page.extend(asks(&review.delta));
+    page.extend(pending(review));
+    for warning in &review.warnings {
+        page.extend([
+            format!("> [!WARNING]\n> {}", plain(&warning.message)),
+            String::new(),
+        ]);
+    }
+    let shown = |fleet: &&FleetReview| match extent {
+        Extent::Whole | Extent::Fleets => is_told(fleet),
+        Extent::RiskyFleets => fleet
+            .steps
+            .iter()
+            .any(|due| due.is_to_blame() && due.is_risky()),
+        Extent::Table | Extent::Rows(_) => false,
+    };
+    let told: Vec<&FleetReview> = review
+        .fleets
+        .iter()
+        .filter(|fleet| is_told(fleet))
+        .collect();
+    let folds: Vec<&FleetReview> = told.iter().copied().filter(|fleet| shown(fleet)).collect();
+    for fleet in &folds {
+        page.extend(fold(
+            &title(fleet),
+            &text::fleet_review(fleet, Style::Plain, Detail::Summed),
+        ));
+    }
+    if folds.len() < told.len() {
+        let line = "The rest is too long for a comment: `cosmos-render diff` prints all of it.";
+        page.extend([line.to_owned(), String::new()]);
+    }
+    if extent == Extent::Whole && !told.is_empty() {
+        let all = text::review(review, Style::Plain, Detail::Every);
+        page.extend(fold("Every field", &all));
+    }
+    let mut text = page.join("\n");
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+/// Returns the verdict: what merging does, the worst first.
+fn verdict(review: &Review) -> String {
+    if review.is_without_effect() {
+        return plain(&text::verdict(review));
+    }
+    let Summary {
+        create,
+        patch,
+        restart,
+        delete,
+        data_loss,
+        blocked,
+    } = review.summary;
+    let parts = [
+        (
+            data_loss,
+            "**loses data** in 1 place",
+            "**loses data** in {} places",
+        ),
+        (restart, "restarts 1 node", "restarts {} nodes"),
+        (delete, "deletes 1 object", "deletes {} objects"),
+        (create, "creates 1 object", "creates {} objects"),
+        (
+            patch,
+            "changes 1 object in place",
+            "changes {} objects in place",
+        ),
+        (
+            blocked,
+            "leaves 1 thing **blocked**",
+            "leaves {} things **blocked**",
+        ),
+    ];
+    let words = parts
+        .into_iter()
+        .filter_map(|(count, one, many)| match count {
+            0 => None,
+            1 => Some(one.to_owned()),
+            n => Some(many.replace("{}", &n.to_string())),
+        });
+    let words: Vec<String> = words.collect();
+    match words.split_last() {
+        None => "Merging this does nothing more than is due before".to_owned(),
+        Some((last, [])) => format!("Merging this {last}"),
+        Some((last, first)) => format!("Merging this {} and {last}", first.join(", ")),
+    }
+}
+
+fn compared(review: &Review) -> Option<String> {
+    let name = |side: &crate::review::Side| match &side.commit {
+        Some(commit) => {
+            let short: String = commit.chars().take(9).collect();
+            format!("{} at {}", code(&side.name), code(&short))
+        }
+        None => code(&side.name),
+    };
+    let age = review.inputs.snapshot.is_none();
+    let under = if age {
+        ", without a snapshot: the cluster is taken for empty"
+    } else {
+        ""
+    };
+    Some(format!(
+        "{} against {}{under}.",
+        name(&review.head),
+        name(&review.base)
+    ))
+}
+
+fn is_told(fleet: &FleetReview) -> bool {
+    fleet.document != DocumentChange::Same
+        || fleet.steps.iter().any(Due::is_of_the_change)
+        || !fleet.averted.is_empty()
+        || !fleet.blocked.is_empty()
+        || !fleet.waiting.is_empty()
+        || !fleet.warnings.is_empty()
+}
+
+fn title(fleet: &FleetReview) -> String {
+    let count = |action: Action| {
+        let steps = fleet.steps.iter().filter(|due| due.is_to_blame());
+        steps.filter(|due| due.step.action == action).count()
+    };
+    let document = match fleet.document {
+        DocumentChange::Added => ", new",
+        DocumentChange::Removed => ", its document is gone",
+        DocumentChange::Changed | DocumentChange::Same => "",
+    };
+    let words = [
+        (Action::Replace, "to restart"),
+        (Action::Create, "to create"),
+        (Action::Patch, "to change"),
+        (Action::Delete, "to delete"),
+    ];
+    let words = words
+        .into_iter()
+        .filter_map(|(action, word)| match count(action) {
+            0 => None,
+            n => Some(format!("{n} {word}")),
+        });
+    let words: Vec<String> = words.collect();
+    let what = if words.is_empty() {
+        "nothing to do".to_owned()
+    } else {
+        words.join(", ")
+    };
+    format!("{}/{}{document}: {what}", fleet.namespace, fleet.name)
+}
+
+/// Returns a text that is folded away below a title.
+fn fold(title: &str, text: &str) -> Vec<String> {
+    let summary = quick_xml::escape::escape(title);
+    let opening = format!(
+        "<details><summary>{summary}</summary>\n\n{}\n</details>",
+        fence(text)
+    );
+    vec![opening, String::new()]
+}
+
+/// Returns the table of what is risky, the worst first.
+fn table(review: &Review, extent: Extent) -> Vec<String> {
+    let rows = rows_of(review);
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let most = match extent {
+        Extent::Whole | Extent::Fleets | Extent::RiskyFleets | Extent::Table => rows.len(),
+        Extent::Rows(most) => most,
+    };
+    let mut lines = vec![
+        "| What | Which | Because of | Wave | Claim |".to_owned(),
+        "|---|---|---|---|---|".to_owned(),
+    ];
+    lines.extend(rows.iter().take(most).cloned());
+    if rows.len() > most {
+        lines.push(String::new());
+        lines.push(format!(
+            "… and {} rows more: `cosmos-render diff` prints all.",
+            rows.len() - most
+        ));
+    }
+    lines.push(String::new());
+    lines
+}
+
+fn blocked(review: &Review, extent: Extent) -> Vec<String> {
+    const SHOWN: usize = 20;
+    let all: Vec<&Notice> = review
+        .fleets
+        .iter()
+        .flat_map(|fleet| &fleet.blocked)
+        .collect();
+    let most = match extent {
+        Extent::Rows(0) => 0,
+        Extent::Whole | Extent::Fleets | Extent::RiskyFleets | Extent::Table | Extent::Rows(_) => {
+            SHOWN
+        }
+    };
+    let mut lines = Vec::new();
+    for notice in all.iter().take(most) {
+        let object = notice.object.as_ref();
+        let object = object.map_or_else(String::new, |o| format!("{}: ", code(&o.to_string())));
+        lines.push(format!("- **Blocked** {object}{}", plain(&notice.message)));
+        if let Some(allow) = &notice.allow {
+            lines.push(format!("  - to allow: {}", plain(allow)));
+        }
+    }
+    if all.len() > most {
+        lines.push(format!(
+            "- … and {} more that are blocked",
+            all.len() - most
+        ));
+    }
+    if !lines.is_empty() {
+        lines.push(String::new());
+    }
+    lines
+}
+
+fn asks(delta: &Delta) -> Vec<String> {
+    let nothing = Footprint::default();
+    let before = delta.before.as_ref().unwrap_or(&nothing);
+    let after = delta.after.as_ref().unwrap_or(&nothing);
+    let rows = amounts::rows(before, after);
+    let words: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            format!(
+                "{} **{}** ({} → {})",
+                row.name, row.change, row.before, row.after
+            )
+        })
+        .collect();
+    match words.is_empty() {
+        true => Vec::new(),
+        false => vec![format!("Asks for: {}", words.join(", ")), String::new()],
+    }
+}
+
+fn pending(review: &Review) -> Vec<String> {
+    if review.pending == Summary::default() {
+        return Vec::new();
+    }
+    let Summary {
+        restart, delete, ..
+    } = review.pending;
+    let line = format!(
+        "Not of this change, and due whether or not it is merged: {restart} restarts, {delete} \
+         deletions, {} other steps.",
+        review.pending.create + review.pending.patch
+    );
+    vec![line, String::new()]
+}
+
+/// Returns what happens to an object, for the table.
+fn happens(due: &Due) -> &'static str {
+    match (due.step.impact, due.step.action) {
+        (Impact::DataLoss, _) => "**data is lost**",
+        (Impact::IdentityChange, _) => "**gets another identity**",
+        (Impact::Restart, Action::Replace) => "restarts",
+        (_, Action::Delete) => "is deleted",
+        (Impact::Restart, Action::Create | Action::Patch) => "restarts",
+        (Impact::None, Action::Replace) => "is made anew",
+        (Impact::None, Action::Create) => "is created",
+        (Impact::None, Action::Patch) => "is changed",
+    }
+}
+
+#[cfg(test)]
+mod tests;
