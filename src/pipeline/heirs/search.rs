@@ -2,6 +2,7 @@
 //! volumes, and what else is left of the former fleet.
 
 mod away;
+mod promised;
 
 use std::collections::BTreeSet;
 
@@ -44,17 +45,15 @@ impl Search<'_> {
     ) -> Result<Option<Heirloom>, Box<Notice>> {
         let former = self.former_of(instance);
         let theirs = self.former_claim(instance);
-        if let Some(own) = self.own_claim(instance) {
-            return match theirs {
-                Some(old) => Err(notes::two_volumes(own, old)),
-                None => Ok(None),
-            };
-        }
-        // it has moved before, and its claim went since to be made anew: not on the old volume
-        if theirs.is_none() && desired.renewals.contains_key(&instance.claim) {
-            return Ok(None);
-        }
-        let Some(volume) = self.volume(instance, theirs)? else {
+        let own = self.own_claim(instance);
+        let volume = match (own, theirs) {
+            (Some(own), Some(old)) => return Err(notes::two_volumes(own, old)),
+            (Some(own), None) => self.not_promised(own, instance, desired),
+            // it has moved before, and its claim went since to be made anew: not on the old volume
+            (None, None) if desired.renewals.contains_key(&instance.claim) => None,
+            (None, _) => self.volume(instance, theirs)?,
+        };
+        let Some(volume) = volume else {
             return Ok(None);
         };
         if let Some(claim) = theirs
@@ -72,6 +71,8 @@ impl Search<'_> {
         let mut heirloom = self.found(&former, theirs, volume);
         heirloom.changes_identity = changes_identity;
         heirloom.arrived = self.arrived(instance);
+        let claim = own.map(|own| own.meta.name.clone().into_owned());
+        heirloom.arrived.extend(claim);
         Ok(Some(heirloom))
     }
 
