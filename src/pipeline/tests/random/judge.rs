@@ -465,8 +465,12 @@ fn instance_missed(
         missed.push(format!("ConfigMap {instance} is not there"));
     }
     let claim = key(CLAIM, &format!("pvc-{instance}"));
-    if disabled != Some("All") && world.get(&claim).is_none() {
-        missed.push(format!("{claim:?} is not there"));
+    match world.get(&claim) {
+        None if disabled != Some("All") => missed.push(format!("{claim:?} is not there")),
+        Some(object) if object["status"]["phase"] == "Pending" => {
+            missed.push(format!("{claim:?} is not bound"));
+        }
+        None | Some(_) => {}
     }
     missed
 }
