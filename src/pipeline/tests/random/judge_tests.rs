@@ -92,6 +92,16 @@ fn nothing_foreign_is_touched() {
         before(world, &patch);
     };
     check(touched, Some("foreign"));
+    let made = |is_blind: bool| {
+        let create = step(Action::Create, Kind::ConfigMap, "hub-0");
+        move |world: &mut World| {
+            theirs(world);
+            world.look(is_blind);
+            before(world, &create);
+        }
+    };
+    check(made(false), Some("foreign"));
+    check(made(true), None);
     let changed = |world: &mut World| {
         theirs(world);
         object(world, &config)["data"] = json!({});

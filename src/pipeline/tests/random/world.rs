@@ -42,6 +42,8 @@ pub(super) struct World {
     pub(super) taken: BTreeSet<Id>,
     /// Whether something is broken that nobody mended.
     pub(super) is_broken: bool,
+    /// Whether the plan was made by somebody who does not see all.
+    pub(super) is_blind: bool,
     /// Whether the plan was made of what is not so.
     pub(super) is_lied_to: bool,
     /// Whether the identities of the nodes are given beside the documents.
@@ -96,6 +98,7 @@ impl World {
     /// Remembers what is seen to be away: a plan is about to be made.
     pub(super) fn look(&mut self, is_blind: bool) {
         self.taken.clear();
+        self.is_blind = is_blind;
         let wanted = self.documents.iter().flat_map(super::documents::instances);
         let pods = wanted.map(|name| key("Pod", &name));
         self.known_down = pods.filter(|pod| !is_blind && !self.serves(pod)).collect();
