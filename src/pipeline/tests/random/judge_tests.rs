@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::Dice;
 use super::bases::{BASES, base};
 use super::documents::instances;
 use super::judge;
 use super::model::Id;
+use super::story::{Tale, in_parts, rest_by, same_as};
 use super::world::{World, key};
 use crate::model::{Kind, ObjectKey};
 use crate::plan::{Action, Condition, Gate, Impact, Reason, Step, Wave};
@@ -369,4 +371,31 @@ fn all_that_is_asked_for_is_there_at_the_end() {
         judge::at_rest(world, &none, false);
     };
     check(not_restarted, Some("missed"));
+}
+
+#[test]
+fn what_never_comes_to_rest_is_told() {
+    let undone = |world: &mut World| {
+        world.documents[0]["spec"]["podTemplate"]["image"] = json!("r.example.com/next:v9");
+        let (mut dice, mut tale) = (Dice::new(Vec::new()), Tale::default());
+        rest_by(&|_, _| {}, world, &mut dice, &mut tale);
+    };
+    check(undone, Some("ends"));
+}
+
+#[test]
+fn inputs_that_give_something_else_in_another_order_are_told() {
+    let parts = |is_whole: bool| {
+        move |world: &mut World| {
+            let seen = world.clone();
+            if !is_whole {
+                world.cluster.objects.remove(&key("ConfigMap", "hub-0"));
+            }
+            let specs = super::bases::specs(world);
+            let parts = in_parts(&seen, &mut Dice::seeded(1));
+            same_as(world, &specs, parts);
+        }
+    };
+    check(parts(true), None);
+    check(parts(false), Some("same-bytes"));
 }
