@@ -356,9 +356,11 @@ impl Search<'_> {
     }
 
     /// Returns what the former fleet leaves behind: what belongs to instances that have moved or
-    /// move now; and, once it has no other pods and claims, what belongs to all.
+    /// move now; and, once it has no other pods and claims and no document asks for it, what belongs to
+    /// all.
     pub(super) fn leftovers(&self, taken: &Taken, heirs: &Heirs) -> Vec<ObjectKey> {
-        let is_all = taken.is_all_of(self.former, self.live) && heirs.held.is_empty();
+        let is_left = taken.is_all_of(self.former, self.live) && heirs.held.is_empty();
+        let is_all = is_left && !taken.is_asked_for(self.former);
         let objects = self.live.of_fleet(self.former);
         objects
             .filter(|object| !object.is_terminating())

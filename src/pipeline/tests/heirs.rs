@@ -92,6 +92,26 @@ fn every_instance_goes_on_with_its_volume_wherever_the_move_stops() {
 }
 
 #[test]
+fn a_former_fleet_keeps_what_its_document_asks_for() {
+    let check = |ask: &dyn Fn(&mut Value), stays: bool| {
+        let rested = hub("Delete");
+        let mut former = rested.changed(ask).swap_remove(0);
+        "former.yaml".clone_into(&mut former.name);
+        let mut specs = renamed(&rested);
+        specs.push(former);
+        let mut cluster = rested.cluster.clone();
+        drive("the document stays", &specs, &mut cluster, Pace::Whole);
+        let service = id("Service", "hub-rpc");
+        assert_eq!(cluster.objects.contains_key(&service), stays);
+    };
+    check(&|document| document["spec"]["replicas"] = json!(0), true);
+    let removed = |document: &mut Value| {
+        document["metadata"]["annotations"] = json!({"cosmos-render/remove-fleet": FORMER});
+    };
+    check(&removed, false);
+}
+
+#[test]
 fn nothing_is_lost_by_moving() {
     let rested = hub("Delete");
     let outcome = planned(&renamed(&rested), &rested.cluster, Options::default());
