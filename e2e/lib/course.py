@@ -141,10 +141,10 @@ class Course:
             if not applied.accepted:
                 raise Fault(f"the keys of {self.name} are refused: {applied.message}")
 
-    def capture(self) -> Path:
-        """Writes what the cluster holds into a file; returns its path."""
+    def capture(self, of: Callable[[dict], dict] = lambda live: live) -> Path:
+        """Writes what the cluster holds, or a part of it, into a file; returns its path."""
         file = self.home / "live.json"
-        file.write_text(json.dumps(captured(self.bed.api, self.name)))
+        file.write_text(json.dumps(of(captured(self.bed.api, self.name))))
         return file
 
     def run(self, *words: str, codes: tuple[int, ...] = (0,)) -> Ran:
