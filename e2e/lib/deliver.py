@@ -17,6 +17,10 @@ AUTOMATED = {"prune": True, "selfHeal": True}
 # Retries take what is newest: a failed one would hold on to what it failed with.
 BACKOFF = {"duration": "2s", "factor": 2, "maxDuration": "10s"}
 RETRY = {"limit": 5, "refresh": True, "backoff": BACKOFF}
+POLICY = {"automated": AUTOMATED, "retry": RETRY}
+# To have every object's form validated takes most of a sync's time. What is applied is the same with
+# every way: it is validated with the first.
+UNVALIDATED = POLICY | {"syncOptions": ["Validate=false"]}
 OPTIONS = {"argocd.argoproj.io/compare-options": "ServerSideDiff=false"}
 ROOT = "root"
 # How our plugin is called, and where it finds what the cluster holds.
@@ -31,9 +35,7 @@ class Files:
 
     argo: Argo
     repositories: dict[str, Repository] = field(default_factory=dict)
-    policy: dict[str, Any] = field(
-        default_factory=lambda: {"automated": AUTOMATED, "retry": RETRY}
-    )
+    policy: dict[str, Any] = field(default_factory=lambda: POLICY)
 
     def begin(self, course: Course) -> str:
         """Commits the first files, and creates the Application."""
@@ -91,6 +93,8 @@ class ByHand(Files):
 @dataclass
 class Plugin(Files):
     """Documents and a snapshot in Git, which Argo CD renders with our plugin."""
+
+    policy: dict[str, Any] = field(default_factory=lambda: UNVALIDATED)
 
     def source(self, course: Course) -> dict:
         """Returns what an Application says of its source."""

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from .api import wait
 from .argo import state_of, told
 from .course import Course
-from .deliver import Files, read
+from .deliver import UNVALIDATED, Files, read
 from .fault import Fault
 from .paths import collection, path_of
 from .snapshot import KINDS, listed, public
@@ -55,28 +56,26 @@ class Loop:
             wait(lambda: len(course.events()) > seen, 1)
         return has_step
 
-    def render(self, course: Course, *more: str) -> None:
+    def render(self, course: Course) -> None:
         """Renders the next step."""
-        live = course.capture(public)
-        known = any(each["kind"] == "Pod" for each in json.loads(live.read_text())["items"])
-        is_guarded = self.target != "manifests"
-        empty = ["--assume-empty", "all"] if is_guarded and not known else []
-        course.run("render", *self.words(course, live), *empty, *more)
+        course.run("render", *self.words(course))
 
-    def words(self, course: Course, live: Path) -> list[str]:
+    def words(self, course: Course) -> list[str]:
         """Returns what the program is told."""
+        live = course.capture(public)
+        items = json.loads(live.read_text())["items"]
+        is_new = self.target != "manifests" and not any(each["kind"] == "Pod" for each in items)
+        empty = ["--assume-empty", "all"] if is_new else []
         words = ["--target", self.target, "--next", "-o", "json", "--out", str(self.out(course))]
-        return [str(course.specs), *words, "--snapshot", str(live)]
+        return [str(course.specs), *words, "--snapshot", str(live), *empty]
 
     def is_done(self, course: Course) -> bool:
         """Whether nothing is left to do, as the program sees it."""
-        words = self.words(course, course.capture(public))
-        return course.run("render", "--check", *words, codes=(0, 2)).code == 0
+        return course.run("render", "--check", *self.words(course), codes=(0, 2)).code == 0
 
     def said(self, course: Course) -> str:
         """Returns what the program says of what is left."""
-        words = self.words(course, course.capture(public))
-        return course.program.run("render", "--check", *words).err
+        return course.program.run("render", "--check", *self.words(course)).err
 
 
 @dataclass
@@ -84,6 +83,7 @@ class Steps(Loop, Files):
     """A commit for each step, which Argo CD applies. A hasty loop does not wait until one is synced,
     and breaks off each time before what it has rendered is committed."""
 
+    policy: dict[str, Any] = field(default_factory=lambda: UNVALIDATED)
     is_hasty: bool = False
     target = "argocd"
 

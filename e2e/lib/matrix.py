@@ -20,7 +20,7 @@ def holds(claim: int, size: str):
             volume = course.volume(found)
             return found["status"]["capacity"] == volume["spec"]["capacity"] == {"storage": size}
 
-        if not wait(is_so, 20):
+        if not wait(is_so):
             raise Fault(f"the volume of claim {claim} does not hold {size}")
 
     return check
@@ -78,10 +78,11 @@ ROWS = [
         "all-at-once",
         (Step("change", changed(changed(image("v2"), replicas(6)), label("new")), ROLL),),
     ),
-    UPGRADE,
 ]
+# Where heights decide as well.
+ALL_ROWS = [*ROWS, UPGRADE]
 
 
 def named(*names: str) -> list[Row]:
     """Returns some of the rows."""
-    return [row for row in ROWS if row.name in names]
+    return [row for row in ALL_ROWS if row.name in names]
