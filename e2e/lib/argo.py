@@ -73,7 +73,7 @@ class Argo:
         """Has an Application compared with what its repository holds now."""
         patch = {"metadata": {"annotations": {REFRESH: how}}}
         self.api.must("PATCH", f"{APPLICATIONS}/{name}", patch, MERGE)
-        done = wait(lambda: REFRESH not in annotations(self.application(name)), 180)
+        done = wait(lambda: REFRESH not in annotations(self.application(name)))
         if not done:
             raise Fault(f"the Application {name} is not refreshed")
 
@@ -122,7 +122,7 @@ class Argo:
         patch = {"metadata": {"finalizers": [CASCADE] if cascade else []}}
         self.api.must("PATCH", f"{APPLICATIONS}/{name}", patch, MERGE)
         self.api.must("DELETE", f"{APPLICATIONS}/{name}")
-        if not wait(lambda: self.api.find(f"{APPLICATIONS}/{name}") is None, 180):
+        if not wait(lambda: self.api.find(f"{APPLICATIONS}/{name}") is None):
             raise Fault(f"the Application {name} is still there")
 
 
