@@ -5,6 +5,7 @@ pub mod inputs;
 pub mod json;
 pub mod locate;
 pub mod node_key;
+pub mod redact;
 pub mod scalar;
 pub mod settings;
 pub mod snapshot;

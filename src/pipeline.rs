@@ -26,6 +26,7 @@ use crate::spread;
 
 pub use crate::lint::explain;
 pub use crate::lint::may_hold_key;
+pub use crate::parse::redact::Redacted;
 pub use crate::parse::settings::settings;
 pub use crate::spec::crd::{Custom, definition};
 pub use crate::spec::schema::{identities_schema, settings_schema};
@@ -202,6 +203,22 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     };
     Reported {
         value: Some(outcome),
+        diagnostics,
+    }
+}
+
+/// Takes out of a snapshot what nobody else may read. `captured` is when it was captured, where that
+/// is known. There is nothing where anything cannot be read.
+#[must_use]
+pub fn redacted(snapshot: &[Source], captured: Option<Timestamp>) -> Reported<Option<Redacted>> {
+    let mut diagnostics = Vec::new();
+    let texts = take(parse::texts(snapshot), &mut diagnostics);
+    let mut redacted = take(parse::redact::redact(&texts, captured), &mut diagnostics);
+    if diagnostics.iter().any(|d| d.severity == Severity::Error) {
+        redacted = None;
+    }
+    Reported {
+        value: redacted,
         diagnostics,
     }
 }
