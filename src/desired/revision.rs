@@ -191,7 +191,17 @@ mod tests {
 
     #[test]
     fn texts_are_written_as_json_does() {
-        for text in ["", "a b", "\"", "\\", "\n", "\u{1f}", "\u{7f}", "ä\u{2028}", "/"] {
+        for text in [
+            "",
+            "a b",
+            "\"",
+            "\\",
+            "\n",
+            "\u{1f}",
+            "\u{7f}",
+            "ä\u{2028}",
+            "/",
+        ] {
             let mut out = String::new();
             write_text(text, &mut out);
             assert_eq!(out, Value::from(text).to_string());
