@@ -6,6 +6,7 @@ mod args;
 mod clock;
 mod cmp;
 mod crd;
+mod driver;
 mod input;
 mod keys;
 mod lint;
@@ -17,6 +18,7 @@ mod roll;
 mod schema;
 mod settings;
 mod simulate;
+mod snapshot;
 mod terminal;
 mod why;
 
@@ -72,9 +74,11 @@ fn dispatch(cli: Cli) -> Exit {
             resolve::simulate(args).and_then(|run| simulate::run(&run, &terminal))
         }
         Command::Why(args) => resolve::why(args).and_then(|run| why::run(&run, &terminal)),
+        Command::Snapshot(args) => snapshot::run(&args, &terminal),
         Command::Keys(args) => keys::run(args, &terminal),
         Command::Lint(args) => resolve::lint(args).and_then(|run| lint::run(&run, &terminal)),
         Command::Cmp(args) => cmp::run(&args, &terminal),
+        Command::Driver(args) => driver::run(&args),
         Command::Roll(args) => roll::run(&args, &terminal),
         Command::Crd(args) => crd::run(&args),
         Command::Schema(args) => schema::run(&args),

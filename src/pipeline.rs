@@ -10,6 +10,8 @@ mod lint;
 mod refusals;
 mod removed;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::diagnostic::{Diagnostic, Reported, Severity};
@@ -20,9 +22,11 @@ use crate::model::{Notice, Source};
 use crate::parse;
 use crate::plan::{self, Plan};
 use crate::render::gitops::{Applier, Fleet as Delivered};
+use crate::spread;
 
 pub use crate::lint::explain;
 pub use crate::lint::may_hold_key;
+pub use crate::parse::redact::Redacted;
 pub use crate::parse::settings::settings;
 pub use crate::spec::crd::{Custom, definition};
 pub use crate::spec::schema::{identities_schema, settings_schema};
@@ -107,23 +111,23 @@ impl Outcome {
     /// Returns the fleets with all that an applier must be told of them.
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivered<'_>> {
-        self.manifests
-            .iter()
-            .filter_map(|of| self.delivered(of))
-            .collect()
-    }
-
-    fn delivered<'o>(&'o self, of: &'o FleetManifests) -> Option<Delivered<'o>> {
-        let delivery = of.delivery.as_ref()?;
-        let (namespace, name) = (of.fleet.namespace.as_str(), of.fleet.name.as_str());
-        let mut plans = self.plan.fleets.iter().filter(|_| delivery.is_described);
-        Some(Delivered {
-            namespace,
-            name,
-            objects: &of.objects,
-            plan: plans.find(|plan| plan.namespace == namespace && plan.name == name),
-            delivery,
-        })
+        let plans = self.plan.fleets.iter();
+        let plans: BTreeMap<(&str, &str), &plan::FleetPlan> = plans
+            .map(|plan| ((plan.namespace.as_str(), plan.name.as_str()), plan))
+            .collect();
+        let delivered = self.manifests.iter().filter_map(|of| {
+            let delivery = of.delivery.as_ref()?;
+            let (namespace, name) = (of.fleet.namespace.as_str(), of.fleet.name.as_str());
+            let plan = plans.get(&(namespace, name)).copied();
+            Some(Delivered {
+                namespace,
+                name,
+                objects: &of.objects,
+                plan: plan.filter(|_| delivery.is_described),
+                delivery,
+            })
+        });
+        delivered.collect()
     }
 }
 
@@ -157,12 +161,14 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     let mut plans = Vec::new();
     let (mut manifests, mut members, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     let taken = heirs::Taken::new(&specs);
-    for spec in &specs.fleets {
+    let all = spread::map(&specs.fleets, |spec| {
         let identities = Declared {
             ids: specs.identities.get(&spec.node.key),
             rotated: specs.rotated.get(&spec.node.key),
         };
-        let planned = fleet::plan(spec, &live, identities, (request, &taken));
+        fleet::plan(spec, &live, identities, (request, &taken))
+    });
+    for planned in all {
         if let Some(planned) = take(planned, &mut diagnostics) {
             plans.push(planned.plan);
             manifests.push(planned.manifests);
@@ -197,6 +203,22 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     };
     Reported {
         value: Some(outcome),
+        diagnostics,
+    }
+}
+
+/// Takes out of a snapshot what nobody else may read. `captured` is when it was captured, where that
+/// is known. There is nothing where anything cannot be read.
+#[must_use]
+pub fn redacted(snapshot: &[Source], captured: Option<Timestamp>) -> Reported<Option<Redacted>> {
+    let mut diagnostics = Vec::new();
+    let texts = take(parse::texts(snapshot), &mut diagnostics);
+    let mut redacted = take(parse::redact::redact(&texts, captured), &mut diagnostics);
+    if diagnostics.iter().any(|d| d.severity == Severity::Error) {
+        redacted = None;
+    }
+    Reported {
+        value: redacted,
         diagnostics,
     }
 }
