@@ -185,6 +185,8 @@ def argo(
             f"--repo-server=127.0.0.1:{ports['repository']}",
             "--repo-server-plaintext",
             f"--redis={redis}",
+            # Each sync keeps one of these for as long as it pauses between two waves.
+            "--operation-processors=20",
             # It listens everywhere, whatever it is told.
             f"--metrics-port={ports['metrics']}",
         ]

@@ -12,8 +12,8 @@ from .fault import Fault
 from .program import Program
 from .report import Report
 
-# So many at a time: more would wait for each other, on two cores.
-WIDTH = 6
+# So many at a time: each waits most of the time, and more would wait for each other, on two cores.
+WIDTH = 10
 DEFINITION = "cosmosfullnodes.cosmos.strange.love"
 
 

@@ -10,7 +10,7 @@ from lib import steps as loops
 from lib.adoption import ADOPTED
 from lib.deliver import ByHand, Files, Plugin
 from lib.loops import Steps
-from lib.matrix import ALL_ROWS, named
+from lib.matrix import ROWS, named
 from lib.program import Program
 from lib.report import Report
 
@@ -34,11 +34,13 @@ def run(program: Program, parts: dict[str, Path], folder: Path, report: Report) 
         with argocd.argo(bed.cluster, parts, program, plugin) as argo:
             files = Files(argo)
             together = [
-                ("files", files, ALL_ROWS + syncs.AUTOMATED),
-                ("by-hand", ByHand(argo), syncs.MANUAL),
-                ("plugin", Plugin(argo), named(*PLUGGED) + plugged.ROWS + [syncs.HEALED, syncs.MIDDLE]),
-                ("steps", Steps(argo), named(*STEPPED) + [loops.STUCK]),
+                # First what takes the longest.
+                ("steps", Steps(argo), [loops.STUCK, *named(*STEPPED)]),
                 ("hasty", Steps(argo, is_hasty=True), named(*INTERRUPTED)),
+                ("plugin", Plugin(argo), plugged.ROWS + named(*PLUGGED)),
+                ("plugin", Plugin(argo), [syncs.HEALED, syncs.MIDDLE]),
+                ("files", files, syncs.AUTOMATED + ROWS),
+                ("by-hand", ByHand(argo), syncs.MANUAL),
             ]
             scenarios.play(bed, program, together, report)
             # one restarts the controller, the other deletes the kind: each would disturb all others
