@@ -13,6 +13,7 @@ mod health;
 mod heirs;
 #[cfg(test)]
 mod heirs_tests;
+mod identity;
 mod migrations;
 mod pace;
 mod quantity;
@@ -23,6 +24,8 @@ mod words;
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod identity_tests;
 #[cfg(test)]
 mod migration_tests;
 #[cfg(test)]
@@ -117,6 +120,8 @@ pub mod rules {
     pub const HALT_FIRST: &str = "halt-first";
     /// No node goes back to an older version because of a height alone.
     pub const GOES_BACK: &str = "goes-back";
+    /// A node that gets another identity is replaced, and its step says so.
+    pub const IDENTITY: &str = "identity-unsaid";
     /// Every step says why.
     pub const REASON: &str = "reason";
     /// Every change says where.
@@ -148,6 +153,7 @@ pub fn breaches(
             sequence::judge(&case, &mut found);
             gates::judge(&case, &mut found);
             upgrades::judge(&case, &mut found);
+            identity::judge(&case, &mut found);
             words::judge(&case, &mut found);
         }
         (None, _) | (_, None) => touch::judge_without_desired(plan, &mut found),

@@ -7,6 +7,7 @@ mod clock;
 mod cmp;
 mod crd;
 mod diff;
+mod driver;
 mod input;
 mod keys;
 mod lint;
@@ -18,6 +19,7 @@ mod roll;
 mod schema;
 mod settings;
 mod simulate;
+mod snapshot;
 mod terminal;
 mod why;
 
@@ -74,9 +76,11 @@ fn dispatch(cli: Cli) -> Exit {
             resolve::simulate(args).and_then(|run| simulate::run(&run, &terminal))
         }
         Command::Why(args) => resolve::why(args).and_then(|run| why::run(&run, &terminal)),
+        Command::Snapshot(args) => snapshot::run(&args, &terminal),
         Command::Keys(args) => keys::run(args, &terminal),
         Command::Lint(args) => resolve::lint(args).and_then(|run| lint::run(&run, &terminal)),
         Command::Cmp(args) => cmp::run(&args, &terminal),
+        Command::Driver(args) => driver::run(&args),
         Command::Roll(args) => roll::run(&args, &terminal),
         Command::Crd(args) => crd::run(&args),
         Command::Schema(args) => schema::run(&args),

@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 /// Each room, whether it is core (pure), and the rooms that it may import.
 const ROOMS: &[(&str, bool, &str)] = &[
     ("model", true, ""),
+    ("spread", true, ""),
     ("diagnostic", true, "model"),
     ("settings", true, "model diagnostic"),
     ("spec", true, "model diagnostic settings"),
     ("live", true, "model"),
-    ("parse", true, "model diagnostic settings spec live"),
+    ("parse", true, "model diagnostic settings spec live spread"),
     ("lint", true, "model diagnostic settings spec live parse"),
     ("desired", true, "model spec live"),
     ("diff", true, "model live desired plan"),
@@ -28,12 +29,12 @@ const ROOMS: &[(&str, bool, &str)] = &[
     (
         "render",
         true,
-        "model diagnostic settings live desired diff plan order explain review timeline",
+        "model diagnostic settings live desired diff plan order explain review timeline spread",
     ),
     (
         "pipeline",
         true,
-        "model diagnostic settings spec live parse lint desired diff plan order check explain review render",
+        "model diagnostic settings spec live parse lint desired diff plan order check explain review render spread",
     ),
     (
         "simulate",
@@ -55,7 +56,7 @@ const ROOMS: &[(&str, bool, &str)] = &[
     (
         "cli",
         false,
-        "model diagnostic settings plan explain review render pipeline timeline simulate keys apply disk runner",
+        "model diagnostic settings plan explain review render pipeline timeline simulate keys apply disk runner spread",
     ),
     ("lib", false, ""),
     ("main", false, ""),

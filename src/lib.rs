@@ -35,6 +35,7 @@
 //! - `pipeline` calls all these in order. The shell calls it, and decides nothing itself.
 //! - `simulate` carries plans out on a model of a cluster while time passes, and plans again;
 //!   `timeline` is what it tells.
+//! - `spread` does work on many things at once, and puts the results into their order.
 //! - `keys` makes node keys, takes them over and compares them: the one room that holds any.
 //! - `disk` and `cli` are the shell: files, arguments, colours and exit codes.
 //!
@@ -70,4 +71,5 @@ pub mod review;
 pub mod settings;
 pub mod simulate;
 pub mod spec;
+mod spread;
 pub mod timeline;

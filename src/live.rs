@@ -33,6 +33,9 @@ pub struct Live<'a> {
     pub objects: BTreeMap<Kind, ByName<'a, ByName<'a, Object<'a>>>>,
     /// Which objects say that they are of which fleet: namespace, fleet, kind and name.
     by_fleet: ByName<'a, ByName<'a, Members<'a>>>,
+    /// The names of the volumes that are bound, or were: by the namespace and the name of the claim
+    /// that each names.
+    by_claim: BTreeMap<(String, String), Vec<Cow<'a, str>>>,
     /// Older copies of `CosmosFullNode`s, in any order: what they tell of heights stays true.
     former: Vec<Object<'a>>,
     /// The newest time of what somebody rewrites every few seconds or minutes: Leases, and the
@@ -207,6 +210,33 @@ impl<'a> Live<'a> {
             }
         }
         self.by_fleet = by_fleet;
+        let mut by_claim: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for volume in self.in_namespace(Kind::PersistentVolume, "") {
+            if let Some(claim) = volumes::claim_of(volume) {
+                let names = by_claim.entry(claim).or_default();
+                names.push(volume.meta.name.clone());
+            }
+        }
+        self.by_claim = by_claim;
+    }
+
+    /// Returns the volumes that name a claim of a namespace whose name begins so, by the name of that
+    /// claim.
+    pub fn volumes_of_claims(
+        &self,
+        namespace: &str,
+        prefix: &str,
+    ) -> impl Iterator<Item = (&str, &Object<'a>)> {
+        let from = (namespace.to_owned(), prefix.to_owned());
+        let (namespace, prefix) = from.clone();
+        self.by_claim
+            .range(from..)
+            .take_while(move |((of, claim), _)| *of == namespace && claim.starts_with(&prefix))
+            .flat_map(|((_, claim), names)| names.iter().map(move |name| (claim, name)))
+            .filter_map(|(claim, name)| {
+                let volume = self.get(Kind::PersistentVolume, "", name)?;
+                Some((claim.as_str(), volume))
+            })
     }
 
     /// Returns the objects of a fleet, by kind and name (see [`ownership`]).

@@ -5,6 +5,7 @@ pub mod inputs;
 pub mod json;
 pub mod locate;
 pub mod node_key;
+pub mod redact;
 pub mod scalar;
 pub mod settings;
 pub mod snapshot;
@@ -16,6 +17,7 @@ pub mod yaml;
 
 use crate::diagnostic::Reported;
 use crate::model::Source;
+use crate::spread;
 
 /// Reads all specifications: the fleets, and the identities of their nodes. Documents that name no
 /// namespace are of the one that is given, as with `kubectl apply -n`.
@@ -24,8 +26,8 @@ pub fn specs(sources: &[Source], namespace: Option<&str>) -> Reported<inputs::In
     let limits = text::Limits::default();
     let mut documents = Vec::new();
     let mut diagnostics = Vec::new();
-    for (i, source) in sources.iter().enumerate() {
-        let read = text::documents(source, &limits);
+    let all = spread::map(sources, |source| text::documents(source, &limits));
+    for (i, read) in all.into_iter().enumerate() {
         diagnostics.extend(read.diagnostics);
         documents.extend(read.value.into_iter().map(|document| (i, document)));
     }

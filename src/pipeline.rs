@@ -11,6 +11,8 @@ mod refusals;
 mod removed;
 mod review;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::diagnostic::{Diagnostic, Reported, Severity};
@@ -22,9 +24,11 @@ use crate::parse;
 use crate::parse::inputs::Inputs;
 use crate::plan::{self, Plan};
 use crate::render::gitops::{Applier, Fleet as Delivered};
+use crate::spread;
 
 pub use crate::lint::explain;
 pub use crate::lint::may_hold_key;
+pub use crate::parse::redact::Redacted;
 pub use crate::parse::settings::settings;
 pub use crate::spec::crd::{Custom, definition};
 pub use crate::spec::schema::{identities_schema, settings_schema};
@@ -112,23 +116,23 @@ impl Outcome {
     /// Returns the fleets with all that an applier must be told of them.
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivered<'_>> {
-        self.manifests
-            .iter()
-            .filter_map(|of| self.delivered(of))
-            .collect()
-    }
-
-    fn delivered<'o>(&'o self, of: &'o FleetManifests) -> Option<Delivered<'o>> {
-        let delivery = of.delivery.as_ref()?;
-        let (namespace, name) = (of.fleet.namespace.as_str(), of.fleet.name.as_str());
-        let mut plans = self.plan.fleets.iter().filter(|_| delivery.is_described);
-        Some(Delivered {
-            namespace,
-            name,
-            objects: &of.objects,
-            plan: plans.find(|plan| plan.namespace == namespace && plan.name == name),
-            delivery,
-        })
+        let plans = self.plan.fleets.iter();
+        let plans: BTreeMap<(&str, &str), &plan::FleetPlan> = plans
+            .map(|plan| ((plan.namespace.as_str(), plan.name.as_str()), plan))
+            .collect();
+        let delivered = self.manifests.iter().filter_map(|of| {
+            let delivery = of.delivery.as_ref()?;
+            let (namespace, name) = (of.fleet.namespace.as_str(), of.fleet.name.as_str());
+            let plan = plans.get(&(namespace, name)).copied();
+            Some(Delivered {
+                namespace,
+                name,
+                objects: &of.objects,
+                plan: plan.filter(|_| delivery.is_described),
+                delivery,
+            })
+        });
+        delivered.collect()
     }
 }
 
@@ -160,8 +164,10 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     let mut plans = Vec::new();
     let (mut manifests, mut members, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     let taken = heirs::Taken::new(&specs);
-    for spec in &specs.fleets {
-        let planned = fleet::plan(spec, &live, identities(&specs, spec), (request, &taken));
+    let all = spread::map(&specs.fleets, |spec| {
+        fleet::plan(spec, &live, identities(&specs, spec), (request, &taken))
+    });
+    for planned in all {
         if let Some(planned) = take(planned, &mut diagnostics) {
             plans.push(planned.plan);
             manifests.push(planned.manifests);
@@ -213,6 +219,22 @@ fn identities<'s>(specs: &'s Inputs, fleet: &parse::inputs::Fleet) -> Declared<'
     Declared {
         ids: specs.identities.get(&fleet.node.key),
         rotated: specs.rotated.get(&fleet.node.key),
+    }
+}
+
+/// Takes out of a snapshot what nobody else may read. `captured` is when it was captured, where that
+/// is known. There is nothing where anything cannot be read.
+#[must_use]
+pub fn redacted(snapshot: &[Source], captured: Option<Timestamp>) -> Reported<Option<Redacted>> {
+    let mut diagnostics = Vec::new();
+    let texts = take(parse::texts(snapshot), &mut diagnostics);
+    let mut redacted = take(parse::redact::redact(&texts, captured), &mut diagnostics);
+    if diagnostics.iter().any(|d| d.severity == Severity::Error) {
+        redacted = None;
+    }
+    Reported {
+        value: redacted,
+        diagnostics,
     }
 }
 

@@ -344,6 +344,16 @@ pub fn held(waves: &[Wave], live: &Live<'_>) -> Vec<Notice> {
         .collect()
 }
 
+impl Step {
+    /// Says that a pod which is made comes with another identity than the one that ran.
+    fn say_identity(&mut self, why: Option<Reason>) {
+        if let Some(why) = why {
+            self.impact = Impact::IdentityChange;
+            self.reasons.push(why);
+        }
+    }
+}
+
 /// Returns whether a pod stops under its former name, or starts again under its new one.
 fn moves(step: &Step) -> bool {
     let mut reasons = step.reasons.iter();

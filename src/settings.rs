@@ -81,6 +81,19 @@ pub struct Flux {
     /// Where the source has what is rendered, from its root: where `--out` leads to, if it is not
     /// given.
     pub path: Option<String>,
+    /// What holds the Kustomizations of a fleet.
+    pub form: FluxForm,
+}
+
+/// What holds the Kustomizations of a fleet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FluxForm {
+    /// Nothing: they are files of their own, for a Kustomization that is there.
+    #[default]
+    Kustomizations,
+    /// One `ResourceSet` of the Flux Operator for each fleet.
+    ResourceSet,
 }
 
 impl Default for Flux {
@@ -91,6 +104,7 @@ impl Default for Flux {
             source_name: "flux-system".to_owned(),
             source_namespace: None,
             path: None,
+            form: FluxForm::default(),
         }
     }
 }

@@ -95,7 +95,7 @@ class Api:
             return connection
         if connection is not None:
             connection.close()
-        self.own.connection = self.connect(60)
+        self.own.connection = self.connect(300)
         return self.own.connection
 
     def request(self, method: str, path: str, body: Any = None, kind: str = JSON) -> Answer:
@@ -121,12 +121,15 @@ class Api:
         )
 
 
-def wait(what: Callable[[], bool], patience: float = 30.0) -> bool:
-    """Waits until something holds; returns whether it came to that."""
+def wait(what: Callable[[], bool], patience: float = 300.0, longest: float = 0.5) -> bool:
+    """Waits until something holds; returns whether it came to that. Looks less and less often: whoever
+    asks the server all the time leaves it no time for what is waited for."""
     end = time.monotonic() + patience
+    pause = 0.05
     while not what():
         stop.check()
         if time.monotonic() > end:
             return False
-        time.sleep(0.05)
+        time.sleep(min(pause, longest))
+        pause *= 1.3
     return True

@@ -73,7 +73,7 @@ class Argo:
         """Has an Application compared with what its repository holds now."""
         patch = {"metadata": {"annotations": {REFRESH: how}}}
         self.api.must("PATCH", f"{APPLICATIONS}/{name}", patch, MERGE)
-        done = wait(lambda: REFRESH not in annotations(self.application(name)), 180)
+        done = wait(lambda: REFRESH not in annotations(self.application(name)))
         if not done:
             raise Fault(f"the Application {name} is not refreshed")
 
@@ -122,7 +122,7 @@ class Argo:
         patch = {"metadata": {"finalizers": [CASCADE] if cascade else []}}
         self.api.must("PATCH", f"{APPLICATIONS}/{name}", patch, MERGE)
         self.api.must("DELETE", f"{APPLICATIONS}/{name}")
-        if not wait(lambda: self.api.find(f"{APPLICATIONS}/{name}") is None, 180):
+        if not wait(lambda: self.api.find(f"{APPLICATIONS}/{name}") is None):
             raise Fault(f"the Application {name} is still there")
 
 
@@ -185,6 +185,8 @@ def argo(
             f"--repo-server=127.0.0.1:{ports['repository']}",
             "--repo-server-plaintext",
             f"--redis={redis}",
+            # Each sync keeps one of these for as long as it pauses between two waves.
+            "--operation-processors=20",
             # It listens everywhere, whatever it is told.
             f"--metrics-port={ports['metrics']}",
         ]

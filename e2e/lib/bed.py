@@ -9,6 +9,7 @@ from . import nodes
 from .api import Api
 from .feed import Feed
 from .hooks import Hooks
+from .leaving import Leaving
 from .program import Program
 from .servers import Cluster, served
 from .timeline import Timeline
@@ -59,7 +60,9 @@ def furnished(
     hooks = Hooks(cluster, program, cluster.home / "hooks")
     hooks.listen(feed)
     volumes = Volumes(cluster.api, feed)
+    leaving = Leaving(cluster.api, feed)
     running.callback(volumes.close)
+    running.callback(leaving.close)
     running.callback(hooks.close)
     nodes.furnish(cluster, parts, running)
     feed.start()

@@ -141,10 +141,10 @@ class Course:
             if not applied.accepted:
                 raise Fault(f"the keys of {self.name} are refused: {applied.message}")
 
-    def capture(self) -> Path:
-        """Writes what the cluster holds into a file; returns its path."""
+    def capture(self, of: Callable[[dict], dict] = lambda live: live) -> Path:
+        """Writes what the cluster holds, or a part of it, into a file; returns its path."""
         file = self.home / "live.json"
-        file.write_text(json.dumps(captured(self.bed.api, self.name)))
+        file.write_text(json.dumps(of(captured(self.bed.api, self.name))))
         return file
 
     def run(self, *words: str, codes: tuple[int, ...] = (0,)) -> Ran:
@@ -177,12 +177,12 @@ class Course:
     def judge(self, since: int, before: set[str], expect: Expect, what: str) -> None:
         """Judges what happened after a version, when some pods were there."""
         stay = before - expect.stops
-        if expect.whole and not wait(self.is_whole, 300):
+        if expect.whole and not wait(self.is_whole):
             here = f"{sorted(self.ready())} of {sorted(self.pods())}"
             self.say(what, [f"{here} are ready, {sorted(self.wanted())} are wanted"])
             self.say(what, self.waiting())
         loses = set(expect.loses)
-        wait(lambda: not verdict.not_deleted(self.events(), since, loses), 30)
+        wait(lambda: not verdict.not_deleted(self.events(), since, loses))
         events = self.events()
         allowed = dict.fromkeys(expect.restarts, expect.times) | dict.fromkeys(expect.stops, 1)
         self.say(what, verdict.beyond_budget(events, since, stay, expect.budget))
@@ -255,7 +255,7 @@ class Course:
 
     def soon(self, is_so: Callable[[], bool]) -> bool:
         """Waits until something holds; returns whether it came to that."""
-        return wait(is_so, 180)
+        return wait(is_so)
 
     def await_event(self, since: int, what: str, names: set[str]) -> None:
         """Waits until something has happened to each of some pods."""
@@ -264,7 +264,8 @@ class Course:
             events = self.events()
             return all(verdict.moments(events, since, name, what) for name in names)
 
-        if not wait(is_so, 300):
+        # What is done then has to be done at once, and nobody is asked.
+        if not wait(is_so, longest=0.05):
             raise Fault(f"it did not come to that: {sorted(names)} {what}")
 
     def events(self) -> list:

@@ -11,14 +11,22 @@ from .argo import Argo
 from .course import Course
 from .flux import SOURCE_NAME, Flux
 from .repository import Repository
-from .snapshot import captured
+from .snapshot import captured, public
 
 AUTOMATED = {"prune": True, "selfHeal": True}
 # Retries take what is newest: a failed one would hold on to what it failed with.
 BACKOFF = {"duration": "2s", "factor": 2, "maxDuration": "10s"}
 RETRY = {"limit": 5, "refresh": True, "backoff": BACKOFF}
+POLICY = {"automated": AUTOMATED, "retry": RETRY}
+# To have every object's form validated takes most of a sync's time. What is applied is the same with
+# every way: it is validated with the first.
+UNVALIDATED = POLICY | {"syncOptions": ["Validate=false"]}
 OPTIONS = {"argocd.argoproj.io/compare-options": "ServerSideDiff=false"}
 ROOT = "root"
+# How our plugin is called, and where it finds what the cluster holds.
+PLUGIN = "cosmos-render"
+SNAPSHOT = "live.json"
+PARAMETERS = [{"name": "snapshot", "array": [SNAPSHOT]}]
 
 
 @dataclass
@@ -27,9 +35,7 @@ class Files:
 
     argo: Argo
     repositories: dict[str, Repository] = field(default_factory=dict)
-    policy: dict[str, Any] = field(
-        default_factory=lambda: {"automated": AUTOMATED, "retry": RETRY}
-    )
+    policy: dict[str, Any] = field(default_factory=lambda: POLICY)
 
     def begin(self, course: Course) -> str:
         """Commits the first files, and creates the Application."""
@@ -88,19 +94,17 @@ class ByHand(Files):
 class Plugin(Files):
     """Documents and a snapshot in Git, which Argo CD renders with our plugin."""
 
-    plugin: str = ""
+    policy: dict[str, Any] = field(default_factory=lambda: UNVALIDATED)
 
     def source(self, course: Course) -> dict:
         """Returns what an Application says of its source."""
-        return {"plugin": {"name": self.plugin}}
+        return {"plugin": {"name": PLUGIN, "parameters": PARAMETERS}}
 
     def write(self, course: Course, repository: Repository) -> None:
         """Writes what is committed."""
         shutil.copytree(course.specs, repository.folder, dirs_exist_ok=True)
-        live = captured(course.bed.api, course.name)
-        # Keys are nobody's business in Git.
-        items = [each for each in live["items"] if each["kind"] != "Secret"]
-        (repository.folder / "live.json").write_text(json.dumps(live | {"items": items}))
+        live = public(captured(course.bed.api, course.name))
+        (repository.folder / SNAPSHOT).write_text(json.dumps(live))
 
 
 @dataclass

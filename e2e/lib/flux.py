@@ -171,7 +171,7 @@ def flux(cluster: Cluster, parts: dict[str, Path]) -> Iterator[Flux]:
         f"--metrics-addr=127.0.0.1:{metrics}",
         f"--health-addr=127.0.0.1:{health}",
         f"--requeue-dependency={LOOK_AGAIN}",
-        "--concurrent=16",
+        "--concurrent=20",
         # Else a node that does not get ready holds up its own mending until its time is out.
         "--feature-gates=CancelHealthCheckOnNewRevision=true",
     ]

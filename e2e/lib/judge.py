@@ -1,13 +1,17 @@
 """Documents before the program and an API server: both must accept and refuse alike, for the same
 fields, and make the same of what they accept. Where they differ on purpose, it says so here."""
 
+import functools
 import json
 import re
+import tempfile
+import threading
 from pathlib import Path
 
+from . import parallel
 from .api import YAML, Answer, Api
 from .documents import Document, documents
-from .program import Program, Said
+from .program import Program, Ran, Said
 from .report import Report
 
 # What the program refuses and no schema can: the meaning of a document, not its form. A path is the
@@ -39,6 +43,8 @@ MEANING = {
 MEANING_OF_NUMBERS = re.compile(
     r"does not fit a number of 32 bits$|^expected a whole number, found [0-9.]+$"
 )
+# So many documents are judged at a time.
+WIDTH = 4
 MERGED = "a key beside `<<`"
 # What the server refuses and the program lets be, on purpose.
 PATIENCE = {
@@ -64,6 +70,7 @@ class Judge:
         self.folder.mkdir()
         self.report = report
         self.namespaces = {"default"}
+        self.lock = threading.Lock()
         self.counts = {"accepted": 0, "refused": 0}
         self.meaning: dict[str, list[str]] = {}
         self.patience: dict[str, list[str]] = {}
@@ -73,53 +80,70 @@ class Judge:
         """Judges every document of files; what is no fleet is left out."""
         if not files:
             self.report.note(f"{group}: nothing is here; skipped")
+        found = []
         for file in files:
             whole = documents(file.read_text())
             for index, document in enumerate(whole, 1):
                 part = f"#{index}" if len(whole) > 1 else ""
                 place = file.parent.name if file.name == "spec.yaml" else file.stem
-                self.one(f"{group}/{place}{part}", document)
+                found.append((f"{group}/{place}{part}", document))
+        self.each(group, found)
+
+    def each(self, group: str, found: list[tuple[str, Document]]) -> None:
+        """Judges named documents, some at a time: the server and the program take turns."""
+        tasks = [functools.partial(self.one, *each) for each in found]
+        self.report.case(f"{group}/judged", parallel.run(tasks, WIDTH))
 
     def one(self, name: str, document: Document) -> None:
         """Judges one document."""
-        file = self.folder / "spec.yaml"
-        file.write_text(document.text)
-        said = self.program.run("plan", file)
-        answer = self.ask(document)
-        self.fields[name] = answer.fields or [answer.message]
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            file = Path(folder) / "spec.yaml"
+            file.write_text(document.text)
+            said = self.program.run("plan", file)
+            answer = self.ask(document)
+            faults = []
+            if answer.accepted and said.accepted:
+                # The group is the file's own again: it shows in what is rendered.
+                returned = answer.body | {"apiVersion": f"{document.group}/v1"}
+                faults = self.as_returned(file, returned)
+        with self.lock:
+            self.fields[name] = answer.fields or [answer.message]
+            faults += self.verdict(name, document, said, answer)
+        self.report.case(name, faults)
+
+    def verdict(self, name: str, document: Document, said: Ran, answer: Answer) -> list[str]:
+        """Counts a document; returns where one of both refuses what the other does not."""
         errors = [each for each in said.said if each.severity == "error"]
         if answer.accepted and said.accepted:
             self.counts["accepted"] += 1
-            # The group is the file's own again: it shows in what is rendered.
-            returned = answer.body | {"apiVersion": f"{document.group}/v1"}
-            self.report.case(name, self.as_returned(file, returned))
-        elif answer.accepted:
-            self.report.case(name, [f"refuses alone: {e}" for e in errors if not is_meaning(e)])
+            return []
+        if answer.accepted:
             self.meaning.setdefault(", ".join(sorted({e.code for e in errors})), []).append(name)
-        elif said.accepted:
+            return [f"refuses alone: {e}" for e in errors if not is_meaning(e)]
+        if said.accepted:
             why = patience(document, said.said, answer.message)
-            fault = f"accepts alone; the server says: {answer.message}"
-            self.report.case(name, [] if why else [fault])
-            if why:
-                self.patience.setdefault(why, []).append(name)
-        else:
-            self.counts["refused"] += 1
-            self.report.case(name, unnamed(answer.fields, errors))
+            if not why:
+                return [f"accepts alone; the server says: {answer.message}"]
+            self.patience.setdefault(why, []).append(name)
+            return []
+        self.counts["refused"] += 1
+        return unnamed(answer.fields, errors)
 
     def ask(self, document: Document) -> Answer:
         """Asks the server, in the words of the file, whether it would take a document."""
         namespace = document.namespace
-        if namespace not in self.namespaces:
-            body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
-            self.api.request("POST", "/api/v1/namespaces", body)
-            self.namespaces.add(namespace)
+        with self.lock:
+            if namespace not in self.namespaces:
+                body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+                self.api.request("POST", "/api/v1/namespaces", body)
+                self.namespaces.add(namespace)
         path = f"{self.collection.format(namespace)}?dryRun=All&fieldValidation=Strict"
         return self.api.request("POST", path, document.of_group(self.group), YAML)
 
     def as_returned(self, file: Path, returned: dict) -> list[str]:
         """Renders what was written and what the server made of it: where both fill in the same
         defaults and read the same values, the same objects come out."""
-        other = self.folder / "returned.json"
+        other = file.with_name("returned.json")
         other.write_text(json.dumps(returned))
         written = self.program.run("render", file)
         stored = self.program.run("render", other)
@@ -134,9 +158,9 @@ class Judge:
         accepted, refused = self.counts["accepted"], self.counts["refused"]
         self.report.note(f"{accepted} documents are accepted and {refused} refused by both alike")
         for code, names in sorted(self.meaning.items()):
-            self.report.note(f"refused by the program alone ({code}): {', '.join(names)}")
+            self.report.note(f"refused by the program alone ({code}): {', '.join(sorted(names))}")
         for why, names in sorted(self.patience.items()):
-            self.report.note(f"taken by the program alone ({why}): {', '.join(names)}")
+            self.report.note(f"taken by the program alone ({why}): {', '.join(sorted(names))}")
 
 
 def is_meaning(fault: Said) -> bool:

@@ -4,6 +4,7 @@ from .api import wait
 from .course import Course, Expect, Row, Step
 from .fault import Fault
 from .fleets import changed, claims, config, image, label, pods, replicas, retention, storage
+from .upgrade import UPGRADE
 
 ALL = pods(0, 1, 2, 3, 4)
 BATCHES = (pods(0, 1), pods(2, 3), pods(4))
@@ -19,7 +20,7 @@ def holds(claim: int, size: str):
             volume = course.volume(found)
             return found["status"]["capacity"] == volume["spec"]["capacity"] == {"storage": size}
 
-        if not wait(is_so, 20):
+        if not wait(is_so):
             raise Fault(f"the volume of claim {claim} does not hold {size}")
 
     return check
@@ -77,4 +78,10 @@ ROWS = [
         "all-at-once",
         (Step("change", changed(changed(image("v2"), replicas(6)), label("new")), ROLL),),
     ),
+    UPGRADE,
 ]
+
+
+def named(*names: str) -> list[Row]:
+    """Returns some of the rows."""
+    return [row for row in ROWS if row.name in names]

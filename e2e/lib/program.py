@@ -9,6 +9,8 @@ from . import stop
 from .fault import Fault
 
 DIAGNOSTIC = re.compile(r"^(error|warning)\[(?P<code>[a-z-]+)\]: (?P<message>.*)$")
+# In seconds: it takes moments, on a machine that has time for it.
+PATIENCE = 300
 PATH = re.compile(r"^ *= path: (?P<path>.*)$")
 
 
@@ -74,10 +76,10 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
-                timeout=120,
+                timeout=PATIENCE,
             )
         except subprocess.TimeoutExpired:
-            raise Fault(f"`{words}` did not end within 120 s") from None
+            raise Fault(f"`{words}` did not end within {PATIENCE} s") from None
         if ran.returncode not in (0, 1, 2, 3):
             raise Fault(f"`{words}` ended with code {ran.returncode}: {ran.stderr}")
         return Ran(ran.returncode, ran.stdout, ran.stderr)

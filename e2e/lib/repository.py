@@ -35,6 +35,15 @@ class Repository:
         self.git("commit", "-q", "--allow-empty", "-m", why)
         return self.git("rev-parse", "HEAD")
 
+    def is_changed(self) -> bool:
+        """Whether the files are others than those of the last commit."""
+        return bool(self.git("status", "--porcelain"))
+
+    def forget(self) -> None:
+        """Takes the files back to the last commit, as whoever clones it anew has them."""
+        self.git("reset", "-q", "--hard")
+        self.git("clean", "-fdq")
+
     def git(self, *arguments: str) -> str:
         """Runs Git, which knows nothing of whoever runs the tests."""
         own = {

@@ -33,6 +33,11 @@ def captured(api: Api, namespace: str) -> dict:
     return {"apiVersion": "v1", "kind": "List", "items": found}
 
 
+def public(live: dict) -> dict:
+    """Returns what may lie in Git: keys are nobody's business there."""
+    return live | {"items": [each for each in live["items"] if each["kind"] != "Secret"]}
+
+
 def listed(api: Api, version: str, kind: str, namespace: str | None) -> list[dict]:
     """Returns objects of a kind; a list leaves out what kind its items are of."""
     answer = api.request("GET", collection(version, kind, namespace))

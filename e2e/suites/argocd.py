@@ -5,14 +5,21 @@ from pathlib import Path
 
 from lib import argo as argocd
 from lib import bed as beds
-from lib import scenarios, syncs, verdict_test
+from lib import plugged, scenarios, syncs, verdict_test
+from lib import steps as loops
 from lib.adoption import ADOPTED
-from lib.deliver import ByHand, Files
-from lib.matrix import ROWS
+from lib.deliver import ByHand, Files, Plugin
+from lib.loops import Steps
+from lib.matrix import ROWS, named
 from lib.program import Program
 from lib.report import Report
 
 SERVERS = beds.PARTS + argocd.PARTS
+
+# What is tried of the matrix with each way that is no other than rendered files in the end.
+PLUGGED = ("in-place", "scale-delete", "upgrade")
+STEPPED = ("image", "config", "scale-delete", "all-at-once", "upgrade")
+INTERRUPTED = ("scale-delete", "all-at-once")
 
 
 def run(program: Program, parts: dict[str, Path], folder: Path, report: Report) -> None:
@@ -23,11 +30,17 @@ def run(program: Program, parts: dict[str, Path], folder: Path, report: Report) 
         return
     with beds.bed(parts, program, folder) as bed:
         scenarios.define(bed, program)
-        with argocd.argo(bed.cluster, parts, program, None) as argo:
-            files, by_hand = Files(argo), ByHand(argo)
+        plugin = program.run("cmp", "plugin").out
+        with argocd.argo(bed.cluster, parts, program, plugin) as argo:
+            files = Files(argo)
             together = [
-                ("files", files, ROWS + syncs.AUTOMATED),
-                ("by-hand", by_hand, syncs.MANUAL),
+                # First what takes the longest.
+                ("steps", Steps(argo), [loops.STUCK, *named(*STEPPED)]),
+                ("hasty", Steps(argo, is_hasty=True), named(*INTERRUPTED)),
+                ("plugin", Plugin(argo), plugged.ROWS + named(*PLUGGED)),
+                ("plugin", Plugin(argo), [syncs.HEALED, syncs.MIDDLE]),
+                ("files", files, syncs.AUTOMATED + ROWS),
+                ("by-hand", ByHand(argo), syncs.MANUAL),
             ]
             scenarios.play(bed, program, together, report)
             # one restarts the controller, the other deletes the kind: each would disturb all others

@@ -48,8 +48,8 @@ def run(program: Program, binaries: dict[str, Path], folder: Path, report: Repor
         judge.all("fixtures", sorted(specs))
         own = REPOSITORY / "e2e" / "documents"
         judge.all("e2e", sorted(own.glob("*.yaml")))
-        for name, document in edges(own / "edges.txt").items():
-            judge.one(f"edges/{name}", document)
+        found = edges(own / "edges.txt")
+        judge.each("edges", [(f"edges/{name}", document) for name, document in found.items()])
         shared = REPOSITORY.parent / "shared"
         judge.all("oracle", sorted((shared / "oracle" / "cases").glob("*/spec.yaml")))
         the_known_violations_are_refused(judge, shared, report)

@@ -107,9 +107,10 @@ const ARRIVED_AFTER: i64 = 600;
 
 /// Returns whether a pod is away beyond all doubt: it has ended, or it has been ready, is not any
 /// more, and no other word tells of it. It is strict, since it is here to forbid restarts beside that
-/// pod.
-pub(super) fn is_surely_down(case: &Case<'_>, pod: &Object<'_>) -> bool {
-    let fleet = case.live(case.id(Kind::CosmosFullNode, &case.plan.name));
+/// pod. `fleet` is the pod's: it may be the former one.
+pub(super) fn is_surely_down(case: &Case<'_>, pod: &Object<'_>, fleet: &str) -> bool {
+    let namespace = &case.plan.namespace;
+    let fleet = case.live.get(Kind::CosmosFullNode, namespace, fleet);
     let status: FleetStatus = read(fleet.and_then(|fleet| fleet.status));
     let is_told = status
         .sync

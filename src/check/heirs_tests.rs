@@ -7,7 +7,7 @@ use super::fixture::{
     NAMESPACE, Shape, World, change, claim, gone, key, live, live_pod, pod, ready, step, wave,
 };
 use super::rules;
-use crate::model::{FleetKey, Kind, ObjectKey, Ordinal, names};
+use crate::model::{FleetKey, Kind, Notice, ObjectKey, Ordinal, names};
 use crate::plan::{Action, Impact, Step};
 use crate::spec::MaxUnavailable;
 
@@ -240,6 +240,112 @@ fn no_more_move_at_a_time_than_may_be_away() {
         world.wave("begin 0").gate.clear();
     };
     check(allowed, &[rules::RESTART_GATE]);
+}
+
+/// Adds an instance of ordinal 9 that is to take over, for which the plan does nothing.
+fn held(world: &mut World) {
+    let mut instance = world.desired.instances[0].clone();
+    instance.name = pod(9).name;
+    instance.claim = claim(9).name;
+    instance.ordinal = 9;
+    world.desired.instances.push(instance);
+    world.fleet.max_unavailable = MaxUnavailable::Count(1);
+    let mut theirs = of_former(live_pod(&old_pod(9), Some(&old_claim(9)), true));
+    theirs["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
+    world
+        .objects
+        .extend([theirs, of_former(live(&old_claim(9)))]);
+}
+
+/// Makes the former pod of that instance unready, an hour after it was made.
+fn down(world: &mut World) {
+    held(world);
+    world.object(&old_pod(9))["status"]["conditions"] = json!([{"type": "Ready",
+        "status": "False", "lastTransitionTime": "2026-01-01T01:00:00Z"}]);
+}
+
+#[test]
+fn a_former_pod_that_is_away_uses_budget_until_a_gate_names_it() {
+    check(held, &[]);
+    check(down, &[rules::BUDGET]);
+    let waited_for = |world: &mut World| {
+        down(world);
+        let wait = wave("wait", Vec::new(), vec![ready(old_pod(9))]);
+        world.plan.waves.insert(0, wait);
+    };
+    check(waited_for, &[]);
+    let allowed = |world: &mut World| {
+        down(world);
+        world.fleet.max_unavailable = MaxUnavailable::Count(2);
+    };
+    check(allowed, &[]);
+    let told = |world: &mut World| {
+        down(world);
+        let mut document = live(&key(Kind::CosmosFullNode, FORMER));
+        document["status"] = json!({"sync": {"old-9": {"inSync": true}}});
+        world.objects.push(document);
+    };
+    check(told, &[]);
+}
+
+#[test]
+fn a_former_instance_without_a_pod_uses_budget() {
+    let leaves = |world: &mut World| {
+        held(world);
+        world.object(&old_pod(9))["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    };
+    check(leaves, &[rules::BUDGET]);
+    let gone = |world: &mut World| {
+        held(world);
+        world.lose(&old_pod(9));
+    };
+    check(gone, &[rules::BUDGET]);
+    let never_was = |world: &mut World| {
+        gone(world);
+        world.lose(&old_claim(9));
+    };
+    check(never_was, &[]);
+    let of_another = |world: &mut World| {
+        gone(world);
+        let annotations = json!({names::FLEET: "other"});
+        world.object(&old_claim(9))["metadata"]["annotations"] = annotations;
+    };
+    check(of_another, &[]);
+    let not_known_to_be_it = |world: &mut World| {
+        held(world);
+        let metadata = &mut world.object(&old_pod(9))["metadata"];
+        metadata["annotations"] = json!({});
+        metadata["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    };
+    check(not_known_to_be_it, &[]);
+}
+
+#[test]
+fn a_former_instance_that_stays_or_has_moved_uses_no_budget_here() {
+    let notice = |name: &str| {
+        let object = key(Kind::PersistentVolumeClaim, name);
+        Notice::on(object, "HeirNotFree", "for the test")
+    };
+    let stays = |world: &mut World| {
+        down(world);
+        world.plan.blocked.push(notice("pvc-old-9"));
+    };
+    check(stays, &[]);
+    let another_stays = |world: &mut World| {
+        down(world);
+        world.plan.blocked.push(notice("pvc-old-8"));
+    };
+    check(another_stays, &[rules::BUDGET]);
+    let blocked = |world: &mut World| {
+        stays(world);
+        world.plan.blocked[0].code = "HeirloomInUse".to_owned();
+    };
+    check(blocked, &[rules::BUDGET]);
+    let moved = |world: &mut World| {
+        down(world);
+        world.objects.push(live_pod(&pod(9), Some(&claim(9)), true));
+    };
+    check(moved, &[]);
 }
 
 #[test]

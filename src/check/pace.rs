@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::{Case, Id};
 use super::health::{Health, is_surely_down};
-use super::heirs::{heir_of, is_heir};
+use super::heirs::{heir_of, is_former, is_heir};
 use super::migrations::comes_back;
 use super::touch::is_ours;
 use super::{Breach, rules};
@@ -101,24 +101,58 @@ fn walk<'a>(
 /// Returns the main pods that are surely away before the plan begins, and that it does nothing about:
 /// until a gate names them they use up budget. One that is not there ran here where its claim is.
 fn away_before<'a>(case: &Case<'a>) -> BTreeMap<&'a str, &'a str> {
-    let is_away = |instance: &&Instance| {
+    let away = |instance: &'a Instance| {
         let pod = case.id(Kind::Pod, &instance.name);
         let claim = case.id(Kind::PersistentVolumeClaim, &instance.claim);
-        let ran = || case.live(claim).is_some_and(|claim| is_ours(case, claim));
+        let claim = case.live(claim);
+        let name = instance.name.as_str();
         match case.live(pod) {
             Some(live) if is_ours(case, live) && !live.is_terminating() => {
-                is_surely_down(case, live)
+                is_surely_down(case, live, &case.plan.name).then_some(name)
             }
-            Some(_) | None => ran(),
+            Some(_) => claim.is_some_and(|c| is_ours(case, c)).then_some(name),
+            None if claim.is_some_and(|c| is_ours(case, c)) => Some(name),
+            None if claim.is_none() => former_away(case, instance),
+            None => None,
         }
     };
     let instances = case.desired.instances.iter();
     instances
         .filter(|instance| instance.has_pod && !is_heir(case, instance))
         .filter(|instance| case.steps_of(case.id(Kind::Pod, &instance.name)).is_empty())
-        .filter(is_away)
-        .map(|instance| (instance.name.as_str(), instance.name.as_str()))
+        .filter_map(|instance| Some((away(instance)?, instance.name.as_str())))
         .collect()
+}
+
+/// Returns the pod that is surely away under the fleet's former name, of an instance that has not
+/// moved and does not move: the former pod, or the instance's own where no pod is left that could
+/// run. What another document asks for as well is that fleet's to count.
+fn former_away<'a>(case: &Case<'a>, instance: &'a Instance) -> Option<&'a str> {
+    let former = case.fleet.wishes.renamed_from.as_ref()?;
+    let (name, namespace) = (
+        format!("{}-{}", former.name, instance.ordinal),
+        &former.namespace,
+    );
+    let claim = format!("pvc-{name}");
+    let is_kept = case.plan.blocked.iter().any(|notice| {
+        let object = notice.object.as_ref();
+        notice.code == "HeirNotFree" && object.is_some_and(|object| object.name == claim)
+    });
+    if is_kept {
+        return None;
+    }
+    match case.live.get(Kind::Pod, namespace, &name) {
+        Some(pod) if !is_former(case, pod) => None,
+        Some(pod) if pod.is_terminating() => Some(&instance.name),
+        Some(pod) => is_surely_down(case, pod, &former.name).then_some(pod.meta.name.as_ref()),
+        None => {
+            let claim = case
+                .live
+                .get(Kind::PersistentVolumeClaim, namespace, &claim);
+            let ran = claim.is_some_and(|claim| is_former(case, claim));
+            ran.then_some(&instance.name)
+        }
+    }
 }
 
 /// Every wave that restarts pods, or brings back those that went, and is followed by one that

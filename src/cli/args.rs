@@ -2,20 +2,24 @@
 
 pub(super) mod cmp;
 mod diff;
+mod driver;
 pub(super) mod keys;
 mod lint;
 mod roll;
 mod schema;
 mod simulate;
+mod snapshot;
 mod why;
 
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 
 pub(super) use diff::{DiffArgs, DiffFormat};
+pub(super) use driver::{DriverArgs, DriverPart};
 pub(super) use lint::{LintArgs, LintFormat};
 pub(super) use roll::RollArgs;
 pub(super) use schema::{SchemaArgs, SchemaOf};
 pub(super) use simulate::{SimulateArgs, SimulateFormat};
+pub(super) use snapshot::SnapshotArgs;
 pub(super) use why::{WhyArgs, WhyFormat};
 
 const ABOUT: &str = "\
@@ -124,12 +128,16 @@ pub(super) enum Command {
     Simulate(SimulateArgs),
     /// Explain one pod: what it is, what it should be, what happens to it, and why it waits
     Why(WhyArgs),
+    /// Take out of a snapshot what must not lie in Git: private keys, and what is no fleet's
+    Snapshot(SnapshotArgs),
     /// Make, take over and compare the nodes' p2p keys
     Keys(keys::KeysArgs),
     /// Find what is wrong with documents before the cluster does, and keys that lie in the open
     Lint(LintArgs),
     /// Be a config-management plugin of Argo CD
     Cmp(cmp::CmpArgs),
+    /// Print what takes one step of a plan after the other by commits: a script, a workflow
+    Driver(DriverArgs),
     /// Take the pods of a batch away, so that an applier makes them anew
     Roll(RollArgs),
     /// Print the CustomResourceDefinition of a kind of document
@@ -423,6 +431,7 @@ mod tests {
         check_wrong("cosmos-render schema");
         check_wrong("cosmos-render schema pod");
         check_wrong("cosmos-render plan a --max-age 1h");
+        check_wrong("cosmos-render snapshot");
         check_wrong("cosmos-render keys");
         check_wrong("cosmos-render keys init");
         check_wrong("cosmos-render keys init a --allow-in-git");

@@ -4,6 +4,8 @@
 mod parameters;
 
 #[cfg(test)]
+mod deployed;
+#[cfg(test)]
 mod tests;
 
 use std::env;

@@ -16,6 +16,7 @@ use crate::render::gitops::{Applier, argocd, flux, guards};
 use crate::render::manifests::{self, Fleet, Format};
 use crate::render::saved::{self, Saved};
 use crate::settings::Settings;
+use crate::spread;
 
 use super::args::{ObjectFormat, Target};
 use super::resolve::RenderRun;
@@ -227,15 +228,14 @@ fn made<'o>(
     settings: &Settings,
 ) -> Result<Vec<Made<'o>>, Diagnostic> {
     if target == Target::ArgoCd {
-        let fleets = outcome.deliveries();
-        let made = fleets.iter().map(|fleet| {
+        let made = spread::map(&outcome.deliveries(), |fleet| {
             Ok(Made {
                 namespace: fleet.namespace,
                 name: fleet.name,
                 objects: Cow::Owned(argocd::objects(fleet, settings)?),
             })
         });
-        return made.collect();
+        return made.into_iter().collect();
     }
     let made = outcome.manifests.iter().map(|of| {
         let standing = of.delivery.iter().flat_map(|delivery| &delivery.standing);

@@ -132,7 +132,8 @@ fn write_sorted(value: &Value, out: &mut String) {
             out.push('{');
             let sorted: BTreeMap<&String, &Value> = members.iter().collect();
             for (key, member) in sorted {
-                let _ = write!(out, "{}:", Value::from(key.as_str()));
+                write_text(key, out);
+                out.push(':');
                 write_sorted(member, out);
                 out.push(',');
             }
@@ -146,9 +147,22 @@ fn write_sorted(value: &Value, out: &mut String) {
             }
             out.push(']');
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+        Value::String(text) => write_text(text, out),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {
             let _ = write!(out, "{value}");
         }
+    }
+}
+
+/// Writes a text as JSON does. Most have nothing to escape, and there are hundreds in each pod.
+fn write_text(text: &str, out: &mut String) {
+    let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    if text.bytes().all(is_plain) {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        let _ = write!(out, "{}", Value::from(text));
     }
 }
 
@@ -173,6 +187,25 @@ mod tests {
         assert_eq!(ours, of_spec(&without_text));
         assert_ne!(ours, of_spec(&spec(scripts::SENTRY_START, "b")));
         assert_ne!(ours, of_spec(&spec("exec x", "a")));
+    }
+
+    #[test]
+    fn texts_are_written_as_json_does() {
+        for text in [
+            "",
+            "a b",
+            "\"",
+            "\\",
+            "\n",
+            "\u{1f}",
+            "\u{7f}",
+            "ä\u{2028}",
+            "/",
+        ] {
+            let mut out = String::new();
+            write_text(text, &mut out);
+            assert_eq!(out, Value::from(text).to_string());
+        }
     }
 
     #[test]

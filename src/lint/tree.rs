@@ -54,7 +54,10 @@ fn of_file(file: &Source) -> Option<Diagnostic> {
     let mut told = if is_snapshot {
         let message = format!("a snapshot in the tree holds {}", count(what, found.len()));
         Diagnostic::warning("snapshot-with-keys", message)
-            .hint("keep it out of Git, and change the keys if they were pushed")
+            .hint(
+                "keep it out of Git, or take them out with `cosmos-render snapshot`; change the keys if \
+                 they were pushed",
+            )
     } else {
         let message = format!("this file holds {} in the clear", count(what, found.len()));
         Diagnostic::warning("private-key", message).hint(

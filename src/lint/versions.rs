@@ -106,8 +106,8 @@ fn driver(fleet: &Fleet, settings: &Settings, findings: &mut Findings<'_>) {
     }
     let message = "upgrades by height are declared, but nothing that follows the heights";
     let hint = format!(
-        "declare it in cosmos-render.toml (`[heights]`, `driver = \"scheduled\"`), or at this \
-         document: `{}: {}`",
+        "`cosmos-render driver github` prints a schedule that does; declare it, or another, in \
+         cosmos-render.toml (`[heights]`, `driver = \"scheduled\"`), or at this document: `{}: {}`",
         wishes::HEIGHTS_DRIVER,
         wishes::DRIVERS.join("|")
     );

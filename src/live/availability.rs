@@ -274,15 +274,18 @@ pub fn is_newcomer(live: &Live<'_>, namespace: &str, pod: &str, claim: &str) -> 
     };
     let status: PodStatus = lenient(pod.status);
     let is_close = seconds_between(claim_born, born).abs() <= BORN_TOGETHER_SECONDS;
+    if !is_close || is_younger_than_volume(live, claim, born) {
+        return false;
+    }
     let Some(ready) = status.ready() else {
-        return is_close && status.phase == PENDING;
+        return status.phase == PENDING;
     };
     let never_ready = ready
         .last_transition_time
         .as_deref()
         .and_then(parse)
         .is_some_and(|at| seconds_between(born, at) <= NEVER_READY_SECONDS);
-    ready.status != "True" && never_ready && is_close && !is_younger_than_volume(live, claim, born)
+    ready.status != "True" && never_ready
 }
 
 /// Tells whether a pod came later than the volume of its claim, where a volume is made only once a

@@ -57,6 +57,24 @@ pub fn phase(object: &Object<'_>) -> String {
     lenient::<Phase>(object.status).phase
 }
 
+/// Returns the claim that a volume is bound to, or was: its namespace and name.
+#[must_use]
+pub(super) fn claim_of(volume: &Object<'_>) -> Option<(String, String)> {
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Spec {
+        claim_ref: ClaimRef,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct ClaimRef {
+        namespace: String,
+        name: String,
+    }
+    let Spec { claim_ref: of } = lenient(volume.spec);
+    (!of.name.is_empty()).then_some((of.namespace, of.name))
+}
+
 /// Returns what becomes of a claim's volume when the claim goes. The volume's own policy decides;
 /// where the snapshot has no such volume, that of its class.
 #[must_use]

@@ -123,17 +123,40 @@ fn decode(value: &str) -> Option<Pair> {
     (length == PAIR).then(|| Pair::new(*bytes))
 }
 
-/// Returns whether an entry of a ConfigMap holds a private key and must not be kept.
+/// Returns whether an entry of a ConfigMap holds a private key and must not be kept, or the ID that
+/// stands for one.
 pub(super) fn is_key_entry(name: &str, text: &str) -> bool {
     name == "node_key.json"
         || name == "priv_validator_key.json"
         || text.contains("\"priv_key\"")
         || text.contains("PRIVATE KEY")
+        || named(text).is_some()
+}
+
+/// What stands before and behind the ID of a key that was cut out.
+const PUBLIC: (&str, &str) = ("{\"node_id\":\"", "\"}");
+
+/// Returns what stands in a snapshot without secrets where this node's key was.
+pub(super) fn public(id: &NodeId) -> String {
+    let (before, behind) = PUBLIC;
+    format!("{before}{id}{behind}")
+}
+
+/// Returns the ID that stands where a key was.
+fn named(text: &str) -> Option<NodeId> {
+    let (before, behind) = PUBLIC;
+    NodeId::parse(text.strip_prefix(before)?.strip_suffix(behind)?)
+}
+
+/// Writes the entry of a Secret.
+pub(super) fn encoded(text: &str) -> String {
+    STANDARD.encode(text)
 }
 
 /// Returns what a `node_key.json` is, for those who keep nothing of it.
 pub(super) fn identify(text: &str) -> NodeKey {
     let id = read(text.as_bytes()).ok().and_then(|pair| pair.id());
+    let id = id.or_else(|| named(text));
     id.map_or(NodeKey::Broken, NodeKey::Id)
 }
 
@@ -173,6 +196,16 @@ mod tests {
         assert!(text.contains('/'));
         check(&text.replace('/', "\\/"), id);
         assert_eq!(format!("{:?}", read(text.as_bytes())), "Ok(Pair)");
+    }
+
+    #[test]
+    fn an_id_may_stand_for_a_key_that_was_cut_out() {
+        let id = NodeId::parse("72dbb7336c76780023f83da4c355f2eeea85733b").unwrap();
+        let text = public(&id);
+        assert_eq!(identify(&text), NodeKey::Id(id.clone()));
+        assert_eq!(identify_base64(&encoded(&text)), Some(NodeKey::Id(id)));
+        assert_eq!(identify_base64(&encoded(r#"{"node_id":"72db"}"#)), None);
+        assert!(read(text.as_bytes()).is_err(), "nobody takes it for a key");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::{node_key, stamps};
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::live::{Live, Machine, Meta, NodeKey, Object, Owner};
 use crate::model::{Kind, names};
+use crate::spread;
 
 /// One item of a list may be so large: etcd holds no object above 1.5 MiB, and JSON with
 /// indentation takes a few times as much (design.md, safety rule 15).
@@ -178,8 +179,9 @@ impl<'a> Reader<'a> {
                         api_version.map(|v| v.0.into_owned()).unwrap_or_default(),
                     )
                 });
-                for raw in items {
-                    self.item(found, raw.get(), of_list.as_ref());
+                let all = spread::map(&items, |raw| ready(raw.get(), of_list.as_ref()));
+                for (raw, ready) in items.into_iter().zip(all) {
+                    self.item(found, raw.get(), ready);
                 }
             }
             Ok(Head {
@@ -192,7 +194,7 @@ impl<'a> Reader<'a> {
                     depth: 0,
                     captured: None,
                 };
-                self.item(found, &text.json, None);
+                self.item(found, &text.json, ready(&text.json, None));
             }
             Ok(Head {
                 kind: None,
@@ -206,21 +208,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads one object. An item of a `PodList` has no kind of its own: `of_list` gives it.
-    fn item(&mut self, found: Found<'_>, json: &'a str, of_list: Option<&(String, String)>) {
-        let Found { text, depth, .. } = found;
-        let mut wire: Wire<'a> = match serde_json::from_str(json) {
-            Ok(wire) => wire,
-            Err(error) => {
-                return self.fault(text, "snapshot-not-readable", told(&error));
-            }
-        };
-        if wire.kind.is_none()
-            && let Some((kind, api_version)) = of_list
-        {
-            wire.kind = Some(Text1(Cow::Owned(kind.clone())));
-            wire.api_version = Some(Text1(Cow::Owned(api_version.clone())));
+    /// Takes one object up.
+    fn item(&mut self, found: Found<'_>, json: &'a str, ready: serde_json::Result<Ready<'a>>) {
+        match ready {
+            Err(error) => self.fault(found.text, "snapshot-not-readable", told(&error)),
+            Ok(Ready::Object(object)) => self.live.insert(Object {
+                version: (object.version.0, json.len()),
+                captured: found.captured,
+                ..*object
+            }),
+            Ok(Ready::Wire(wire)) => self.wire(found, json, *wire),
         }
+    }
+
+    /// Takes up what is no object of a kind that matters.
+    fn wire(&mut self, found: Found<'_>, json: &'a str, mut wire: Wire<'a>) {
+        let Found { text, depth, .. } = found;
         if let Some(items) = wire.items.take() {
             if depth >= MAX_LISTS {
                 let message = format!("more than {MAX_LISTS} Lists inside each other");
@@ -235,7 +238,7 @@ impl<'a> Reader<'a> {
                 ..found
             };
             for raw in items {
-                self.item(found, raw.get(), None);
+                self.item(found, raw.get(), ready(raw.get(), None));
             }
             return;
         }
@@ -245,27 +248,16 @@ impl<'a> Reader<'a> {
             return self.fault(text, "snapshot-item-too-large", message);
         }
         let name = wire.kind.as_ref().map_or("", |kind| &kind.0);
-        let Some(kind) = known(name) else {
-            if is_status(&wire) {
-                let message = "this is what an API server answers with where a request fails (a \
-                               Status), and no snapshot: see its message, and capture again";
-                return self.fault(text, "snapshot-not-readable", message.to_owned());
-            }
-            self.other(wire);
-            return;
-        };
-        if wire.metadata.name.is_none() {
+        if let Some(kind) = known(name) {
             let message = format!("a {kind} without metadata.name");
             return self.fault(text, "snapshot-object-unnamed", message);
         }
-        match object(kind, wire) {
-            Ok(object) => self.live.insert(Object {
-                version: (object.version.0, json.len()),
-                captured: found.captured,
-                ..object
-            }),
-            Err(error) => self.fault(text, "snapshot-not-readable", told(&error)),
+        if is_status(&wire) {
+            let message = "this is what an API server answers with where a request fails (a \
+                           Status), and no snapshot: see its message, and capture again";
+            return self.fault(text, "snapshot-not-readable", message.to_owned());
         }
+        self.other(wire);
     }
 
     fn in_list<'t>(&mut self, text: &'t Text<'t>, metadata: Option<&RawValue>) -> Found<'t> {
@@ -320,6 +312,32 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// What an item comes to by itself.
+enum Ready<'a> {
+    /// An object of a kind that matters.
+    Object(Box<Object<'a>>),
+    /// Anything else: a List, another kind, or what is wrong with it.
+    Wire(Box<Wire<'a>>),
+}
+
+/// Reads an item as far as that takes nothing but itself. One of a `PodList` has no kind of its own:
+/// `of_list` gives it.
+fn ready<'a>(json: &'a str, of_list: Option<&(String, String)>) -> serde_json::Result<Ready<'a>> {
+    let mut wire: Wire<'a> = serde_json::from_str(json)?;
+    if wire.kind.is_none()
+        && let Some((kind, api_version)) = of_list
+    {
+        wire.kind = Some(Text1(Cow::Owned(kind.clone())));
+        wire.api_version = Some(Text1(Cow::Owned(api_version.clone())));
+    }
+    let kind = wire.kind.as_ref().and_then(|kind| known(&kind.0));
+    let is_object = wire.items.is_none() && json.len() <= MAX_ITEM && wire.metadata.name.is_some();
+    Ok(match kind.filter(|_| is_object) {
+        Some(kind) => Ready::Object(Box::new(object(kind, wire)?)),
+        None => Ready::Wire(Box::new(wire)),
+    })
+}
+
 /// Says what is wrong with a text. What serde says of a value of a wrong type quotes that value,
 /// which may be a key: only where it stands is told.
 fn told(error: &serde_json::Error) -> String {
@@ -333,7 +351,7 @@ fn told(error: &serde_json::Error) -> String {
     }
 }
 
-fn known(kind: &str) -> Option<Kind> {
+pub(super) fn known(kind: &str) -> Option<Kind> {
     Some(match kind {
         "StorageClass" => Kind::StorageClass,
         "PersistentVolume" => Kind::PersistentVolume,

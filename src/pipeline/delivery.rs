@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::FleetManifests;
+use super::{FleetManifests, removed};
 use crate::diff::{Differences, Standing};
 use crate::live::{Live, Object};
-use crate::model::{FleetKey, Kind, ObjectKey, names};
+use crate::model::{Kind, ObjectKey, names};
 use crate::parse::inputs::{Fleet, Inputs};
 use crate::plan::{Action, FleetPlan, Gate};
 use crate::render::gitops::{Delivery, LiveClaim, LivePod, argocd, flux, grace, standing, text};
@@ -190,10 +190,9 @@ pub(super) fn undocumented<'p>(
         .filter(|step| step.action == Action::Delete)
         .map(|step| &step.object)
         .collect();
-    let is_described = |key: &FleetKey| specs.fleets.iter().any(|fleet| fleet.node.key == *key);
     let is_rendered = |object: &&Object<'_>| object.annotation(names::FLEET).is_some();
     let mut found = BTreeMap::new();
-    for key in live.fleets().filter(|key| !is_described(key)) {
+    for key in removed::undescribed(live, specs) {
         let mut rendered = live.of_fleet(&key).filter(is_rendered).peekable();
         if rendered.peek().is_none() {
             continue;

@@ -83,6 +83,12 @@ impl<'s> Taken<'s> {
         is_former && instances.all(|object| self.has(fleet, object))
     }
 
+    /// Tells whether a document asks for a fleet, be it for no instance at all.
+    fn is_asked_for(&self, fleet: &FleetKey) -> bool {
+        let mut fleets = self.specs.iter().flat_map(|specs| &specs.fleets);
+        fleets.any(|asked| asked.node.key == *fleet && !asked.node.wishes.is_removed)
+    }
+
     /// Tells whether a fleet has pods or claims that others take over, or nothing else is left.
     fn is_left(&self, fleet: &FleetKey, live: &Live<'_>) -> bool {
         let mut instances = live

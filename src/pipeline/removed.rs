@@ -2,6 +2,8 @@
 //! Git, or just not given: nothing of them is deleted. Those whose document says that they are to
 //! go are taken down by the plan; what it leaves is told here.
 
+use std::collections::BTreeSet;
+
 use super::heirs::Taken;
 use crate::explain::{self, Members};
 use crate::live::Live;
@@ -13,8 +15,7 @@ use crate::spec::FullNode;
 use crate::spec::wishes::{REMOVE_FLEET, RENAMED_FROM};
 
 pub(super) fn fleets(live: &Live<'_>, specs: &Inputs, taken: &Taken) -> Vec<FleetPlan> {
-    live.fleets()
-        .filter(|key| !specs.fleets.iter().any(|fleet| fleet.node.key == *key))
+    undescribed(live, specs)
         .filter(|key| live.of_fleet(key).next().is_some())
         .filter(|key| !taken.is_all_of(key, live))
         .map(|key| FleetPlan {
@@ -26,10 +27,16 @@ pub(super) fn fleets(live: &Live<'_>, specs: &Inputs, taken: &Taken) -> Vec<Flee
         .collect()
 }
 
+/// Returns the fleets that the snapshot has and no document describes.
+pub(super) fn undescribed(live: &Live<'_>, specs: &Inputs) -> impl Iterator<Item = FleetKey> {
+    let keys = specs.fleets.iter().map(|fleet| fleet.node.key.clone());
+    let described: BTreeSet<FleetKey> = keys.collect();
+    live.fleets().filter(move |key| !described.contains(key))
+}
+
 /// Gathers what is known of the pods of fleets that no document describes.
 pub(super) fn members(live: &Live<'_>, specs: &Inputs) -> Vec<Members> {
-    live.fleets()
-        .filter(|key| !specs.fleets.iter().any(|fleet| fleet.node.key == *key))
+    undescribed(live, specs)
         .map(|key| {
             let (facts, _) = facts::gather(live, &key, Declared::default(), &Sources::default());
             explain::of_former(live, &key, &facts)

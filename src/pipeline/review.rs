@@ -18,6 +18,7 @@ use crate::review::{
     self, Delta, DocumentChange, Due, FORMAT_VERSION, FleetReview, Footprint, Review, Side,
 };
 use crate::spec;
+use crate::spread;
 
 /// How many plans of one instance each may be made to find out which field brings about which step.
 const MOST_TRIALS: usize = 4_000;
@@ -135,9 +136,10 @@ fn planned(specs: &Inputs, live: &Live<'_>, request: &Request) -> Reported<Plans
     let mut diagnostics = Vec::new();
     let taken = Taken::new(specs);
     let mut plans = Plans::new();
-    for spec in &specs.fleets {
-        let known = identities(specs, spec);
-        let planned = fleet::plan(spec, live, known, (request, &taken));
+    let all = spread::map(&specs.fleets, |spec| {
+        fleet::plan(spec, live, identities(specs, spec), (request, &taken))
+    });
+    for (spec, planned) in specs.fleets.iter().zip(all) {
         if let Some(planned) = take(planned, &mut diagnostics) {
             plans.insert(spec.node.key.clone(), (planned.plan, planned.footprint));
         }

@@ -51,7 +51,8 @@ pub struct Heirloom {
     pub claim: Option<ObjectKey>,
     /// Its pods, and its claim, that are on their way out.
     pub going: Vec<ObjectKey>,
-    /// Pods of the instance itself that are there already: a move that stopped half way.
+    /// Pods of the instance itself, and its claim, that are there already: a move that stopped half
+    /// way.
     pub arrived: BTreeSet<String>,
     /// The volume.
     pub volume: ObjectKey,
@@ -238,10 +239,12 @@ impl Unit<'_> {
     fn come(&self, turn: Turn, desired: &Desired, decided: &mut Decided) {
         let heirloom = self.heirloom;
         let own = of_instances(desired).filter(|m| m.ordinal == Some(self.ordinal));
-        for manifest in own.filter(|m| !m.role.is_pod() || !heirloom.arrived.contains(&m.key.name))
-        {
+        for manifest in own {
             if manifest.role == Role::Claim {
                 decided.tasks.extend(self.promise(turn, manifest));
+            }
+            if heirloom.arrived.contains(&manifest.key.name) {
+                continue;
             }
             let message = format!("it goes on where {} was", heirloom.former);
             let mut step = step(Action::Create, &manifest.key, reason(RENAMED, message));

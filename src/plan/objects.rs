@@ -6,7 +6,7 @@ use super::migrate::Migrations;
 use super::reasons::reason;
 use super::turns::{Decided, Observed, Task, Turn};
 use super::volumes::Volumes;
-use super::{Action, Change, Effect, Impact, Reason, Step, claims, drift};
+use super::{Action, Change, Effect, Impact, Reason, Step, claims, drift, reasons};
 use crate::desired::{Instance, Manifest, Role};
 use crate::diff::{Comparison, Difference, Standing};
 use crate::live::Live;
@@ -117,7 +117,8 @@ impl Context<'_> {
                     "Terminating",
                     "it is on its way out, and comes back after that",
                 );
-                let step = step(Action::Create, manifest, why, Vec::new());
+                let mut step = step(Action::Create, manifest, why, Vec::new());
+                step.say_identity(self.identity(manifest));
                 decided.tasks.push(Task {
                     turn: Turn::Return,
                     step,
@@ -142,6 +143,13 @@ impl Context<'_> {
                 ));
             }
         }
+    }
+
+    /// Returns why a pod that is on its way out comes back with another identity, if it does.
+    fn identity(&self, manifest: &Manifest) -> Option<Reason> {
+        let namespace = self.fleet.key.namespace.as_str();
+        let live = self.live.get(Kind::Pod, namespace, &manifest.key.name);
+        reasons::of_identity(live, manifest)
     }
 
     fn present(

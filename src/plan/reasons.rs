@@ -2,11 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::{Change, Effect, Reason};
+use crate::desired::Manifest;
 use crate::diff::{self, Cause};
+use crate::live::Object;
 
 /// The code of a restart with which a node gets another identity.
 pub(super) const IDENTITY: &str = "IdentityChanged";
+
+/// The volume that holds a node's key.
+const CONFIG: &str = "vol-config";
 
 /// How many fields a reason names.
 const SHOWN: usize = 3;
@@ -39,6 +46,21 @@ pub(super) fn of_restart(changes: &[Change], causes: &[Cause]) -> Vec<Reason> {
         .collect();
     reasons.extend(causes.iter().map(of_cause));
     reasons
+}
+
+/// Returns why a node gets another identity where its pod comes back as desired, if it does.
+pub(super) fn of_identity(live: Option<&Object<'_>>, desired: &Manifest) -> Option<Reason> {
+    let volume = |spec: &Value| {
+        let mut volumes = spec["volumes"].as_array()?.iter();
+        volumes.find(|volume| volume["name"] == CONFIG).cloned()
+    };
+    let change = Change {
+        path: format!("spec.volumes[name={CONFIG}]"),
+        from: volume(&live?.spec_tree()),
+        to: volume(&desired.body["spec"]),
+        effect: Effect::Restart,
+    };
+    diff::is_identity(&change).then(|| reason(IDENTITY, sentence(IDENTITY, &[&change.path])))
 }
 
 fn of_cause(cause: &Cause) -> Reason {

@@ -107,7 +107,7 @@ mod tests {
         check(1024, "1 KiB");
         check(1536 << 20, "1.5 GiB");
         check(2 << 40, "2 TiB");
-        check((2 << 40) - 1, "1023.9 GiB");
+        check((2 << 40) - 1, "1.9 TiB");
     }
 
     #[test]

@@ -113,6 +113,12 @@ impl Fleet<'_> {
     }
 }
 
+/// Returns the image that this program is published as, of its own version.
+#[must_use]
+pub fn default_image() -> String {
+    roll::default_image()
+}
+
 /// How long a pod may take to stop where it does not say.
 pub const DEFAULT_GRACE: i64 = 30;
 

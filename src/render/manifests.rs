@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{Tree, json as json_text, yaml};
+use crate::spread;
 
 /// The objects of one fleet, in the order in which they are applied.
 #[derive(Debug, Clone, Copy)]
@@ -28,12 +29,15 @@ pub enum Format {
 /// Returns all objects as one YAML stream, in the order in which they are applied.
 #[must_use]
 pub fn stream(fleets: &[Fleet<'_>]) -> String {
-    let mut out = String::new();
-    for object in fleets.iter().flat_map(|fleet| fleet.objects) {
-        out.push_str("---\n");
-        out.push_str(&document(object));
-    }
-    out
+    let texts = spread::map(fleets, |fleet| {
+        let mut text = String::new();
+        for object in fleet.objects {
+            text.push_str("---\n");
+            text.push_str(&document(object));
+        }
+        text
+    });
+    texts.concat()
 }
 
 /// Returns all objects as a `List` in JSON, in the order in which they are applied.

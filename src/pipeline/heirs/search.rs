@@ -2,6 +2,7 @@
 //! volumes, and what else is left of the former fleet.
 
 mod away;
+mod promised;
 
 use std::collections::BTreeSet;
 
@@ -44,17 +45,15 @@ impl Search<'_> {
     ) -> Result<Option<Heirloom>, Box<Notice>> {
         let former = self.former_of(instance);
         let theirs = self.former_claim(instance);
-        if let Some(own) = self.own_claim(instance) {
-            return match theirs {
-                Some(old) => Err(notes::two_volumes(own, old)),
-                None => Ok(None),
-            };
-        }
-        // it has moved before, and its claim went since to be made anew: not on the old volume
-        if theirs.is_none() && desired.renewals.contains_key(&instance.claim) {
-            return Ok(None);
-        }
-        let Some(volume) = self.volume(instance, theirs)? else {
+        let own = self.own_claim(instance);
+        let volume = match (own, theirs) {
+            (Some(own), Some(old)) => return Err(notes::two_volumes(own, old)),
+            (Some(own), None) => self.not_promised(own, instance, desired),
+            // it has moved before, and its claim went since to be made anew: not on the old volume
+            (None, None) if desired.renewals.contains_key(&instance.claim) => None,
+            (None, _) => self.volume(instance, theirs)?,
+        };
+        let Some(volume) = volume else {
             return Ok(None);
         };
         if let Some(claim) = theirs
@@ -72,6 +71,8 @@ impl Search<'_> {
         let mut heirloom = self.found(&former, theirs, volume);
         heirloom.changes_identity = changes_identity;
         heirloom.arrived = self.arrived(instance);
+        let claim = own.map(|own| own.meta.name.clone().into_owned());
+        heirloom.arrived.extend(claim);
         Ok(Some(heirloom))
     }
 
@@ -355,9 +356,11 @@ impl Search<'_> {
     }
 
     /// Returns what the former fleet leaves behind: what belongs to instances that have moved or
-    /// move now; and, once it has no other pods and claims, what belongs to all.
+    /// move now; and, once it has no other pods and claims and no document asks for it, what belongs to
+    /// all.
     pub(super) fn leftovers(&self, taken: &Taken, heirs: &Heirs) -> Vec<ObjectKey> {
-        let is_all = taken.is_all_of(self.former, self.live) && heirs.held.is_empty();
+        let is_left = taken.is_all_of(self.former, self.live) && heirs.held.is_empty();
+        let is_all = is_left && !taken.is_asked_for(self.former);
         let objects = self.live.of_fleet(self.former);
         objects
             .filter(|object| !object.is_terminating())

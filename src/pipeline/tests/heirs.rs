@@ -92,6 +92,26 @@ fn every_instance_goes_on_with_its_volume_wherever_the_move_stops() {
 }
 
 #[test]
+fn a_former_fleet_keeps_what_its_document_asks_for() {
+    let check = |ask: &dyn Fn(&mut Value), stays: bool| {
+        let rested = hub("Delete");
+        let mut former = rested.changed(ask).swap_remove(0);
+        "former.yaml".clone_into(&mut former.name);
+        let mut specs = renamed(&rested);
+        specs.push(former);
+        let mut cluster = rested.cluster.clone();
+        drive("the document stays", &specs, &mut cluster, Pace::Whole);
+        let service = id("Service", "hub-rpc");
+        assert_eq!(cluster.objects.contains_key(&service), stays);
+    };
+    check(&|document| document["spec"]["replicas"] = json!(0), true);
+    let removed = |document: &mut Value| {
+        document["metadata"]["annotations"] = json!({"cosmos-render/remove-fleet": FORMER});
+    };
+    check(&removed, false);
+}
+
+#[test]
 fn nothing_is_lost_by_moving() {
     let rested = hub("Delete");
     let outcome = planned(&renamed(&rested), &rested.cluster, Options::default());
@@ -160,6 +180,74 @@ fn the_next_instance_waits_until_the_one_before_is_in_sync() {
     let before = waves.iter().take_while(|wave| !takes(wave));
     let mut gates = before.flat_map(|wave| &wave.gate);
     assert!(gates.any(|gate| gate.object.name == "gaia-0"), "{waves:#?}");
+}
+
+/// Checks to which claims the first volume is promised, where the wave that exchanges the claims
+/// stopped with the claim made, the volume as it was and what else `happen` tells; and that all comes
+/// to rest on the volumes that were.
+#[track_caller]
+fn check_promised(happen: &dyn Fn(&mut Cluster, &Id), expected: &[&str]) {
+    let rested = hub("Delete");
+    let specs = renamed(&rested);
+    let mut cluster = rested.cluster.clone();
+    let before = volumes(&cluster, FORMER);
+    let outcome = planned(&specs, &cluster, Options::default());
+    let all: Vec<&Value> = super::manifests(&outcome);
+    let fleet = &outcome.plan.fleets[0];
+    let makes = |wave: &crate::plan::Wave| wave.steps.iter().any(|s| s.object.name == "pvc-gaia-0");
+    let exchange = fleet.waves.iter().position(makes).unwrap();
+    cluster.carry(&specs, fleet, (&fleet.waves[..exchange], &all));
+    for (kind, name) in [("PersistentVolumeClaim", "pvc-gaia-0"), ("Pod", "gaia-0")] {
+        let is_it = |m: &&&Value| m["kind"] == kind && m["metadata"]["name"] == name;
+        let mut object = (**all.iter().find(is_it).unwrap()).clone();
+        object["metadata"]["uid"] = json!(format!("new-{name}"));
+        object["metadata"]["creationTimestamp"] = json!("2030-01-01T00:00:00Z");
+        object["status"] = json!({"phase": "Pending"});
+        cluster.objects.insert(id(kind, name), object);
+    }
+    let volume = id("PersistentVolume", before[0].as_str().unwrap());
+    happen(&mut cluster, &volume);
+    let outcome = planned(&specs, &cluster, Options::default());
+    let waves = outcome.plan.fleets.iter().flat_map(|f| &f.waves);
+    let promised: Vec<Value> = waves
+        .flat_map(|wave| &wave.steps)
+        .filter(|step| step.object.name == volume.2)
+        .flat_map(|step| &step.changes)
+        .filter(|change| change.path == "spec.claimRef")
+        .map(|change| change.to.clone().unwrap()["name"].clone())
+        .collect();
+    assert_eq!(promised, expected);
+    if !expected.is_empty() {
+        drive(
+            "after the claim was made",
+            &specs,
+            &mut cluster,
+            Pace::Whole,
+        );
+        assert_eq!(volumes(&cluster, HEIR), before);
+    }
+}
+
+#[test]
+fn a_volume_is_promised_to_a_claim_that_was_made_before() {
+    check_promised(&|_, _| {}, &["pvc-gaia-0"]);
+    let no_pod = |cluster: &mut Cluster, _: &Id| {
+        cluster.objects.remove(&id("Pod", "gaia-0"));
+    };
+    check_promised(&no_pod, &["pvc-gaia-0"]);
+    let refer = |name: &'static str, uid: Value| {
+        move |cluster: &mut Cluster, volume: &Id| {
+            let volume = cluster.objects.get_mut(volume).unwrap();
+            let uid = uid.clone();
+            volume["spec"]["claimRef"] = json!({"namespace": "chains", "name": name, "uid": uid});
+        }
+    };
+    check_promised(
+        &refer("pvc-gaia-0", json!("a-former-claim")),
+        &["pvc-gaia-0"],
+    );
+    check_promised(&refer("pvc-gaia-0", Value::Null), &[]);
+    check_promised(&refer("pvc-somebodys", json!("x")), &[]);
 }
 
 /// Checks that the instance of ordinal 1 stays as it is, with its volume, pod and config, and that

@@ -8,7 +8,7 @@ use crate::desired::Manifest;
 use crate::diff::{Difference, Differences, Standing};
 use crate::live::volumes;
 use crate::model::{ObjectKey, Ordinal};
-use crate::plan::reasons::reason;
+use crate::plan::reasons::{of_identity, reason};
 use crate::plan::restarts::Due;
 use crate::plan::turns::{Decided, Phase, Task, Turn};
 use crate::plan::volumes::Volumes;
@@ -154,27 +154,25 @@ impl Unit<'_> {
 
     fn begin(&self, turn: Turn, decided: &mut Decided) {
         let of_claim = why(self.moved.renewal);
-        let mut create = |manifest: &Manifest, why: Reason, changes: Vec<Change>| {
-            decided.tasks.push(Task {
-                turn,
-                step: Step {
-                    action: Action::Create,
-                    object: manifest.key.clone(),
-                    ordinal: manifest.ordinal,
-                    impact: Impact::None,
-                    reasons: vec![why],
-                    changes,
-                },
-            });
+        let create = |manifest: &Manifest, why: Reason, changes: Vec<Change>| Step {
+            action: Action::Create,
+            object: manifest.key.clone(),
+            ordinal: manifest.ordinal,
+            impact: Impact::None,
+            reasons: vec![why],
+            changes,
         };
-        create(self.moved.manifest, of_claim, self.moved.changes.clone());
+        let step = create(self.moved.manifest, of_claim, self.moved.changes.clone());
+        decided.tasks.push(Task { turn, step });
         for pod in self.pods {
             let due = self.due_of(pod);
             let is_absent = pod.standing == Standing::Missing || is_leaving(pod);
             if due.is_some() || is_absent {
                 let why = reason("ClaimMadeAnew", "it comes back with its new claim");
                 let changes = due.map(|due| due.changes.clone()).unwrap_or_default();
-                create(pod.manifest, why, changes);
+                let mut step = create(pod.manifest, why, changes);
+                step.say_identity(of_identity(pod.live, pod.manifest));
+                decided.tasks.push(Task { turn, step });
             }
         }
     }

@@ -358,4 +358,8 @@ fn a_young_pod_in_the_place_of_one_that_served_uses_the_budget() {
         .push(json!({"apiVersion": "v1", "kind": "PersistentVolume",
         "metadata": {"name": "pv-0", "creationTimestamp": "2026-01-01T00:00:02Z"}, "spec": {}}));
     check(&case, &waits);
+    // just made, it says nothing of its readiness yet
+    let pod = case.object("Pod/hub-0");
+    pod["status"] = json!({"phase": "Pending", "conditions": []});
+    check(&case, &waits);
 }

@@ -2,6 +2,8 @@
 //! the order of the plan. An object that moved from one Kustomization to another would be deleted by
 //! the one that it leaves, so that what is in which never changes.
 
+mod resource_set;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -12,7 +14,7 @@ use super::{Fleet, annotate, text, without_annotation};
 use crate::model::names;
 use crate::plan::{Action, FleetPlan};
 use crate::render::{Tree, manifests};
-use crate::settings::Settings;
+use crate::settings::{FluxForm, Settings};
 
 /// Lets kustomize-controller make a pod anew where it cannot change it in place.
 const FORCE: &str = "kustomize.toolkit.fluxcd.io/force";
@@ -34,25 +36,34 @@ const DIGITS: usize = 12;
 const KUSTOMIZATIONS: &str = "kustomizations";
 const MANIFESTS: &str = "manifests";
 
-/// Returns the files for Flux: `kustomizations/` for whoever applies Kustomizations already, and below
-/// `manifests/` what each of them applies. `path` leads from the source's root to these files.
+/// Returns the files for Flux: `kustomizations/` (or `resourcesets/`) for whoever applies such objects
+/// already, and below `manifests/` what each Kustomization applies. `path` leads from the source's root
+/// to these files.
 #[must_use]
 pub fn tree(fleets: &[Fleet<'_>], settings: &Settings, path: &str) -> Tree {
     let mut tree = Tree::new();
     for fleet in fleets {
-        let mut chain = String::new();
+        let mut chain = Vec::new();
         for unit in units(fleet) {
             let files = files(&unit, fleet);
             let folder = folder(&unit, fleet, &files);
             let object = kustomization(&unit, fleet, settings, &below(path, &folder));
-            chain.push_str("---\n");
-            chain.push_str(&manifests::document(&object));
+            chain.push(object);
             let files = files.into_iter();
             tree.extend(files.map(|(name, text)| (format!("{folder}/{name}"), text)));
         }
         if !chain.is_empty() {
-            let (namespace, name) = (fleet.namespace, fleet.name);
-            tree.insert(format!("{KUSTOMIZATIONS}/{namespace}.{name}.yaml"), chain);
+            let file = format!("{}.{}.yaml", fleet.namespace, fleet.name);
+            let (folder, chain) = match settings.flux.form {
+                FluxForm::Kustomizations => (KUSTOMIZATIONS, chain),
+                FluxForm::ResourceSet => {
+                    let whole = resource_set::of(&chain, &name_of(fleet.namespace, fleet.name));
+                    (resource_set::FOLDER, vec![whole])
+                }
+            };
+            let documents = chain.iter().map(manifests::document);
+            let text: String = documents.map(|text| format!("---\n{text}")).collect();
+            tree.insert(format!("{folder}/{file}"), text);
         }
     }
     tree

@@ -47,7 +47,8 @@ driver = \"scheduled\"",
              something plans again when the chain comes near it. Without that, nodes halt at the \
              upgrade and stay down.",
             "Let something follow them: a runner in the cluster, a schedule that takes snapshots and \
-             renders anew, or an operator that goes on acting; then declare which: `[heights] driver = \"runner\"`, \
+             renders anew (`cosmos-render driver github` prints one, `cosmos-render driver script` \
+             what it runs), or an operator that goes on acting; then declare which: `[heights] driver = \"runner\"`, \
              `\"scheduled\"` or `\"operator\"` in cosmos-render.toml, or the annotation \
              `cosmos-render/heights-driver` on the document.",
         )),

@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use super::model::{Cluster, Id};
+use super::world::World;
 
 /// What an owner may write without any running pod being concerned.
 const OF_CHAIN: [&str; 8] = [
@@ -104,18 +105,33 @@ fn address(document: &Value, instance: &str, cluster: &Cluster) -> Value {
     if own.is_string() {
         return own.clone();
     }
+    let service = service(instance, cluster);
+    if service["spec"]["type"] == "LoadBalancer" {
+        let ingress = &service["status"]["loadBalancer"]["ingress"][0];
+        let ip = Some(&ingress["ip"]).filter(|ip| ip.is_string());
+        ip.unwrap_or(&ingress["hostname"]).clone()
+    } else {
+        Value::Null
+    }
+}
+
+/// Tells whether an instance is to be reached from inside alone: it has a service, no load balancer,
+/// and no address of its owner's.
+pub(super) fn is_inside(world: &World, instance: &str) -> bool {
+    let document = world.document_of(instance).unwrap_or(&Value::Null);
+    let own = &document["spec"]["instanceOverrides"][instance]["externalAddress"];
+    let kind = &service(instance, &world.cluster)["spec"]["type"];
+    own.is_null() && kind.is_string() && kind != "LoadBalancer"
+}
+
+fn service<'c>(instance: &str, cluster: &'c Cluster) -> &'c Value {
     let (fleet, ordinal) = instance.rsplit_once('-').unwrap_or_default();
     let id: Id = (
         "Service".to_owned(),
         super::documents::NAMESPACE.to_owned(),
         format!("{fleet}-p2p-{ordinal}"),
     );
-    let service = cluster.objects.get(&id).unwrap_or(&Value::Null);
-    if service["spec"]["type"] == "LoadBalancer" {
-        service["status"]["loadBalancer"]["ingress"][0]["ip"].clone()
-    } else {
-        Value::Null
-    }
+    cluster.objects.get(&id).unwrap_or(&Value::Null)
 }
 
 fn take(value: &mut Value, field: &str) {

@@ -45,8 +45,7 @@ fn make(number: usize) -> World {
         rendered(&mut dice)
     };
     for pod in world.ids("Pod") {
-        let asked = world.asked_of(&pod);
-        world.started.insert(pod.clone(), asked);
+        world.remember(&pod);
         world.served.insert(pod);
     }
     world

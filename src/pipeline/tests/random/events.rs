@@ -225,6 +225,7 @@ fn foreign(world: &mut World, dice: &mut Dice) {
         "controller": true});
     let is_owned = dice.flip();
     let metadata = object["metadata"].as_object_mut().unwrap();
+    metadata.remove("deletionTimestamp");
     metadata.insert("labels".to_owned(), json!({}));
     metadata.insert("annotations".to_owned(), json!({}));
     let owners = if is_owned { json!([owner]) } else { json!([]) };
@@ -266,6 +267,7 @@ fn address(world: &mut World, dice: &mut Dice) {
     let balancers: Vec<&Id> = services
         .iter()
         .filter(|id| world.cluster.objects[*id]["spec"]["type"] == "LoadBalancer")
+        .filter(|id| !world.foreign.contains_key(*id))
         .collect();
     if balancers.is_empty() {
         return;

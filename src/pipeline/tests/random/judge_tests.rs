@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::Dice;
 use super::bases::{BASES, base};
 use super::documents::instances;
 use super::judge;
 use super::model::Id;
+use super::story::{Tale, in_parts, rest_by, same_as};
 use super::world::{World, key};
 use crate::model::{Kind, ObjectKey};
 use crate::plan::{Action, Condition, Gate, Impact, Reason, Step, Wave};
@@ -92,6 +94,16 @@ fn nothing_foreign_is_touched() {
         before(world, &patch);
     };
     check(touched, Some("foreign"));
+    let made = |is_blind: bool| {
+        let create = step(Action::Create, Kind::ConfigMap, "hub-0");
+        move |world: &mut World| {
+            theirs(world);
+            world.look(is_blind);
+            before(world, &create);
+        }
+    };
+    check(made(false), Some("foreign"));
+    check(made(true), None);
     let changed = |world: &mut World| {
         theirs(world);
         object(world, &config)["data"] = json!({});
@@ -127,6 +139,107 @@ fn no_more_are_away_than_the_owner_allows() {
 fn who_runs_what_is_asked_for_stays() {
     let replace = step(Action::Replace, Kind::Pod, "hub-0");
     check(|world| before(world, &replace), Some("needless-restart"));
+}
+
+/// Gives the load balancer of `hub-0` an address, as `kind` of it.
+fn reach(world: &mut World, kind: &str, address: &str) {
+    let service = object(world, &key("Service", "hub-p2p-0"));
+    service["spec"]["type"] = json!("LoadBalancer");
+    service["status"]["loadBalancer"] = json!({"ingress": [{kind: address}]});
+}
+
+#[test]
+fn who_gets_another_address_or_host_name_restarts() {
+    let replace = step(Action::Replace, Kind::Pod, "hub-0");
+    for kind in ["ip", "hostname"] {
+        let readdressed = |next: &'static str| {
+            let replace = &replace;
+            move |world: &mut World| {
+                reach(world, kind, "a.example.com");
+                world.remember(&key("Pod", "hub-0"));
+                reach(world, kind, next);
+                before(world, replace);
+            }
+        };
+        check(readdressed("b.example.com"), None);
+        check(readdressed("a.example.com"), Some("needless-restart"));
+    }
+}
+
+#[test]
+fn who_started_with_an_address_that_goes_restarts_once_more() {
+    let replace = step(Action::Replace, Kind::Pod, "hub-0");
+    let none = std::collections::BTreeSet::new();
+    // the service is no load balancer any more, but the config still names its address
+    let started = |world: &mut World, is_named: bool| {
+        object(world, &key("Service", "hub-p2p-0"))["spec"]["type"] = json!("ClusterIP");
+        if is_named {
+            let config = object(world, &key("ConfigMap", "hub-0"));
+            let text = "[p2p]\nexternal_address = \"203.0.113.1:26656\"\n";
+            config["data"]["config-overlay.toml"] = json!(text);
+        }
+        world.remember(&key("Pod", "hub-0"));
+    };
+    let restarts = |is_named: bool| {
+        let replace = &replace;
+        move |world: &mut World| {
+            let config = world.cluster.objects[&key("ConfigMap", "hub-0")].clone();
+            started(world, is_named);
+            *object(world, &key("ConfigMap", "hub-0")) = config;
+            before(world, replace);
+        }
+    };
+    check(restarts(true), None);
+    check(restarts(false), Some("needless-restart"));
+    let stays = |is_named: bool| {
+        let none = &none;
+        move |world: &mut World| {
+            started(world, is_named);
+            judge::at_rest(world, none, false);
+        }
+    };
+    check(stays(true), Some("missed"));
+    check(stays(false), None);
+}
+
+#[test]
+fn who_has_no_data_left_begins_anew() {
+    let claim = key(CLAIM, "pvc-hub-0");
+    let lost = |annotation: Value| {
+        let claim = &claim;
+        move |world: &mut World| {
+            world.documents[0]["metadata"]["annotations"] = annotation;
+            world.cluster.objects.remove(&key("Pod", "hub-0"));
+            object(world, claim)["metadata"]["deletionTimestamp"] = json!("2026-09-01T00:00:00Z");
+            world.pass();
+            assert!(world.get(claim).is_none());
+            world.look(false);
+            world.excused.insert("hub-1".to_owned());
+            before(world, &step(Action::Replace, Kind::Pod, "hub-1"));
+        }
+    };
+    check(lost(json!({})), None);
+    let named = json!({"cosmos-render/resync-claims": "pvc-hub-0=uid-1"});
+    check(lost(named), Some("budget"));
+}
+
+#[test]
+fn a_claim_waits_until_its_volume_is_promised_to_it() {
+    let (claim, volume) = (key(CLAIM, "pvc-hub-0"), key("PersistentVolume", "volume"));
+    let mut world = sound();
+    let held = json!({"kind": "PersistentVolume", "metadata": {"name": "volume"},
+        "spec": {"capacity": {"storage": "10Gi"}, "claimRef": {"name": "pvc-old-0", "uid": "x"}}});
+    world.cluster.objects.insert(volume.clone(), held);
+    let mut next = world.cluster.objects.remove(&claim).unwrap();
+    next["spec"]["volumeName"] = json!("volume");
+    let create = step(Action::Create, Kind::PersistentVolumeClaim, "pvc-hub-0");
+    world.cluster.step(&create, &[&next]);
+    let phase = |world: &World| world.cluster.objects[&claim]["status"]["phase"].clone();
+    world.heal();
+    assert_eq!(phase(&world), "Pending");
+    object(&mut world, &volume)["spec"]["claimRef"] = json!({"name": "pvc-hub-0"});
+    world.pass();
+    assert_eq!(phase(&world), "Bound");
 }
 
 #[test]
@@ -248,9 +361,41 @@ fn all_that_is_asked_for_is_there_at_the_end() {
         };
         check(lose, Some("missed"));
     }
+    let not_bound = |world: &mut World| {
+        object(world, &key(CLAIM, "pvc-hub-0"))["status"]["phase"] = json!("Pending");
+        judge::at_rest(world, &none, false);
+    };
+    check(not_bound, Some("missed"));
     let not_restarted = |world: &mut World| {
         world.documents[0]["spec"]["podTemplate"]["image"] = json!("r.example.com/next:v9");
         judge::at_rest(world, &none, false);
     };
     check(not_restarted, Some("missed"));
+}
+
+#[test]
+fn what_never_comes_to_rest_is_told() {
+    let undone = |world: &mut World| {
+        world.documents[0]["spec"]["podTemplate"]["image"] = json!("r.example.com/next:v9");
+        let (mut dice, mut tale) = (Dice::new(Vec::new()), Tale::default());
+        rest_by(&|_, _| {}, world, &mut dice, &mut tale);
+    };
+    check(undone, Some("ends"));
+}
+
+#[test]
+fn inputs_that_give_something_else_in_another_order_are_told() {
+    let parts = |is_whole: bool| {
+        move |world: &mut World| {
+            let seen = world.clone();
+            if !is_whole {
+                world.cluster.objects.remove(&key("ConfigMap", "hub-0"));
+            }
+            let specs = super::bases::specs(world);
+            let parts = in_parts(&seen, &mut Dice::seeded(1));
+            same_as(world, &specs, parts);
+        }
+    };
+    check(parts(true), None);
+    check(parts(false), Some("same-bytes"));
 }

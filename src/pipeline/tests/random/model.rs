@@ -52,6 +52,15 @@ pub(super) fn id_of(step: &Step) -> Id {
     )
 }
 
+fn volume_of(claim: &Value) -> Id {
+    let name = claim["spec"]["volumeName"].as_str().unwrap_or_default();
+    (
+        "PersistentVolume".to_owned(),
+        String::new(),
+        name.to_owned(),
+    )
+}
+
 impl Cluster {
     pub(super) fn new(objects: Vec<Value>) -> Self {
         let writes_sync = objects.iter().any(|o| o["status"]["sync"].is_object());
@@ -211,12 +220,10 @@ impl Cluster {
 
     /// A claim's volume goes with it, or is left behind.
     fn release(&mut self, claim: &Value) {
-        let name = claim["spec"]["volumeName"].as_str().unwrap_or_default();
-        let id = (
-            "PersistentVolume".to_owned(),
-            String::new(),
-            name.to_owned(),
-        );
+        let id = volume_of(claim);
+        if self.waits_for_volume(claim) {
+            return; // it is another's
+        }
         let Some(volume) = self.objects.get_mut(&id) else {
             return;
         };
@@ -227,21 +234,45 @@ impl Cluster {
         }
     }
 
-    /// Binds a new claim to the volume that it names, which must be promised to it.
-    fn bind_named(&mut self, claim: &mut Value) {
-        let name = claim["spec"]["volumeName"].as_str().unwrap().to_owned();
-        let id = ("PersistentVolume".to_owned(), String::new(), name);
-        let volume = self.objects.get_mut(&id).expect("the volume was kept");
+    /// Binds claims to the volumes that they name, once those are promised to them.
+    pub(super) fn bind_promised(&mut self) {
+        let claims: Vec<Id> = self
+            .of_kind("PersistentVolumeClaim")
+            .filter(|claim| claim["status"]["phase"] == "Pending")
+            .map(id)
+            .collect();
+        for claim in claims {
+            let mut object = self.objects[&claim].clone();
+            if self.bind_named(&mut object) {
+                self.objects.insert(claim, object);
+            }
+        }
+    }
+
+    /// Binds a claim to the volume that it names, where that is promised to it; tells whether it is.
+    fn bind_named(&mut self, claim: &mut Value) -> bool {
+        let Some(volume) = self.objects.get_mut(&volume_of(claim)) else {
+            return false;
+        };
         let reference = &mut volume["spec"]["claimRef"];
-        assert_eq!(reference["name"], claim["metadata"]["name"], "{id:?}");
-        assert!(
-            reference["uid"].is_null(),
-            "{id:?} is bound to another claim"
-        );
+        if reference["name"] != claim["metadata"]["name"] || !reference["uid"].is_null() {
+            return false;
+        }
         reference["uid"] = claim["metadata"]["uid"].clone();
         volume["status"]["phase"] = json!("Bound");
         let size = json!({"storage": volume["spec"]["capacity"]["storage"]});
         claim["status"] = json!({"phase": "Bound", "capacity": size});
+        true
+    }
+
+    /// Tells whether a claim names a volume that is another's: it stays pending until it is promised
+    /// the volume.
+    pub(super) fn waits_for_volume(&self, claim: &Value) -> bool {
+        let Some(volume) = self.objects.get(&volume_of(claim)) else {
+            return false;
+        };
+        let (reference, metadata) = (&volume["spec"]["claimRef"], &claim["metadata"]);
+        reference["name"] != metadata["name"] || reference["uid"] != metadata["uid"]
     }
 
     /// The names of the pods that mount a claim; none, where it is none.
@@ -301,11 +332,18 @@ impl Cluster {
                 self.start(&mut object, &namespace, &now);
             }
             "PersistentVolumeClaim" if object["spec"]["volumeName"].is_string() => {
+                let volume = volume_of(&object);
+                assert!(
+                    self.objects.contains_key(&volume),
+                    "{volume:?} was not kept"
+                );
+                object["status"] = json!({"phase": "Pending"});
                 self.bind_named(&mut object);
             }
             "PersistentVolumeClaim" => {
                 self.fill(&object);
-                bind(&mut object, &name);
+                let volume = self.new_volume(&name);
+                bind(&mut object, &volume);
             }
             "Service" => {
                 object["spec"]["clusterIP"] = json!("10.0.0.1");
@@ -315,6 +353,17 @@ impl Cluster {
             _ => {}
         }
         self.put(object);
+    }
+
+    /// Names the volume that is made for a new claim: a former one may have been left behind.
+    fn new_volume(&self, claim: &str) -> String {
+        let name = format!("pv-of-{claim}");
+        let id = ("PersistentVolume".to_owned(), String::new(), name.clone());
+        if self.objects.contains_key(&id) {
+            format!("{name}-{}", self.ticks)
+        } else {
+            name
+        }
     }
 
     /// Notes what a new claim's volume is made from.
@@ -347,8 +396,12 @@ impl Cluster {
                 namespace.to_owned(),
                 claim,
             );
+            let known = self.objects.get(&id);
+            if known.is_none_or(|claim| self.waits_for_volume(claim)) {
+                continue; // it comes, or is bound, a moment later
+            }
             let Some(claim) = self.objects.get_mut(&id) else {
-                continue; // it comes a moment later
+                continue;
             };
             let status = claim["status"].as_object_mut().unwrap();
             status.remove("conditions");
@@ -380,9 +433,9 @@ pub(super) fn is_ready(pod: &Value) -> bool {
     all.any(|c| c["type"] == "Ready" && c["status"] == "True") && !is_terminating(pod)
 }
 
-fn bind(claim: &mut Value, name: &str) {
+fn bind(claim: &mut Value, volume: &str) {
     let size = claim["spec"]["resources"]["requests"].clone();
-    claim["spec"]["volumeName"] = json!(format!("pv-of-{name}"));
+    claim["spec"]["volumeName"] = json!(volume);
     claim["status"] = json!({"phase": "Bound", "capacity": size});
 }
 

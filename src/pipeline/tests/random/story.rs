@@ -114,9 +114,30 @@ fn plan(world: &mut World, seen: Source, tale: &mut Tale) -> Option<Outcome> {
 
 /// The same inputs, in another order, give the same bytes.
 fn same_bytes(world: &mut World, dice: &mut Dice, tale: &Tale) {
+    let parts = in_parts(world, dice);
+    same_as(world, &tale.specs, parts);
+}
+
+/// The cluster in two files, in any order.
+pub(super) fn in_parts(world: &World, dice: &mut Dice) -> Vec<Source> {
+    let whole: Value = serde_json::from_slice(&world.cluster.source().bytes).unwrap();
+    let mut objects = whole["items"].as_array().unwrap().clone();
+    dice.shuffle(&mut objects);
+    let halves = objects.split_off(objects.len() / 2);
+    let list = |name: &str, items: &[Value]| Source {
+        name: name.to_owned(),
+        bytes: json!({"kind": "List", "apiVersion": "v1", "items": items})
+            .to_string()
+            .into_bytes(),
+    };
+    vec![list("a.json", &halves), list("b.json", &objects)]
+}
+
+/// These files give what the cluster as a whole gives.
+pub(super) fn same_as(world: &mut World, specs: &[Source], parts: Vec<Source>) {
     let outputs = |snapshot: Vec<Source>| {
         let request = Request {
-            specs: tale.specs.iter().rev().cloned().collect(),
+            specs: specs.iter().rev().cloned().collect(),
             snapshot: Some(snapshot),
             options: Options::default(),
         };
@@ -128,17 +149,6 @@ fn same_bytes(world: &mut World, dice: &mut Dice, tale: &Tale) {
         let objects = outcome.manifests.iter().map(|f| format!("{f:?}"));
         json_text::plan(&outcome.plan).unwrap() + &objects.collect::<Vec<_>>().join("\n")
     };
-    let whole: Value = serde_json::from_slice(&world.cluster.source().bytes).unwrap();
-    let mut objects = whole["items"].as_array().unwrap().clone();
-    dice.shuffle(&mut objects);
-    let halves = objects.split_off(objects.len() / 2);
-    let list = |name: &str, items: &[Value]| Source {
-        name: name.to_owned(),
-        bytes: json!({"kind": "List", "apiVersion": "v1", "items": items})
-            .to_string()
-            .into_bytes(),
-    };
-    let parts = vec![list("a.json", &halves), list("b.json", &objects)];
     if outputs(vec![world.cluster.source()]) != outputs(parts) {
         world.breach("same-bytes", "another order of inputs gives another output");
     }
@@ -284,6 +294,19 @@ fn blurred(world: &World, dice: &mut Dice) -> (Source, bool) {
 
 /// Everything is mended: plans are made and carried out until nothing is left.
 fn rest(world: &mut World, dice: &mut Dice, tale: &mut Tale) {
+    let act = |world: &mut World, outcome: &Outcome| {
+        carry_out(world, outcome, usize::MAX);
+    };
+    rest_by(&act, world, dice, tale);
+}
+
+/// The same, where `act` does what a plan says.
+pub(super) fn rest_by(
+    act: &dyn Fn(&mut World, &Outcome),
+    world: &mut World,
+    dice: &mut Dice,
+    tale: &mut Tale,
+) {
     world.is_lied_to = false;
     world.heal();
     for round in 0..ROUNDS {
@@ -305,7 +328,7 @@ fn rest(world: &mut World, dice: &mut Dice, tale: &mut Tale) {
             judge::at_rest(world, &left(&outcome), false);
             return;
         }
-        carry_out(world, &outcome, usize::MAX);
+        act(world, &outcome);
         if !world.breaches.is_empty() {
             return;
         }

@@ -22,6 +22,8 @@ pub(super) struct World {
     pub(super) documents: Vec<Value>,
     /// What was asked of each pod when it started.
     pub(super) started: BTreeMap<Id, Value>,
+    /// Pods whose config named an address from outside when they started.
+    pub(super) tells_address: BTreeSet<Id>,
     /// Pods that never get ready, until somebody mends that.
     pub(super) stuck: BTreeSet<Id>,
     /// Pods that were made and are not ready yet.
@@ -40,6 +42,8 @@ pub(super) struct World {
     pub(super) taken: BTreeSet<Id>,
     /// Whether something is broken that nobody mended.
     pub(super) is_broken: bool,
+    /// Whether the plan was made by somebody who does not see all.
+    pub(super) is_blind: bool,
     /// Whether the plan was made of what is not so.
     pub(super) is_lied_to: bool,
     /// Whether the identities of the nodes are given beside the documents.
@@ -94,6 +98,7 @@ impl World {
     /// Remembers what is seen to be away: a plan is about to be made.
     pub(super) fn look(&mut self, is_blind: bool) {
         self.taken.clear();
+        self.is_blind = is_blind;
         let wanted = self.documents.iter().flat_map(super::documents::instances);
         let pods = wanted.map(|name| key("Pod", &name));
         self.known_down = pods.filter(|pod| !is_blind && !self.serves(pod)).collect();
@@ -175,8 +180,30 @@ impl World {
                 {"type": "Ready", "status": "False", "lastTransitionTime": now}]});
         }
         self.starting.insert(id.clone());
-        let asked = self.asked_of(id);
-        self.started.insert(id.clone(), asked);
+        self.remember(id);
+    }
+
+    /// Remembers what a pod starts with.
+    pub(super) fn remember(&mut self, pod: &Id) {
+        let asked = self.asked_of(pod);
+        self.started.insert(pod.clone(), asked);
+        let config = self.get(&key("ConfigMap", &pod.2));
+        let text = config.and_then(|config| config["data"]["config-overlay.toml"].as_str());
+        let comet = text.and_then(|text| text.parse::<toml::Table>().ok());
+        let address = comet
+            .as_ref()
+            .and_then(|comet| comet.get("p2p")?.get("external_address"));
+        if address.is_some() {
+            self.tells_address.insert(pod.clone());
+        } else {
+            self.tells_address.remove(pod);
+        }
+    }
+
+    /// Tells whether a pod started with an address that nobody answers at: its owner wants no load
+    /// balancer any more, and names no other address.
+    pub(super) fn tells_of_none(&self, pod: &Id) -> bool {
+        self.tells_address.contains(pod) && asked::is_inside(self, &pod.2)
     }
 
     /// What the documents ask of a pod that is there.
@@ -218,7 +245,9 @@ impl World {
         for id in gone {
             self.cluster.objects.remove(&id);
             self.starting.remove(&id);
+            self.lose_data(&id);
         }
+        self.cluster.bind_promised();
         let starting: Vec<Id> = self.starting.iter().cloned().collect();
         for pod in starting {
             if self.get(&pod).is_none() {
@@ -230,6 +259,23 @@ impl World {
             }
         }
         self.cluster.tick();
+    }
+
+    /// Where a claim goes that no document names, its instance begins anew: it has never served.
+    fn lose_data(&mut self, claim: &Id) {
+        let Some(instance) = claim.2.strip_prefix("pvc-") else {
+            return;
+        };
+        let is_named = |document: &Value| {
+            let mut all = document["metadata"]["annotations"]
+                .as_object()
+                .into_iter()
+                .flatten();
+            all.any(|(_, text)| text.as_str().is_some_and(|text| text.contains(&claim.2)))
+        };
+        if !self.documents.iter().any(is_named) {
+            self.served.remove(&key("Pod", instance));
+        }
     }
 
     /// A pod starts once what it mounts is there.
@@ -265,8 +311,13 @@ impl World {
                 status.remove("scheduledSnapshotStatus");
             }
         }
-        for claim in self.cluster.objects.values_mut() {
-            if claim["kind"] == "PersistentVolumeClaim" && claim["status"]["phase"] == "Pending" {
+        let claims = self.ids("PersistentVolumeClaim").into_iter();
+        let own: Vec<Id> = claims
+            .filter(|id| !self.cluster.waits_for_volume(&self.cluster.objects[id]))
+            .collect();
+        for claim in own {
+            let claim = self.cluster.objects.get_mut(&claim).unwrap();
+            if claim["status"]["phase"] == "Pending" {
                 claim["status"]["phase"] = json!("Bound");
                 let size = claim["spec"]["resources"]["requests"].clone();
                 claim["status"]["capacity"] = size;
