@@ -49,7 +49,7 @@ def run_by_an_operator(course: Course) -> None:
     for file in FILES:
         for each in json.loads((CAPTURED / f"{file}.json").read_text())["items"]:
             put(course, each, made["metadata"]["uid"])
-    if not wait(course.is_whole, 300):
+    if not wait(course.is_whole, sign=course.count):
         raise Fault(f"of the captured pods only {sorted(course.ready())} are ready")
 
 

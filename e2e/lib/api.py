@@ -20,6 +20,8 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 # The server closes a connection that nobody has used for 90 s, and what is sent into it is lost.
 IDLE_SECONDS = 30.0
+# In seconds: for longer nobody waits, whatever happens.
+MOST = 1800.0
 
 
 @dataclass(frozen=True)
@@ -121,14 +123,24 @@ class Api:
         )
 
 
-def wait(what: Callable[[], bool], patience: float = 300.0, longest: float = 0.5) -> bool:
-    """Waits until something holds; returns whether it came to that. Looks less and less often: whoever
-    asks the server all the time leaves it no time for what is waited for."""
-    end = time.monotonic() + patience
+def wait(
+    what: Callable[[], bool],
+    patience: float = 300.0,
+    longest: float = 0.5,
+    sign: Callable[[], Any] = lambda: None,
+) -> bool:
+    """Waits until something holds; returns whether it came to that. As long as there is a new sign of
+    life now and then, on a machine that is busy with something else, it may take its time. Looks less
+    and less often: whoever asks all the time leaves the server no time for what is waited for."""
+    begun = since = time.monotonic()
+    last = None
     pause = 0.05
     while not what():
         stop.check()
-        if time.monotonic() > end:
+        now, new = time.monotonic(), sign()
+        if new != last:
+            last, since = new, now
+        if now > since + patience or now > begun + MOST:
             return False
         time.sleep(min(pause, longest))
         pause *= 1.3

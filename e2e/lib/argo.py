@@ -102,18 +102,21 @@ class Argo:
             own = revision is None or of == revision
             return "operation" not in application and state.get("phase") in ENDED and own
 
-        if not wait(is_so, patience):
+        if not wait(is_so, patience, sign=lambda: dict(found)):
             raise Fault(f"no operation of {name} has ended: {told(found)}")
         return found
 
     def settled(self, name: str, revision: str, patience: float = 300) -> None:
         """Waits until an Application is in sync with a revision, healthy and at rest."""
 
-        def is_so() -> bool:
-            return state_of(self.application(name)) == ("Synced", "Healthy", revision, False)
+        application: dict = {}
 
-        if not wait(is_so, patience):
-            application = self.application(name)
+        def is_so() -> bool:
+            application.clear()
+            application.update(self.application(name))
+            return state_of(application) == ("Synced", "Healthy", revision, False)
+
+        if not wait(is_so, patience, sign=lambda: signs(application)):
             state = (application.get("status") or {}).get("operationState") or {}
             raise Fault(f"{name} is {state_of(application)[:2]}, not settled: {told(state)}")
 
@@ -135,6 +138,12 @@ def state_of(application: dict) -> tuple[str, str, str, bool]:
     runs = "operation" in application or phase in ("Running", "Terminating")
     health = (status.get("health") or {}).get("status", "")
     return sync.get("status", ""), health, sync.get("revision", ""), runs
+
+
+def signs(application: dict) -> tuple:
+    """Returns what tells that something goes on: how far an operation is, and who is healthy."""
+    status = application.get("status") or {}
+    return state_of(application), status.get("operationState"), status.get("resources")
 
 
 def told(state: dict) -> str:

@@ -102,16 +102,17 @@ class Course:
 
     def play(self, row: Row) -> None:
         """Goes through a scenario, from the beginning to its end or to where it breaks off."""
+        what = "begin"
         try:
             if row.start is None:
                 self.begin(row.base)
             else:
                 row.start(self)
             for step in row.steps:
-                self.step(step.act, step.expect, step.name)
+                what = step.name
+                self.step(step.act, step.expect, what)
         except Fault as fault:
-            waiting = "; ".join(self.waiting())
-            self.faults.append(f"{fault}; {waiting}" if waiting else str(fault))
+            self.say(what, ["; ".join([str(fault), *self.waiting()])])
             self.faults += self.bed.feed.faults
 
     @property
@@ -177,7 +178,7 @@ class Course:
     def judge(self, since: int, before: set[str], expect: Expect, what: str) -> None:
         """Judges what happened after a version, when some pods were there."""
         stay = before - expect.stops
-        if expect.whole and not wait(self.is_whole):
+        if expect.whole and not wait(self.is_whole, sign=self.count):
             here = f"{sorted(self.ready())} of {sorted(self.pods())}"
             self.say(what, [f"{here} are ready, {sorted(self.wanted())} are wanted"])
             self.say(what, self.waiting())
@@ -255,7 +256,7 @@ class Course:
 
     def soon(self, is_so: Callable[[], bool]) -> bool:
         """Waits until something holds; returns whether it came to that."""
-        return wait(is_so)
+        return wait(is_so, sign=self.count)
 
     def await_event(self, since: int, what: str, names: set[str]) -> None:
         """Waits until something has happened to each of some pods."""
@@ -265,8 +266,12 @@ class Course:
             return all(verdict.moments(events, since, name, what) for name in names)
 
         # What is done then has to be done at once, and nobody is asked.
-        if not wait(is_so, longest=0.05):
+        if not wait(is_so, longest=0.05, sign=self.count):
             raise Fault(f"it did not come to that: {sorted(names)} {what}")
+
+    def count(self) -> int:
+        """Returns how much has happened to the fleet."""
+        return len(self.events())
 
     def events(self) -> list:
         """Returns all that happened to the fleet."""

@@ -104,7 +104,7 @@ class Flux:
             words[:] = [told(each) for each in found if not is_applied(each, revision)]
             return bool(found) and not words
 
-        if not wait(is_so, patience):
+        if not wait(is_so, patience, sign=lambda: list(words)):
             raise Fault(f"these are not at {revision}: {'; '.join(words)}")
 
 

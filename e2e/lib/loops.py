@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from .api import wait
-from .argo import state_of, told
+from .argo import signs, state_of, told
 from .course import Course
 from .deliver import UNVALIDATED, Files, read
 from .fault import Fault
-from .paths import collection, path_of
-from .snapshot import KINDS, listed, public
+from .paths import path_of
 from .repository import Repository
+from .snapshot import KINDS, listed, public
 
 # For so long a loop may go on without anything that it delivers.
 PATIENCE = 300.0
@@ -126,7 +126,7 @@ class Steps(Loop, Files):
             sync, _, of, runs = state_of(self.argo.application(name))
             return (sync, of, runs) == ("Synced", revision, False)
 
-        if not wait(is_so, PATIENCE):
+        if not wait(is_so, PATIENCE, sign=lambda: signs(self.argo.application(name))):
             application = self.argo.application(name)
             state = (application.get("status") or {}).get("operationState") or {}
             raise Fault(f"{name} is {state_of(application)}, not synced: {told(state)}")
@@ -175,7 +175,7 @@ class Applied(Loop):
 
     def prune(self, course: Course, found: dict, kept: set[str]) -> None:
         """Deletes an object of ours that is rendered no more."""
-        path = f"{collection(found['apiVersion'], found['kind'], course.name)}/{found['metadata']['name']}"
-        is_ours = (found["metadata"].get("labels") or {}).get(CREATED_BY) == OURS
-        if is_ours and path not in kept and "deletionTimestamp" not in found["metadata"]:
+        path, metadata = path_of(found), found["metadata"]
+        is_ours = (metadata.get("labels") or {}).get(CREATED_BY) == OURS
+        if is_ours and path not in kept and "deletionTimestamp" not in metadata:
             course.bed.api.request("DELETE", path)

@@ -85,3 +85,8 @@ ROWS = [
 def named(*names: str) -> list[Row]:
     """Returns some of the rows."""
     return [row for row in ROWS if row.name in names]
+
+
+def without(*names: str) -> list[Row]:
+    """Returns all other rows."""
+    return [row for row in ROWS if row.name not in names]

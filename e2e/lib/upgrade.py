@@ -1,6 +1,6 @@
-"""An upgrade of the chain by its height. Nobody runs a chain here: heights are recorded as the version
-check of a pod does it, and a node that halts is shown as its kubelet shows it. Whoever delivers
-captures the cluster again and again, as a schedule would have it: nothing else tells of heights."""
+"""An upgrade of the chain by its height. Nobody runs a chain here: heights are recorded as the
+version check of a pod does it, and a node that halts is shown as its kubelet shows it. Whoever
+delivers captures the cluster again and again, as a schedule has it: nothing else tells of heights."""
 
 import datetime
 from collections.abc import Callable
@@ -90,8 +90,8 @@ def run(version: str, *ordinals: int) -> Callable[[Course], None]:
     return check
 
 
-# A node at the height still works on the last block of its version: it goes when it has halted. Those
-# that have halted serve nobody, and need no budget.
+# A node at the height still works on the last block of its version: it goes when it has halted.
+# Those that have halted serve nobody, and need no budget.
 UPGRADE = Row(
     "upgrade",
     (

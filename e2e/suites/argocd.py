@@ -8,9 +8,9 @@ from lib import bed as beds
 from lib import plugged, scenarios, syncs, verdict_test
 from lib import steps as loops
 from lib.adoption import ADOPTED
-from lib.deliver import ByHand, Files, Plugin
+from lib.deliver import UNVALIDATED, ByHand, Files, Plugin
 from lib.loops import Steps
-from lib.matrix import ROWS, named
+from lib.matrix import named, without
 from lib.program import Program
 from lib.report import Report
 
@@ -19,6 +19,8 @@ SERVERS = beds.PARTS + argocd.PARTS
 # What is tried of the matrix with each way that is no other than rendered files in the end.
 PLUGGED = ("in-place", "scale-delete", "upgrade")
 STEPPED = ("image", "config", "scale-delete", "all-at-once", "upgrade")
+# What is rolled out here has every kind of object in it.
+VALIDATED = ("image", "all-at-once")
 INTERRUPTED = ("scale-delete", "all-at-once")
 
 
@@ -32,14 +34,15 @@ def run(program: Program, parts: dict[str, Path], folder: Path, report: Report) 
         scenarios.define(bed, program)
         plugin = program.run("cmp", "plugin").out
         with argocd.argo(bed.cluster, parts, program, plugin) as argo:
-            files = Files(argo)
+            files = Files(argo, policy=UNVALIDATED)
             together = [
                 # First what takes the longest.
                 ("steps", Steps(argo), [loops.STUCK, *named(*STEPPED)]),
                 ("hasty", Steps(argo, is_hasty=True), named(*INTERRUPTED)),
                 ("plugin", Plugin(argo), plugged.ROWS + named(*PLUGGED)),
                 ("plugin", Plugin(argo), [syncs.HEALED, syncs.MIDDLE]),
-                ("files", files, syncs.AUTOMATED + ROWS),
+                ("files", files, [*syncs.AUTOMATED, *without(*VALIDATED)]),
+                ("files", Files(argo), named(*VALIDATED)),
                 ("by-hand", ByHand(argo), syncs.MANUAL),
             ]
             scenarios.play(bed, program, together, report)

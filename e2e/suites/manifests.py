@@ -1,5 +1,5 @@
-"""Fleets that a loop with `kubectl` delivers, on a real cluster whose nodes are played: plain manifests,
-one step after the other."""
+"""Fleets that a loop delivers as `kubectl` does it, on a real cluster whose nodes are played: plain
+manifests, one step after the other."""
 
 from pathlib import Path
 

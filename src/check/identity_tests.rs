@@ -85,11 +85,11 @@ fn who_is_to_be_another_is_replaced_or_waits() {
     let patch = step(Action::Patch, pod(0), Some(0));
     patched.plan.waves = vec![wave("labels", vec![patch], vec![])];
     check(&patched, &[rules::IDENTITY]);
-    let path = "spec.volumes[name=vol-config].projected";
+    let field = "spec.volumes[name=vol-config].projected";
     let waiting = |n| Waiting {
         object: pod(n),
         on: "the test".to_owned(),
-        changes: vec![change(path, Value::Null, Value::Null)],
+        changes: vec![change(field, Value::Null, Value::Null)],
     };
     none.plan.waiting.push(waiting(1));
     check(&none, &[rules::IDENTITY]);

@@ -62,8 +62,8 @@ pub fn tree(fleets: &[Fleet<'_>], settings: &Settings, path: &str) -> Tree {
                 }
             };
             let documents = chain.iter().map(manifests::document);
-            let text: String = documents.map(|text| format!("---\n{text}")).collect();
-            tree.insert(format!("{folder}/{file}"), text);
+            let texts = documents.flat_map(|text| ["---\n".to_owned(), text]);
+            tree.insert(format!("{folder}/{file}"), texts.collect());
         }
     }
     tree

@@ -219,8 +219,41 @@ fn who_has_no_data_left_begins_anew() {
         }
     };
     check(lost(json!({})), None);
+    let deleted = |world: &mut World| {
+        world.cluster.objects.remove(&key("Pod", "hub-0"));
+        let delete = step(Action::Delete, Kind::PersistentVolumeClaim, "pvc-hub-0");
+        let leave = Wave {
+            title: "Test".to_owned(),
+            steps: vec![delete.clone()],
+            gate: Vec::new(),
+        };
+        world.documents[0]["spec"]["ordinals"] = json!({"start": 1});
+        world.wave(&leave, &[&delete], &[]);
+        world.documents[0]["spec"]["ordinals"] = Value::Null;
+        world.look(false);
+        world.excused.insert("hub-1".to_owned());
+        before(world, &step(Action::Replace, Kind::Pod, "hub-1"));
+    };
+    check(deleted, None);
     let named = json!({"cosmos-render/resync-claims": "pvc-hub-0=uid-1"});
     check(lost(named), Some("budget"));
+}
+
+#[test]
+fn who_left_nothing_but_a_claim_is_not_known_to_be_away() {
+    let lost = |kinds: &'static [&'static str]| {
+        move |world: &mut World| {
+            for kind in kinds {
+                world.cluster.objects.remove(&key(kind, "hub-0"));
+            }
+            world.cluster.objects.remove(&key("CosmosFullNode", "hub"));
+            world.look(false);
+            world.excused.insert("hub-1".to_owned());
+            before(world, &step(Action::Replace, Kind::Pod, "hub-1"));
+        }
+    };
+    check(lost(&["Pod", "ConfigMap"]), None);
+    check(lost(&["Pod"]), Some("budget"));
 }
 
 #[test]

@@ -207,8 +207,9 @@ fn hindered(world: &mut World, dice: &mut Dice, tale: &mut Tale) {
             half(world, &outcome, stop, dice);
         }
         4 => {
-            carry_out(world, &outcome, stop);
-            half(world, &outcome, stop, dice);
+            if carry_out(world, &outcome, stop) == Ended::Whole {
+                half(world, &outcome, stop, dice);
+            }
             world.is_broken = true;
             let starting: Vec<_> = world.starting.iter().cloned().collect();
             if starting.is_empty() {

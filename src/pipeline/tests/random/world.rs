@@ -101,7 +101,19 @@ impl World {
         self.is_blind = is_blind;
         let wanted = self.documents.iter().flat_map(super::documents::instances);
         let pods = wanted.map(|name| key("Pod", &name));
-        self.known_down = pods.filter(|pod| !is_blind && !self.serves(pod)).collect();
+        let is_seen = |pod: &Id| !is_blind && !self.serves(pod) && self.has_trace(pod);
+        self.known_down = pods.filter(is_seen).collect();
+    }
+
+    /// Tells whether anything but a claim, which may be one that was retained, tells of a pod.
+    fn has_trace(&self, pod: &Id) -> bool {
+        let mut documents = self.cluster.of_kind("CosmosFullNode");
+        let mut is_told = documents.any(|document| {
+            let status = &document["status"];
+            !(status["sync"][&pod.2].is_null() && status["height"][&pod.2].is_null())
+        });
+        is_told |= self.get(&key("ConfigMap", &pod.2)).is_some();
+        is_told || self.get(pod).is_some()
     }
 
     /// Carries out one wave: its steps in this order, then its gate.
@@ -160,6 +172,9 @@ impl World {
         }
         if id.0 == "Pod" && matches!(step.action, Action::Create | Action::Replace) {
             self.start(&id);
+        }
+        if step.action == Action::Delete {
+            self.lose_data(&id);
         }
         judge::after(self, step, before.as_ref());
         true
