@@ -14,6 +14,8 @@ use super::resolve::DiffRun;
 use super::terminal::{self, Terminal};
 use super::{Exit, Failure, input};
 
+/// The folder that revisions are looked up in, and that paths are seen from.
+const HERE: &str = ".";
 const CONSEQUENCE: &str = "nothing was compared";
 
 /// Compares, and prints the review.
@@ -72,7 +74,7 @@ enum End {
 fn ends(run: &DiffRun) -> Result<(End, End), Box<Diagnostic>> {
     let is_path = |name: &str| disk::find(name) != Found::Nothing;
     let commit = |name: &str| {
-        let id = disk::commit_of(name, None)?;
+        let id = disk::commit_of(HERE, name, None)?;
         let name = name.to_owned();
         Ok::<End, Box<Diagnostic>>(End::Commit { name, id })
     };
@@ -91,7 +93,7 @@ fn ends(run: &DiffRun) -> Result<(End, End), Box<Diagnostic>> {
             Some(named) => {
                 let other = named.is_from_merge_base.then_some(named.head.as_str());
                 let base = End::Commit {
-                    id: disk::commit_of(&named.base, other)?,
+                    id: disk::commit_of(HERE, &named.base, other)?,
                     name: named.base,
                 };
                 Ok((base, commit(&named.head)?))
@@ -107,7 +109,7 @@ fn read(end: &End, run: &DiffRun) -> Result<Vec<Source>, Failure> {
     let Reported { value, diagnostics } = match end {
         End::Path(path) => disk::read(&[path.clone()], apart, &mut io::empty(), &limits),
         End::Here => disk::read(&run.inputs.specs, apart, &mut io::empty(), &limits),
-        End::Commit { id, .. } => disk::at_commit(id, &run.inputs.specs, apart, &limits),
+        End::Commit { id, .. } => disk::at_commit((HERE, id), &run.inputs.specs, apart, &limits),
     };
     let has_errors = diagnostics
         .iter()

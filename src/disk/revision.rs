@@ -1,5 +1,6 @@
 //! Documents as a Git revision has them, without a checkout: the `git` that is installed reads them
-//! out of its store.
+//! out of its store. Every folder that is handed over is the one that Git is run in: paths are seen
+//! from there.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
@@ -42,7 +43,11 @@ pub fn revisions(text: &str) -> Option<Revisions> {
 ///
 /// # Errors
 /// Where there is no such revision, no repository, or no `git`.
-pub fn commit_of(revision: &str, from_merge_base: Option<&str>) -> Result<String, Box<Diagnostic>> {
+pub fn commit_of(
+    folder: &str,
+    revision: &str,
+    from_merge_base: Option<&str>,
+) -> Result<String, Box<Diagnostic>> {
     let unknown = |name: &str, why: &str| {
         let message = format!("Git knows no revision `{name}` here: {why}");
         let fault = Diagnostic::error("unknown-revision", message);
@@ -54,7 +59,7 @@ pub fn commit_of(revision: &str, from_merge_base: Option<&str>) -> Result<String
     let resolve = |name: &str| -> Result<String, Box<Diagnostic>> {
         let wanted = format!("{name}^{{commit}}");
         let words = ["rev-parse", "--verify", "--end-of-options", &wanted];
-        let commit = git(&words).map_err(|why| unknown(name, &why))?;
+        let commit = git(folder, &words).map_err(|why| unknown(name, &why))?;
         Ok(commit.trim().to_owned())
     };
     let commit = resolve(revision)?;
@@ -62,7 +67,7 @@ pub fn commit_of(revision: &str, from_merge_base: Option<&str>) -> Result<String
         return Ok(commit);
     };
     let other_commit = resolve(other)?;
-    let found = git(&["merge-base", &commit, &other_commit]);
+    let found = git(folder, &["merge-base", &commit, &other_commit]);
     match found {
         Ok(base) => Ok(base.trim().to_owned()),
         Err(why) => Err(unknown(&format!("{revision}...{other}"), &why)),
@@ -74,12 +79,12 @@ pub fn commit_of(revision: &str, from_merge_base: Option<&str>) -> Result<String
 /// sort. Links and submodules are not followed.
 #[must_use]
 pub fn at_commit(
-    commit: &str,
+    (folder, commit): (&str, &str),
     paths: &[String],
     apart: &[String],
     limits: &Limits,
 ) -> Reported<Vec<Source>> {
-    match blobs(commit, paths) {
+    match blobs(folder, commit, paths) {
         Ok(found) => read::taken(found.into_iter(), apart, limits),
         Err(why) => {
             let message = format!("Git can't read {commit}: {why}");
@@ -92,10 +97,10 @@ pub fn at_commit(
 }
 
 /// Returns the files of a commit below paths, by their names as seen from the current folder.
-fn blobs(commit: &str, paths: &[String]) -> Result<Vec<(String, Vec<u8>)>, String> {
+fn blobs(folder: &str, commit: &str, paths: &[String]) -> Result<Vec<(String, Vec<u8>)>, String> {
     let mut words = vec!["ls-tree", "-r", "-z", commit, "--"];
     words.extend(paths.iter().map(String::as_str));
-    let listed = git(&words)?;
+    let listed = git(folder, &words)?;
     let mut names = Vec::new();
     let mut wanted = String::new();
     for entry in listed.split('\0').filter(|entry| !entry.is_empty()) {
@@ -109,13 +114,13 @@ fn blobs(commit: &str, paths: &[String]) -> Result<Vec<(String, Vec<u8>)>, Strin
             names.push(name.to_owned());
         }
     }
-    let contents = contents(&wanted, names.len()).map_err(|error| error.to_string())?;
+    let contents = contents(folder, &wanted, names.len()).map_err(|error| error.to_string())?;
     Ok(names.into_iter().zip(contents).collect())
 }
 
 /// Reads objects by their IDs, a line each.
-fn contents(ids: &str, count: usize) -> io::Result<Vec<Vec<u8>>> {
-    let mut child = command(&["cat-file", "--batch"])
+fn contents(folder: &str, ids: &str, count: usize) -> io::Result<Vec<Vec<u8>>> {
+    let mut child = command(folder, &["cat-file", "--batch"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -157,8 +162,8 @@ fn bodies(told: &mut impl BufRead, count: usize) -> io::Result<Vec<Vec<u8>>> {
 }
 
 /// Runs Git; returns what it prints, or what it says is wrong.
-fn git(words: &[&str]) -> Result<String, String> {
-    let ended = command(words).stdin(Stdio::null()).output();
+fn git(folder: &str, words: &[&str]) -> Result<String, String> {
+    let ended = command(folder, words).stdin(Stdio::null()).output();
     let ended = ended.map_err(|error| format!("`git` can't be run ({error})"))?;
     if ended.status.success() {
         return String::from_utf8(ended.stdout).map_err(|error| error.to_string());
@@ -169,10 +174,10 @@ fn git(words: &[&str]) -> Result<String, String> {
 }
 
 /// Git as a reader: it takes no locks, asks nobody, and pages nothing.
-fn command(words: &[&str]) -> Command {
+fn command(folder: &str, words: &[&str]) -> Command {
     let mut command = Command::new("git");
     command
-        .arg("--no-pager")
+        .args(["--no-pager", "-C", folder])
         .args(words)
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_TERMINAL_PROMPT", "0")
@@ -210,5 +215,67 @@ mod tests {
         assert_eq!(read, [b"a\nb".to_vec(), Vec::new()]);
         assert!(bodies(&mut b"1f missing\n".as_slice(), 1).is_err());
         assert!(bodies(&mut b"1f blob 9\nshort".as_slice(), 1).is_err());
+    }
+
+    /// Runs Git, as somebody whose settings nobody knows; nothing where there is no Git.
+    fn run(folder: &str, words: &[&str]) -> Option<()> {
+        let names = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+        let words = [names.as_slice(), &["-c", "commit.gpgsign=false"], words].concat();
+        let ended = command(folder, &words).stdin(Stdio::null()).output();
+        let ended = ended.ok()?;
+        assert!(ended.status.success(), "{words:?}: {ended:?}");
+        Some(())
+    }
+
+    fn write(folder: &str, name: &str, text: &str) {
+        let path = std::path::Path::new(folder).join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    #[test]
+    fn a_revision_is_read_as_its_folder_would_be() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path().to_str().unwrap();
+        if run(folder, &["init", "--quiet", "--initial-branch", "main"]).is_none() {
+            return;
+        }
+        let commit = |message: &str| {
+            run(folder, &["add", "--all"]);
+            run(folder, &["commit", "--quiet", "--message", message]);
+        };
+        write(folder, "fleets/hub.yaml", "kind: A\n");
+        write(folder, "fleets/.hidden.yaml", "kind: B\n");
+        write(folder, "fleets/read.me", "no input\n");
+        write(folder, "live.json", "{}\n");
+        commit("first");
+        run(folder, &["switch", "--quiet", "--create", "topic"]);
+        write(folder, "fleets/hub.yaml", "kind: C\n");
+        commit("second");
+        run(folder, &["switch", "--quiet", "main"]);
+        write(folder, "other.yaml", "kind: D\n");
+        commit("third");
+
+        let read = |revision: &str, paths: &[&str], apart: &[&str]| {
+            let commit = commit_of(folder, revision, None).unwrap();
+            let owned = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+            let limits = Limits::default();
+            let read = at_commit((folder, &commit), &owned(paths), &owned(apart), &limits);
+            assert_eq!(read.diagnostics, []);
+            let text = |source: &Source| String::from_utf8(source.bytes.clone()).unwrap();
+            let all = read.value.iter();
+            all.map(|s| format!("{} {}", s.name, text(s).trim_end()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(read("topic", &["fleets"], &[]), ["fleets/hub.yaml kind: C"]);
+        assert_eq!(
+            read("main", &["."], &["live.json"]),
+            ["fleets/hub.yaml kind: A", "other.yaml kind: D"]
+        );
+        let first = commit_of(folder, "main~1", None).unwrap();
+        assert_eq!(commit_of(folder, "main", Some("topic")).unwrap(), first);
+        let fault = commit_of(folder, "nosuch", None).unwrap_err();
+        assert_eq!(fault.code, "unknown-revision");
+        assert!(commit_of(folder, "--all", None).is_err());
     }
 }

@@ -163,9 +163,11 @@ fn unplanned(faults: &[Diagnostic]) -> Notice {
         .filter(|fault| fault.severity == Severity::Error);
     let first = errors.clone().next().map_or("", |fault| &fault.message);
     let message = format!(
-        "the base cannot be planned, so that all that is due counts as the change's: {} errors, \
-         the first: {first}",
-        errors.count()
+        "the base cannot be planned, so that all that is due counts as the change's: {}{first}",
+        match errors.count() {
+            1 => String::new(),
+            n => format!("{n} errors, the first: "),
+        }
     );
     Notice::general("BaseUnplanned", message)
 }

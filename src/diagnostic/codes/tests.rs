@@ -62,7 +62,7 @@ const NOT_IN_GALLERY: &[(&str, &str)] = &[
     ),
     ("too-large", "a document of 16 MiB: parse/yaml/tests"),
     ("tree-too-large", "a tree of 2 GiB"),
-    ("unknown-revision", "a repository: golden/diffs"),
+    ("unknown-revision", "a repository: disk/revision"),
     ("unreadable", "a fault of the program"),
     (
         "unreadable-file",
