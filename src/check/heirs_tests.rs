@@ -346,6 +346,13 @@ fn a_former_instance_that_stays_or_has_moved_uses_no_budget_here() {
         world.objects.push(live_pod(&pod(9), Some(&claim(9)), true));
     };
     check(moved, &[]);
+    let beside_somebody_elses = |world: &mut World| {
+        down(world);
+        let mut theirs = live(&claim(9));
+        theirs["metadata"]["ownerReferences"][0]["name"] = json!("other");
+        world.objects.push(theirs);
+    };
+    check(beside_somebody_elses, &[]);
 }
 
 #[test]

@@ -184,6 +184,17 @@ fn an_instance_that_is_gone_and_does_not_come_back_uses_budget() {
         world.lose(&claim(3));
     };
     check(&rollout(), never_was, &[]);
+    let disabled = |world: &mut World| {
+        gone(world);
+        world.desired.instances[3].has_pod = false;
+        world.desired.manifests.retain(|m| m.key != pod(3));
+    };
+    check(&rollout(), disabled, &[]);
+    let leaves = |world: &mut World| {
+        leave_alone(world, 3);
+        world.object(&pod(3))["metadata"]["deletionTimestamp"] = json!(TIME);
+    };
+    check(&rollout(), leaves, &[rules::BUDGET]);
 }
 
 #[test]
@@ -209,6 +220,18 @@ fn a_pod_that_is_surely_down_uses_budget_until_a_gate_names_it() {
         live["status"]["conditions"][0]["lastTransitionTime"] = json!("2026-01-01T00:01:00Z");
     };
     check(&rollout(), never_arrived, &[]);
+    let ready_until = |time: &'static str| {
+        move |world: &mut World| {
+            down(world);
+            world.object(&pod(3))["status"]["conditions"][0]["lastTransitionTime"] = json!(time);
+        }
+    };
+    check(&rollout(), ready_until("2026-01-01T00:10:00Z"), &[]);
+    check(
+        &rollout(),
+        ready_until("2026-01-01T00:10:01Z"),
+        &[rules::BUDGET],
+    );
     let ended = |world: &mut World| {
         leave_alone(world, 3);
         world.object(&pod(3))["status"] = json!({"phase": "Failed"});

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::cluster::{Cluster, Id};
 use super::loops::{Pace, Rested, drive, kept_pods_keep_what_cannot_change, rested};
 use super::{Options, Outcome, fixture, manifests, planned};
-use crate::plan::Action;
+use crate::plan::{Action, Impact};
 
 fn key(kind: &str, name: &str) -> Id {
     (kind.to_owned(), "chains".to_owned(), name.to_owned())
@@ -224,4 +224,32 @@ fn a_claim_that_its_owner_named_and_that_may_not_come_back_uses_budget() {
     });
     let outcome = planned(&specs, &cluster, Options::default());
     assert_eq!(steps(&outcome, Action::Replace), Vec::<String>::new());
+}
+
+#[test]
+fn who_is_on_its_way_out_says_that_it_comes_back_as_another() {
+    let fixture = fixture("keys-rotated").unwrap();
+    let another = |cluster: &Cluster| -> Vec<(Action, Id)> {
+        let outcome = planned(&fixture.specs, cluster, Options::default());
+        let waves = outcome.plan.fleets.iter().flat_map(|f| &f.waves);
+        let steps = waves.flat_map(|wave| &wave.steps);
+        let steps = steps.filter(|step| step.impact == Impact::IdentityChange);
+        let told = steps.map(|step| {
+            let key = &step.object;
+            assert!(step.reasons.iter().any(|r| r.code == "IdentityChanged"));
+            let id = (
+                key.kind.to_string(),
+                key.namespace.clone(),
+                key.name.clone(),
+            );
+            (step.action, id)
+        });
+        told.collect()
+    };
+    let mut cluster = fixture.cluster();
+    let (action, id) = another(&cluster).swap_remove(0);
+    assert_eq!(action, Action::Replace);
+    let pod = cluster.objects.get_mut(&id).unwrap();
+    pod["metadata"]["deletionTimestamp"] = json!("2026-09-01T00:00:00Z");
+    assert!(another(&cluster).contains(&(Action::Create, id)));
 }

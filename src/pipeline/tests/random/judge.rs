@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::documents::{instances, ordinals};
 use super::model::Id;
 use super::model::{id, id_of, is_terminating};
-use super::world::{World, instance_of, key, mounts, of_gate};
+use super::world::{Sight, World, instance_of, key, mounts, of_gate};
 use crate::model::names;
 use crate::model::quantity::Amount;
 use crate::plan::{Action, Condition, Reason, Step, Wave};
@@ -24,7 +24,7 @@ pub(super) fn before(world: &mut World, step: &Step, manifests: &[&Value]) {
         world.breach("reason", format!("{id:?} has none"));
     }
     // who does not see that a name is taken may try to make the object: an API server refuses that
-    let is_refused = world.is_blind && step.action == Action::Create;
+    let is_refused = world.sight != Sight::Clear && step.action == Action::Create;
     if world.foreign.contains_key(&id) && !is_refused {
         world.breach("foreign", format!("{:?} {id:?}", step.action));
     }
@@ -111,7 +111,7 @@ fn candidates(world: &World, fleet: &str) -> BTreeSet<String> {
 /// No more instances are away because of the plan than the owner allows, those counted that were
 /// known to be away before.
 fn budget(world: &mut World, pod: &Id) {
-    if !world.serves(pod) || world.is_lied_to {
+    if !world.serves(pod) || world.sight == Sight::Lie {
         return;
     }
     let mut fault = None;

@@ -8,7 +8,7 @@ use super::documents::instances;
 use super::judge;
 use super::model::Id;
 use super::story::{Tale, in_parts, rest_by, same_as};
-use super::world::{World, key};
+use super::world::{Sight, World, key};
 use crate::model::{Kind, ObjectKey};
 use crate::plan::{Action, Condition, Gate, Impact, Reason, Step, Wave};
 
@@ -29,7 +29,7 @@ fn sound() -> World {
         _ => false,
     };
     let mut world = all.find(is_plain).expect("there is one among the bases");
-    world.look(false);
+    world.look(Sight::Clear);
     world
 }
 
@@ -94,16 +94,16 @@ fn nothing_foreign_is_touched() {
         before(world, &patch);
     };
     check(touched, Some("foreign"));
-    let made = |is_blind: bool| {
+    let made = |sight: Sight| {
         let create = step(Action::Create, Kind::ConfigMap, "hub-0");
         move |world: &mut World| {
             theirs(world);
-            world.look(is_blind);
+            world.look(sight);
             before(world, &create);
         }
     };
-    check(made(false), Some("foreign"));
-    check(made(true), None);
+    check(made(Sight::Clear), Some("foreign"));
+    check(made(Sight::Blurred), None);
     let changed = |world: &mut World| {
         theirs(world);
         object(world, &config)["data"] = json!({});
@@ -129,7 +129,7 @@ fn no_more_are_away_than_the_owner_allows() {
     let beside_one_that_was_away = |world: &mut World| {
         let pod = object(world, &key("Pod", "hub-0"));
         pod["status"]["conditions"] = json!([{"type": "Ready", "status": "False"}]);
-        world.look(false);
+        world.look(Sight::Clear);
         go(world, "hub-1");
     };
     check(beside_one_that_was_away, Some("budget"));
@@ -213,7 +213,7 @@ fn who_has_no_data_left_begins_anew() {
             object(world, claim)["metadata"]["deletionTimestamp"] = json!("2026-09-01T00:00:00Z");
             world.pass();
             assert!(world.get(claim).is_none());
-            world.look(false);
+            world.look(Sight::Clear);
             world.excused.insert("hub-1".to_owned());
             before(world, &step(Action::Replace, Kind::Pod, "hub-1"));
         }
@@ -230,7 +230,7 @@ fn who_has_no_data_left_begins_anew() {
         world.documents[0]["spec"]["ordinals"] = json!({"start": 1});
         world.wave(&leave, &[&delete], &[]);
         world.documents[0]["spec"]["ordinals"] = Value::Null;
-        world.look(false);
+        world.look(Sight::Clear);
         world.excused.insert("hub-1".to_owned());
         before(world, &step(Action::Replace, Kind::Pod, "hub-1"));
     };
@@ -247,7 +247,7 @@ fn who_left_nothing_but_a_claim_is_not_known_to_be_away() {
                 world.cluster.objects.remove(&key(kind, "hub-0"));
             }
             world.cluster.objects.remove(&key("CosmosFullNode", "hub"));
-            world.look(false);
+            world.look(Sight::Clear);
             world.excused.insert("hub-1".to_owned());
             before(world, &step(Action::Replace, Kind::Pod, "hub-1"));
         }

@@ -11,7 +11,7 @@ use super::bases::{BASES, base, specs};
 use super::documents::wish;
 use super::events::{acknowledge, fault, hang, kill};
 use super::judge;
-use super::world::{Ended, World};
+use super::world::{Ended, Sight, World};
 use crate::model::{Kind, Source};
 use crate::plan::{Step, Wave};
 use crate::render::{Style, json as json_text, text};
@@ -177,14 +177,12 @@ fn hindered(world: &mut World, dice: &mut Dice, tale: &mut Tale) {
     }
     let way = dice.below(8);
     tale.lines.push(format!("hindered {way}"));
-    let is_blind = way >= 6;
-    let (seen, is_lie) = if is_blind {
+    let (seen, sight) = if way >= 6 {
         blurred(world, dice)
     } else {
-        (world.cluster.source(), false)
+        (world.cluster.source(), Sight::Clear)
     };
-    world.look(is_blind);
-    world.is_lied_to = is_lie;
+    world.look(sight);
     let Some(outcome) = plan(world, seen, tale) else {
         return;
     };
@@ -259,8 +257,8 @@ fn half(world: &mut World, outcome: &Outcome, at: usize, dice: &mut Dice) {
 }
 
 /// The cluster as somebody sees it who does not see well: a kind is missing, or the status is old,
-/// or says the contrary. Tells whether what is seen is a lie.
-fn blurred(world: &World, dice: &mut Dice) -> (Source, bool) {
+/// or says the contrary.
+fn blurred(world: &World, dice: &mut Dice) -> (Source, Sight) {
     let mut seen = world.cluster.clone();
     let kinds = [
         "Pod",
@@ -290,7 +288,8 @@ fn blurred(world: &World, dice: &mut Dice) -> (Source, bool) {
             }
         }
     }
-    (seen.source(), way == 3)
+    let sight = if way == 3 { Sight::Lie } else { Sight::Blurred };
+    (seen.source(), sight)
 }
 
 /// Everything is mended: plans are made and carried out until nothing is left.
@@ -308,10 +307,9 @@ pub(super) fn rest_by(
     dice: &mut Dice,
     tale: &mut Tale,
 ) {
-    world.is_lied_to = false;
     world.heal();
     for round in 0..ROUNDS {
-        world.look(false);
+        world.look(Sight::Clear);
         let seen = world.cluster.source();
         let Some(outcome) = plan(world, seen, tale) else {
             judge::at_rest(world, &BTreeSet::new(), true);

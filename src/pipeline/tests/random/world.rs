@@ -42,14 +42,23 @@ pub(super) struct World {
     pub(super) taken: BTreeSet<Id>,
     /// Whether something is broken that nobody mended.
     pub(super) is_broken: bool,
-    /// Whether the plan was made by somebody who does not see all.
-    pub(super) is_blind: bool,
-    /// Whether the plan was made of what is not so.
-    pub(super) is_lied_to: bool,
+    /// How well whoever made the plan sees.
+    pub(super) sight: Sight,
     /// Whether the identities of the nodes are given beside the documents.
     pub(super) has_identities: bool,
     /// What must not have happened.
     pub(super) breaches: Vec<String>,
+}
+
+/// How well somebody sees the cluster.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Sight {
+    #[default]
+    Clear,
+    /// Something is not seen.
+    Blurred,
+    /// Something is not as it seems.
+    Lie,
 }
 
 /// Why a plan was not carried out to its end.
@@ -96,12 +105,12 @@ impl World {
     }
 
     /// Remembers what is seen to be away: a plan is about to be made.
-    pub(super) fn look(&mut self, is_blind: bool) {
+    pub(super) fn look(&mut self, sight: Sight) {
         self.taken.clear();
-        self.is_blind = is_blind;
+        self.sight = sight;
         let wanted = self.documents.iter().flat_map(super::documents::instances);
         let pods = wanted.map(|name| key("Pod", &name));
-        let is_seen = |pod: &Id| !is_blind && !self.serves(pod) && self.has_trace(pod);
+        let is_seen = |pod: &Id| sight == Sight::Clear && !self.serves(pod) && self.has_trace(pod);
         self.known_down = pods.filter(is_seen).collect();
     }
 
