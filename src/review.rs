@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-pub use compare::{compare, is_step_of};
+pub use compare::{Fate, compare, fate};
 pub use footprint::{Footprint, footprint};
 
 use crate::model::Notice;
@@ -132,7 +132,8 @@ pub struct Due {
     pub wave: usize,
     /// Whether it comes of the change.
     pub standing: Standing,
-    /// The fields of the document that it comes of, where that was found out.
+    /// The fields of the document that it comes of, where that was found out: those without which it
+    /// is not taken, or else those without which it does something else.
     pub causes: Vec<String>,
     /// The size of the claim that it is about, as the cluster has it.
     pub size: Option<String>,

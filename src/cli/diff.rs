@@ -107,7 +107,7 @@ fn read(end: &End, run: &DiffRun) -> Result<Vec<Source>, Failure> {
     let limits = input::limits(run.inputs.max_input);
     let apart = run.inputs.snapshot.as_deref().unwrap_or_default();
     let Reported { value, diagnostics } = match end {
-        End::Path(path) => disk::read(&[path.clone()], apart, &mut io::empty(), &limits),
+        End::Path(path) => disk::read(std::slice::from_ref(path), apart, &mut io::empty(), &limits),
         End::Here => disk::read(&run.inputs.specs, apart, &mut io::empty(), &limits),
         End::Commit { id, .. } => disk::at_commit((HERE, id), &run.inputs.specs, apart, &limits),
     };

@@ -24,12 +24,11 @@ pub struct Revisions {
 /// Reads `A..B` and `A...B`; nothing where the text is one revision.
 #[must_use]
 pub fn revisions(text: &str) -> Option<Revisions> {
-    let (base, head, is_from_merge_base) = match text.split_once("...") {
-        Some((base, head)) => (base, head, true),
-        None => {
-            let (base, head) = text.split_once("..")?;
-            (base, head, false)
-        }
+    let (base, head, is_from_merge_base) = if let Some((base, head)) = text.split_once("...") {
+        (base, head, true)
+    } else {
+        let (base, head) = text.split_once("..")?;
+        (base, head, false)
     };
     let named = |name: &str| if name.is_empty() { "HEAD" } else { name }.to_owned();
     Some(Revisions {

@@ -131,11 +131,10 @@ pub(super) fn plan(
             };
         }
     };
-    let wants = |wanted: Wanted| options.wanted == wanted;
-    let footprint =
-        wants(Wanted::Footprints).then(|| review::footprint(&fleet.key, &desired, &plan, live));
-    let members =
-        wants(Wanted::Members).then(|| explain::gather(fleet, known, live, (&observed, &facts)));
+    let footprint = (options.wanted == Wanted::Footprints)
+        .then(|| review::footprint(&fleet.key, &desired, &plan, live));
+    let members = (options.wanted == Wanted::Members)
+        .then(|| explain::gather(fleet, known, live, (&observed, &facts)));
     Reported::clean(Some(Planned {
         plan,
         manifests,

@@ -15,7 +15,7 @@ use crate::parse::inputs::{Fleet, Inputs};
 use crate::plan::{self, FleetPlan, Summary, Wave};
 use crate::review::fields::{self, Field};
 use crate::review::{
-    self, Delta, DocumentChange, Due, FORMAT_VERSION, FleetReview, Footprint, Review, Side,
+    self, Delta, DocumentChange, Due, FORMAT_VERSION, Fate, FleetReview, Footprint, Review, Side,
 };
 use crate::spec;
 use crate::spread;
@@ -255,6 +255,8 @@ fn attribute(
     }
     let document = now.document();
     let taken = Taken::new(specs);
+    // by step: the fields without which it is not taken, and those without which it is another
+    let mut causes = vec![(Vec::new(), Vec::new()); review.steps.len()];
     for field in found {
         let Some(trial) = trial(now, fields::without(&document, field)) else {
             continue;
@@ -262,10 +264,18 @@ fn attribute(
         let known = identities(specs, now);
         let planned = fleet::plan(&trial, live, known, (request, &taken)).value;
         let Some(planned) = planned else { continue };
-        for due in review.steps.iter_mut().filter(|due| due.is_of_the_change()) {
-            if !review::is_step_of(&due.step, &planned.plan) {
-                due.causes.push(field.change.path.clone());
+        for (due, (needed, shaping)) in review.steps.iter().zip(&mut causes) {
+            let path = || field.change.path.clone();
+            match review::fate(&due.step, &planned.plan) {
+                Fate::Same => {}
+                Fate::Other => shaping.push(path()),
+                Fate::Gone => needed.push(path()),
             }
+        }
+    }
+    for (due, (needed, shaping)) in review.steps.iter_mut().zip(causes) {
+        if due.is_of_the_change() {
+            due.causes = if needed.is_empty() { shaping } else { needed };
         }
     }
 }

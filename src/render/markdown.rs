@@ -56,9 +56,7 @@ fn write(review: &Review, extent: Extent) -> String {
         format!("### {}", verdict(review)),
         String::new(),
     ];
-    if let Some(line) = compared(review) {
-        page.extend([line, String::new()]);
-    }
+    page.extend([compared(review), String::new()]);
     page.extend(table(review, extent));
     page.extend(blocked(review, extent));
     page.extend(asks(&review.delta));
@@ -151,7 +149,7 @@ fn verdict(review: &Review) -> String {
     }
 }
 
-fn compared(review: &Review) -> Option<String> {
+fn compared(review: &Review) -> String {
     let name = |side: &crate::review::Side| match &side.commit {
         Some(commit) => {
             let short: String = commit.chars().take(9).collect();
@@ -165,11 +163,11 @@ fn compared(review: &Review) -> Option<String> {
     } else {
         ""
     };
-    Some(format!(
+    format!(
         "{} against {}{under}.",
         name(&review.head),
         name(&review.base)
-    ))
+    )
 }
 
 fn is_told(fleet: &FleetReview) -> bool {
@@ -296,10 +294,10 @@ fn asks(delta: &Delta) -> Vec<String> {
             )
         })
         .collect();
-    match words.is_empty() {
-        true => Vec::new(),
-        false => vec![format!("Asks for: {}", words.join(", ")), String::new()],
+    if words.is_empty() {
+        return Vec::new();
     }
+    vec![format!("Asks for: {}", words.join(", ")), String::new()]
 }
 
 fn pending(review: &Review) -> Vec<String> {
@@ -322,9 +320,8 @@ fn happens(due: &Due) -> &'static str {
     match (due.step.impact, due.step.action) {
         (Impact::DataLoss, _) => "**data is lost**",
         (Impact::IdentityChange, _) => "**gets another identity**",
-        (Impact::Restart, Action::Replace) => "restarts",
         (_, Action::Delete) => "is deleted",
-        (Impact::Restart, Action::Create | Action::Patch) => "restarts",
+        (Impact::Restart, Action::Create | Action::Patch | Action::Replace) => "restarts",
         (Impact::None, Action::Replace) => "is made anew",
         (Impact::None, Action::Create) => "is created",
         (Impact::None, Action::Patch) => "is changed",

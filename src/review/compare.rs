@@ -32,10 +32,30 @@ pub fn compare(base: Option<&FleetPlan>, head: &FleetPlan) -> FleetReview {
     review
 }
 
-/// Tells whether two steps do the same to the same object, whatever wave they are in.
+/// What becomes of a step in another plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is taken as it is, in whatever wave.
+    Same,
+    /// The same is done to the object, with other changes or a lesser impact.
+    Other,
+    /// It is not taken.
+    Gone,
+}
+
+/// Tells what becomes of a step in another plan.
 #[must_use]
-pub fn is_step_of(step: &Step, plan: &FleetPlan) -> bool {
-    plan.steps().any(|other| is_same(step, other))
+pub fn fate(step: &Step, plan: &FleetPlan) -> Fate {
+    let is_twin = |other: &&Step| step.object == other.object && step.action == other.action;
+    let mut twins = plan.steps().filter(is_twin).peekable();
+    if twins.peek().is_none() {
+        return Fate::Gone;
+    }
+    if twins.any(|twin| is_same(step, twin)) {
+        Fate::Same
+    } else {
+        Fate::Other
+    }
 }
 
 fn is_same(one: &Step, other: &Step) -> bool {

@@ -7,7 +7,7 @@ use crate::plan::{Change, Effect, Step, Summary};
 use crate::render::amounts;
 use crate::render::style::Tone;
 use crate::render::{Style, value};
-use crate::review::{DocumentChange, FieldChange, FleetReview, Review};
+use crate::review::{DocumentChange, Due, FieldChange, FleetReview, Review};
 
 use super::changes::{self, Situation};
 use super::page::Page;
@@ -85,7 +85,7 @@ fn totals(summary: Summary) -> Option<String> {
 /// Tells whether there is anything to say of a fleet that the change has to do with.
 fn is_told(fleet: &FleetReview) -> bool {
     fleet.document != DocumentChange::Same
-        || fleet.steps.iter().any(|due| due.is_of_the_change())
+        || fleet.steps.iter().any(Due::is_of_the_change)
         || !fleet.averted.is_empty()
         || !fleet.blocked.is_empty()
         || !fleet.waiting.is_empty()
