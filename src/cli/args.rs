@@ -354,6 +354,8 @@ pub(super) enum ObjectFormat {
     Yaml,
     /// A List, or .json files
     Json,
+    /// A stream of documents in JSON, a line each, or .json files
+    JsonLines,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -65,6 +65,7 @@ pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure>
         None => {
             let made = made(&outcome, *target, &settings).map_err(refused)?;
             terminal::result(&stream(&fleets(&made), *format))?;
+            forget(made);
             Exit::Done
         }
         Some(dir) => {
@@ -85,7 +86,14 @@ pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure>
         terminal,
     );
     let remarked = remark(&outcome, terminal);
+    forget(outcome);
     Ok(if exit == Exit::Done { remarked } else { exit })
+}
+
+/// Leaves to the system what is not needed any more: the program ends soon, and to take millions of
+/// values apart first would take seconds.
+fn forget<T>(done: T) {
+    std::mem::forget(done);
 }
 
 fn tree(
@@ -273,7 +281,8 @@ fn source_path(dir: &str, named: Option<&str>, settings: &Settings) -> Result<St
 
 fn stream(fleets: &[Fleet<'_>], format: ObjectFormat) -> String {
     match format {
-        ObjectFormat::Yaml => manifests::stream(fleets),
+        ObjectFormat::Yaml => manifests::stream(fleets, Format::Yaml),
+        ObjectFormat::JsonLines => manifests::stream(fleets, Format::Json),
         ObjectFormat::Json => manifests::list(fleets),
     }
 }
@@ -281,7 +290,7 @@ fn stream(fleets: &[Fleet<'_>], format: ObjectFormat) -> String {
 fn file_format(format: ObjectFormat) -> Format {
     match format {
         ObjectFormat::Yaml => Format::Yaml,
-        ObjectFormat::Json => Format::Json,
+        ObjectFormat::Json | ObjectFormat::JsonLines => Format::Json,
     }
 }
 

@@ -11,7 +11,7 @@ fn check(given: &[(&str, &str)], expected: Result<&str, &str>) {
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();
     let found = command_line(&given);
-    let found = found.map(|words| words.get(4..).unwrap_or_default().join(" "));
+    let found = found.map(|words| words.get(5..).unwrap_or_default().join(" "));
     let found = found.map_err(|faults| faults[0].message.clone());
     assert_eq!(found.as_deref().map_err(String::as_str), expected);
 }

@@ -29,7 +29,7 @@ fn outputs(specs: Vec<Source>, snapshot: Vec<Source>) -> [String; 4] {
     [
         json_text::plan(&outcome.plan).unwrap(),
         text::plan(&outcome.plan, Style::Plain, text::Detail::Every),
-        manifests::stream(&fleets),
+        manifests::stream(&fleets, manifests::Format::Yaml),
         outcome.notes.join("\n"),
     ]
 }
