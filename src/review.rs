@@ -163,11 +163,3 @@ pub struct Delta {
     /// After; null where there is nothing.
     pub after: Option<Footprint>,
 }
-
-impl Due {
-    /// Tells whether the change brings it about: what was due as it is, is nobody's doing.
-    #[must_use]
-    pub fn is_of_the_change(&self) -> bool {
-        self.standing != Standing::Pending
-    }
-}

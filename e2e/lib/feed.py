@@ -8,7 +8,9 @@ import socket
 import threading
 import traceback
 from collections.abc import Callable
+from typing import Any
 
+from . import stop
 from .api import Api
 from .fault import Fault
 from .paths import collection
@@ -76,6 +78,16 @@ class Feed:
         """Tells all who want to know."""
         for listener in self.listeners[(version, kind)]:
             listener(what, found)
+
+    def tried(self, task: Callable[..., Any], *arguments: Any) -> None:
+        """Does something that nobody waits for. What fails would leave pods waiting for no visible
+        reason, so it is noted."""
+        try:
+            task(*arguments)
+        except stop.Stopped:
+            pass
+        except Exception:
+            self.faults.append(traceback.format_exc())
 
     def check(self) -> None:
         """Fails where somebody could not be told."""

@@ -2,10 +2,8 @@
 name, and in vain once more: whoever had just come under the name of one that is gone went too."""
 
 import threading
-import traceback
 from concurrent.futures import ThreadPoolExecutor
 
-from . import stop
 from .api import Api
 from .feed import Feed
 from .hooks import pod_path
@@ -45,21 +43,16 @@ class Leaving:
     def submit(self, found: dict) -> None:
         """Has a pod go by and by, unless the tests are over."""
         try:
-            self.workers.submit(self.end, found)
+            self.workers.submit(self.feed.tried, self.end, found)
         except RuntimeError:
             pass
 
     def end(self, found: dict) -> None:
         """Lets the cluster forget a pod, and no other of its name."""
         now = {"gracePeriodSeconds": 0, "preconditions": {"uid": found["metadata"]["uid"]}}
-        try:
-            answer = self.api.request("DELETE", pod_path(found), now)
-            if not answer.accepted and answer.status not in TOO_LATE:
-                self.feed.faults.append(f"{pod_path(found)} does not go: {answer.message}")
-        except stop.Stopped:
-            pass
-        except Exception:
-            self.feed.faults.append(traceback.format_exc())
+        answer = self.api.request("DELETE", pod_path(found), now)
+        if not answer.accepted and answer.status not in TOO_LATE:
+            self.feed.faults.append(f"{pod_path(found)} does not go: {answer.message}")
 
     def close(self) -> None:
         """Leaves what is not begun."""

@@ -4,12 +4,10 @@ grown when a claim asks for more, deleted when the claim is gone and the volume 
 The host-path provisioner of Kubernetes would do the first; it keeps its folders below /tmp whatever
 it is told, and can't grow them."""
 
-import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from . import stop
 from .api import MERGE, Api
 from .feed import Feed
 
@@ -67,17 +65,8 @@ class Volumes:
             self.submit(self.grow, found, asked)
 
     def submit(self, task: Callable[..., Any], *arguments: Any) -> None:
-        """Has something done by and by. What fails would leave pods waiting for no visible reason."""
-
-        def tried() -> None:
-            try:
-                task(*arguments)
-            except stop.Stopped:
-                pass
-            except Exception:
-                self.feed.faults.append(traceback.format_exc())
-
-        self.workers.submit(tried)
+        """Has something done by and by."""
+        self.workers.submit(self.feed.tried, task, *arguments)
 
     def provision(self, claim: dict) -> None:
         """Makes the volume of a claim; the cluster's controllers bind the two."""

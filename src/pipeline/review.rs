@@ -188,51 +188,50 @@ fn fleets(
         let mut review = review::compare(former, after);
         (review.namespace, review.name) = (key.namespace.clone(), key.name.clone());
         let both = (base.fleet(key), head.fleet(key));
-        review.document = document(both);
         review.file = file(both.1.or(both.0), request);
         review.delta = Delta {
             before: base.footprint(key),
             after: head.footprint(key),
         };
-        if let (Some(before), Some(now)) = both {
-            let found = fields::fields(&before.document(), &now.document());
-            attribute((now, &found), head.specs, &mut review, (live, request));
-            let place = |field: &Field| now.origin.place(&request.specs, &field.place);
-            review.fields = found
-                .iter()
-                .map(|field| {
-                    let mut change = field.change.clone();
-                    change.line = place(field).and_then(|place| Some(place.span?.line));
-                    change
-                })
-                .collect();
-        }
+        review.document = match both {
+            (None, Some(_)) => DocumentChange::Added,
+            (Some(_), None) => DocumentChange::Removed,
+            (None, None) => DocumentChange::Same,
+            (Some(before), Some(now)) => {
+                let documents = (&before.document(), &now.document());
+                changed((now, documents), head.specs, &mut review, (live, request))
+            }
+        };
         for due in &mut review.steps {
             due.size = size(due, live);
         }
-        if has_anything(&review) {
+        if review.is_told() || !review.steps.is_empty() {
             fleets.push(review);
         }
     }
     fleets
 }
 
-fn has_anything(review: &FleetReview) -> bool {
-    review.document != DocumentChange::Same
-        || !review.steps.is_empty()
-        || !review.averted.is_empty()
-        || !review.waiting.is_empty()
-        || !review.blocked.is_empty()
-        || !review.warnings.is_empty()
-}
-
-fn document(both: (Option<&Fleet>, Option<&Fleet>)) -> DocumentChange {
-    match both {
-        (None, Some(_)) => DocumentChange::Added,
-        (Some(_), None) => DocumentChange::Removed,
-        (Some(base), Some(head)) if base.document() != head.document() => DocumentChange::Changed,
-        (Some(_), Some(_)) | (None, None) => DocumentChange::Same,
+/// Compares a document with what it was, and finds out what comes of each field.
+fn changed(
+    (now, (before, after)): (&Fleet, (&Value, &Value)),
+    specs: &Inputs,
+    review: &mut FleetReview,
+    (live, request): (&Live<'_>, &Request),
+) -> DocumentChange {
+    if before == after {
+        return DocumentChange::Same;
     }
+    let found = fields::fields(before, after);
+    attribute((now, after, &found), specs, review, (live, request));
+    let told = found.into_iter().map(|field| {
+        let place = now.origin.place(&request.specs, &field.place);
+        let mut change = field.change;
+        change.line = place.and_then(|place| Some(place.span?.line));
+        change
+    });
+    review.fields = told.collect();
+    DocumentChange::Changed
 }
 
 fn file(fleet: Option<&Fleet>, request: &Request) -> Option<String> {
@@ -243,7 +242,7 @@ fn file(fleet: Option<&Fleet>, request: &Request) -> Option<String> {
 /// Finds out which fields bring about which steps: each field is set back alone, and what is not
 /// done then comes of it.
 fn attribute(
-    (now, found): (&Fleet, &[Field]),
+    (now, document, found): (&Fleet, &Value, &[Field]),
     specs: &Inputs,
     review: &mut FleetReview,
     (live, request): (&Live<'_>, &Request),
@@ -253,12 +252,11 @@ fn attribute(
     if !is_worth_it || found.len().saturating_mul(instances) > MOST_TRIALS {
         return;
     }
-    let document = now.document();
     let taken = Taken::new(specs);
     // by step: the fields without which it is not taken, and those without which it is another
     let mut causes = vec![(Vec::new(), Vec::new()); review.steps.len()];
     for field in found {
-        let Some(trial) = trial(now, fields::without(&document, field)) else {
+        let Some(trial) = trial(now, fields::without(document, field)) else {
             continue;
         };
         let known = identities(specs, now);

@@ -38,7 +38,7 @@ impl Context<'_> {
         match &difference.standing {
             Standing::Foreign => {}
             Standing::Missing => self.missing(difference.manifest, decided),
-            Standing::Terminating => self.terminating(difference.manifest, decided),
+            Standing::Terminating => self.terminating(difference, decided),
             Standing::Present(comparison) => self.present(difference, comparison, decided),
         }
     }
@@ -102,7 +102,8 @@ impl Context<'_> {
             .is_some_and(|ordinal| self.without_base.contains(&ordinal))
     }
 
-    fn terminating(&self, manifest: &Manifest, decided: &mut Decided) {
+    fn terminating(&self, difference: &Difference<'_, '_>, decided: &mut Decided) {
+        let manifest = difference.manifest;
         let key = &manifest.key;
         match manifest.role {
             Role::Pod | Role::AdditionalPod if self.lacks_base(manifest) => {
@@ -118,7 +119,7 @@ impl Context<'_> {
                     "it is on its way out, and comes back after that",
                 );
                 let mut step = step(Action::Create, manifest, why, Vec::new());
-                step.say_identity(self.identity(manifest));
+                step.say_identity(reasons::of_identity(difference.live, manifest));
                 decided.tasks.push(Task {
                     turn: Turn::Return,
                     step,
@@ -143,13 +144,6 @@ impl Context<'_> {
                 ));
             }
         }
-    }
-
-    /// Returns why a pod that is on its way out comes back with another identity, if it does.
-    fn identity(&self, manifest: &Manifest) -> Option<Reason> {
-        let namespace = self.fleet.key.namespace.as_str();
-        let live = self.live.get(Kind::Pod, namespace, &manifest.key.name);
-        reasons::of_identity(live, manifest)
     }
 
     fn present(

@@ -4,10 +4,7 @@ use crate::review::{Delta, Footprint};
 
 /// Returns lines that tell what is asked for more or less; none where it is the same.
 pub(super) fn delta(delta: &Delta) -> Vec<String> {
-    let nothing = Footprint::default();
-    let before = delta.before.as_ref().unwrap_or(&nothing);
-    let after = delta.after.as_ref().unwrap_or(&nothing);
-    let rows = rows(before, after);
+    let rows = rows(delta);
     if rows.is_empty() {
         return Vec::new();
     }
@@ -33,8 +30,11 @@ pub(super) struct Row {
 }
 
 /// Returns the amounts that differ.
-pub(super) fn rows(before: &Footprint, after: &Footprint) -> Vec<Row> {
+pub(super) fn rows(delta: &Delta) -> Vec<Row> {
     type Sort = (&'static str, fn(&Footprint) -> i64, fn(i64) -> String);
+    let nothing = Footprint::default();
+    let before = delta.before.as_ref().unwrap_or(&nothing);
+    let after = delta.after.as_ref().unwrap_or(&nothing);
     let sorts: [Sort; 5] = [
         ("storage", Footprint::storage, bytes),
         ("CPU", |of| of.cpu_millis, cores),

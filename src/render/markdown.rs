@@ -8,7 +8,7 @@ use crate::plan::{Action, Impact, Summary};
 use crate::render::amounts;
 use crate::render::style::Style;
 use crate::render::text::{self, Detail};
-use crate::review::{Delta, DocumentChange, Due, FleetReview, Footprint, Review};
+use crate::review::{Delta, DocumentChange, Due, FleetReview, Review};
 
 use cells::{code, fence, plain, rows_of};
 
@@ -68,7 +68,7 @@ fn write(review: &Review, extent: Extent) -> String {
         ]);
     }
     let shown = |fleet: &&FleetReview| match extent {
-        Extent::Whole | Extent::Fleets => is_told(fleet),
+        Extent::Whole | Extent::Fleets => fleet.is_told(),
         Extent::RiskyFleets => fleet
             .steps
             .iter()
@@ -78,7 +78,7 @@ fn write(review: &Review, extent: Extent) -> String {
     let told: Vec<&FleetReview> = review
         .fleets
         .iter()
-        .filter(|fleet| is_told(fleet))
+        .filter(|fleet| fleet.is_told())
         .collect();
     let folds: Vec<&FleetReview> = told.iter().copied().filter(|fleet| shown(fleet)).collect();
     for fleet in &folds {
@@ -157,8 +157,7 @@ fn compared(review: &Review) -> String {
         }
         None => code(&side.name),
     };
-    let age = review.inputs.snapshot.is_none();
-    let under = if age {
+    let under = if review.inputs.snapshot.is_none() {
         ", without a snapshot: the cluster is taken for empty"
     } else {
         ""
@@ -168,15 +167,6 @@ fn compared(review: &Review) -> String {
         name(&review.head),
         name(&review.base)
     )
-}
-
-fn is_told(fleet: &FleetReview) -> bool {
-    fleet.document != DocumentChange::Same
-        || fleet.steps.iter().any(Due::is_of_the_change)
-        || !fleet.averted.is_empty()
-        || !fleet.blocked.is_empty()
-        || !fleet.waiting.is_empty()
-        || !fleet.warnings.is_empty()
 }
 
 fn title(fleet: &FleetReview) -> String {
@@ -281,10 +271,7 @@ fn blocked(review: &Review, extent: Extent) -> Vec<String> {
 }
 
 fn asks(delta: &Delta) -> Vec<String> {
-    let nothing = Footprint::default();
-    let before = delta.before.as_ref().unwrap_or(&nothing);
-    let after = delta.after.as_ref().unwrap_or(&nothing);
-    let rows = amounts::rows(before, after);
+    let rows = amounts::rows(delta);
     let words: Vec<String> = rows
         .iter()
         .map(|row| {

@@ -88,32 +88,21 @@ pub fn plan(plan: &Plan, style: Style, detail: Detail) -> String {
 /// Returns the line that sums a plan up.
 #[must_use]
 pub fn summary(plan: &Plan) -> String {
-    let Summary {
-        create,
-        patch,
-        restart,
-        delete,
-        data_loss,
-        blocked,
-    } = plan.summary;
-    let mut extras = String::new();
-    if data_loss > 0 {
-        let verb = if data_loss == 1 { "LOSES" } else { "LOSE" };
-        let _ = write!(extras, ", {data_loss} {verb} DATA");
-    }
-    if blocked > 0 {
-        let _ = write!(extras, ", {blocked} blocked");
-    }
+    let mut extras = costs_of(plan.summary);
     let waiting = plan.fleets.iter().flat_map(|fleet| &fleet.waiting);
     let waiting: BTreeSet<&ObjectKey> = waiting.map(|item| &item.object).collect();
     if !waiting.is_empty() {
         let _ = write!(extras, ", {}", that_wait(&waiting));
     }
+    let Summary {
+        create,
+        patch,
+        restart,
+        delete,
+        ..
+    } = plan.summary;
     if create + patch + restart + delete > 0 {
-        return format!(
-            "Plan: {create} to create, {patch} to change, {restart} to restart, \
-             {delete} to delete{extras}"
-        );
+        return format!("Plan: {}{extras}", steps_of(plan.summary));
     }
     if plan.fleets.is_empty() {
         return "No changes. The specs describe no fleet.".to_owned();
@@ -122,6 +111,34 @@ pub fn summary(plan: &Plan) -> String {
         return "No changes. The cluster is as the specs ask.".to_owned();
     }
     format!("No changes now{extras}.")
+}
+
+/// Returns how many steps of each sort there are.
+fn steps_of(summary: Summary) -> String {
+    let Summary {
+        create,
+        patch,
+        restart,
+        delete,
+        ..
+    } = summary;
+    format!("{create} to create, {patch} to change, {restart} to restart, {delete} to delete")
+}
+
+/// Returns what is lost and what is blocked, behind a comma; nothing where nothing is.
+fn costs_of(summary: Summary) -> String {
+    let Summary {
+        data_loss, blocked, ..
+    } = summary;
+    let mut costs = String::new();
+    if data_loss > 0 {
+        let verb = if data_loss == 1 { "LOSES" } else { "LOSE" };
+        let _ = write!(costs, ", {data_loss} {verb} DATA");
+    }
+    if blocked > 0 {
+        let _ = write!(costs, ", {blocked} blocked");
+    }
+    costs
 }
 
 fn that_wait(objects: &BTreeSet<&ObjectKey>) -> String {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Due, FleetReview, Standing};
 use crate::model::{Notice, ObjectKey};
-use crate::plan::{Action, FleetPlan, Impact, Step, Waiting};
+use crate::plan::{Action, FleetPlan, Step, Waiting};
 
 /// Tells what a fleet's plan does that the plan before did not. Where there was none, all of it.
 #[must_use]
@@ -121,13 +121,4 @@ fn notices(base: Option<&[Notice]>, head: &[Notice]) -> Vec<Notice> {
         !before.iter().any(is_twin)
     };
     head.iter().filter(is_new).cloned().collect()
-}
-
-impl Due {
-    /// Tells whether the step is one to look at first: a node restarts, gets another identity or
-    /// loses data, or something is deleted.
-    #[must_use]
-    pub fn is_risky(&self) -> bool {
-        self.step.impact > Impact::None || self.step.action == Action::Delete
-    }
 }

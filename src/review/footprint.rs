@@ -83,8 +83,7 @@ pub fn footprint(
             Kind::Service if spec["type"] == "LoadBalancer" => sum.load_balancers += 1,
             Kind::PersistentVolumeClaim => {
                 wanted.insert(manifest.key.name.as_str());
-                let class = spec["storageClassName"].as_str().unwrap_or_default();
-                sum.store(class, bytes(&spec["resources"]["requests"]["storage"]));
+                claim(spec, &mut sum);
             }
             Kind::StorageClass
             | Kind::PersistentVolume
@@ -111,12 +110,16 @@ pub fn footprint(
     {
         let name = claim.meta.name.as_ref();
         if !wanted.contains(name) && !deleted.contains(name) {
-            let spec = claim.spec_tree();
-            let class = spec["storageClassName"].as_str().unwrap_or_default();
-            sum.store(class, bytes(&spec["resources"]["requests"]["storage"]));
+            self::claim(&claim.spec_tree(), &mut sum);
         }
     }
     sum
+}
+
+/// Adds the storage that a claim requests.
+fn claim(spec: &Value, sum: &mut Footprint) {
+    let class = spec["storageClassName"].as_str().unwrap_or_default();
+    sum.store(class, bytes(&spec["resources"]["requests"]["storage"]));
 }
 
 /// Adds what a pod requests, as a scheduler counts it: the containers together, or a step of its

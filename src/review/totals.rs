@@ -1,9 +1,22 @@
 //! A review in numbers and words: what the change does as a plan of its own, and the verdict.
 
-use super::{Due, FleetReview, Review, Standing};
-use crate::plan::{FleetPlan, Plan, Step, Summary, Wave};
+use super::{DocumentChange, Due, FleetReview, Review, Standing};
+use crate::plan::{Action, FleetPlan, Impact, Plan, Step, Summary, Wave};
 
 impl Due {
+    /// Tells whether the change brings it about: what was due as it is, is nobody's doing.
+    #[must_use]
+    pub fn is_of_the_change(&self) -> bool {
+        self.standing != Standing::Pending
+    }
+
+    /// Tells whether the step is one to look at first: a node restarts, gets another identity or
+    /// loses data, or something is deleted.
+    #[must_use]
+    pub fn is_risky(&self) -> bool {
+        self.step.impact > Impact::None || self.step.action == Action::Delete
+    }
+
     /// Tells whether the change is to be blamed for the step: a node that would restart in any case
     /// is not restarted by it, whatever else it takes along.
     #[must_use]
@@ -17,6 +30,17 @@ impl Due {
 }
 
 impl FleetReview {
+    /// Tells whether there is anything to say of the fleet that the change has to do with.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        self.document != DocumentChange::Same
+            || self.steps.iter().any(Due::is_of_the_change)
+            || !self.averted.is_empty()
+            || !self.blocked.is_empty()
+            || !self.waiting.is_empty()
+            || !self.warnings.is_empty()
+    }
+
     /// Returns what the change does, wave by wave; waves that it adds nothing to stay empty.
     #[must_use]
     pub fn waves_of_the_change(&self) -> Vec<Wave> {

@@ -1,17 +1,15 @@
 //! What a change does, for a reviewer at a terminal: the verdict, then each fleet with the fields of
 //! its document that differ and the steps that come of them.
 
-use std::fmt::Write as _;
-
 use crate::plan::{Change, Effect, Step, Summary};
 use crate::render::amounts;
 use crate::render::style::Tone;
 use crate::render::{Style, value};
-use crate::review::{DocumentChange, Due, FieldChange, FleetReview, Review};
+use crate::review::{DocumentChange, FieldChange, FleetReview, Review};
 
 use super::changes::{self, Situation};
 use super::page::Page;
-use super::{Detail, Look, notices, steps, write_waiting};
+use super::{Detail, Look, costs_of, notices, steps, steps_of, write_waiting};
 
 /// Returns a review as text, with a line break at the end.
 #[must_use]
@@ -25,7 +23,7 @@ pub fn review(review: &Review, style: Style, detail: Detail) -> String {
         page.line(0, &line);
     }
     notices::write(&mut page, (Tone::Changed, "!", "warning"), &review.warnings);
-    for fleet in review.fleets.iter().filter(|fleet| is_told(fleet)) {
+    for fleet in review.fleets.iter().filter(|fleet| fleet.is_told()) {
         page.gap();
         write_fleet(&mut page, fleet);
     }
@@ -59,37 +57,8 @@ pub fn verdict(review: &Review) -> String {
 
 /// Returns totals in words; nothing where all are zero.
 fn totals(summary: Summary) -> Option<String> {
-    let Summary {
-        create,
-        patch,
-        restart,
-        delete,
-        data_loss,
-        blocked,
-    } = summary;
-    if summary == Summary::default() {
-        return None;
-    }
-    let mut text =
-        format!("{create} to create, {patch} to change, {restart} to restart, {delete} to delete");
-    if data_loss > 0 {
-        let verb = if data_loss == 1 { "LOSES" } else { "LOSE" };
-        let _ = write!(text, ", {data_loss} {verb} DATA");
-    }
-    if blocked > 0 {
-        let _ = write!(text, ", {blocked} blocked");
-    }
-    Some(text)
-}
-
-/// Tells whether there is anything to say of a fleet that the change has to do with.
-fn is_told(fleet: &FleetReview) -> bool {
-    fleet.document != DocumentChange::Same
-        || fleet.steps.iter().any(Due::is_of_the_change)
-        || !fleet.averted.is_empty()
-        || !fleet.blocked.is_empty()
-        || !fleet.waiting.is_empty()
-        || !fleet.warnings.is_empty()
+    let is_something = summary != Summary::default();
+    is_something.then(|| format!("{}{}", steps_of(summary), costs_of(summary)))
 }
 
 fn write_fleet(page: &mut Page, fleet: &FleetReview) {
