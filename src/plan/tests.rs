@@ -8,7 +8,7 @@ mod pods;
 
 use serde_json::{Value, json};
 
-use super::{FleetPlan, Notice};
+use super::{FleetPlan, Impact, Notice};
 use crate::model::Source;
 use crate::pipeline::{self, Options, Outcome, Request};
 
@@ -170,7 +170,7 @@ fn id(object: &Value) -> String {
     )
 }
 
-/// Compares all that a plan holds: steps with the number of their wave and why, gates, what waits
+/// Compares all that a plan holds: steps with the number of their wave, why and as whom, gates, what waits
 /// and on what, what is blocked, what the owner is warned of, drift.
 #[track_caller]
 fn check(case: &Case, expected: &[&str]) {
@@ -184,12 +184,14 @@ fn told(plan: &FleetPlan) -> Vec<String> {
     for (number, wave) in plan.waves.iter().enumerate() {
         for step in &wave.steps {
             let codes: Vec<&str> = step.reasons.iter().map(|reason| reason.code).collect();
+            let is_another = step.impact == Impact::IdentityChange;
             told.push(format!(
-                "{number}: {:?} {}/{} ({})",
+                "{number}: {:?} {}/{} ({}){}",
                 step.action,
                 step.object.kind.as_str(),
                 step.object.name,
-                codes.join(", ")
+                codes.join(", "),
+                if is_another { ", as another node" } else { "" }
             ));
         }
         told.extend(

@@ -217,6 +217,32 @@ fn an_edit_that_restarts_nothing_is_drift_of_the_operators_objects_too() {
 }
 
 #[test]
+fn a_helper_of_another_release_is_nobodys_edit_of_the_operators_pod() {
+    let mut case = of_the_operator(1);
+    let image = &mut case.object("Pod/hub-0")["spec"]["initContainers"][0]["image"];
+    *image = json!(format!("{}-older", image.as_str().unwrap()));
+    check(
+        &case,
+        &["hub-0 waits for its next restart", "warning ClaimsOwned"],
+    );
+}
+
+#[test]
+fn what_follows_from_addresses_is_nobodys_edit() {
+    let mut case = of_the_operator(1);
+    case.object("Service/hub-p2p-0")["status"] =
+        json!({"loadBalancer": {"ingress": [{"ip": "203.0.113.7"}]}});
+    check(
+        &case,
+        &[
+            "0: Patch ConfigMap/hub-0 (ConfigChanged)",
+            "1: Replace Pod/hub-0 (ExternalAddressChanged)",
+            "warning ClaimsOwned",
+        ],
+    );
+}
+
+#[test]
 fn what_an_older_release_of_ours_wrote_is_no_drift() {
     let mut case = Case::at_rest(1);
     let service = case.object("Service/hub-rpc");
