@@ -11,8 +11,6 @@ mod refusals;
 mod removed;
 mod review;
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use crate::diagnostic::{Diagnostic, Reported, Severity};
@@ -23,7 +21,7 @@ use crate::model::{Notice, Source};
 use crate::parse;
 use crate::parse::inputs::Inputs;
 use crate::plan::{self, Plan};
-use crate::render::gitops::{Applier, Fleet as Delivered};
+use crate::render::gitops::Applier;
 use crate::spread;
 
 pub use crate::lint::explain;
@@ -112,34 +110,26 @@ pub struct Outcome {
     pub refused: Vec<Diagnostic>,
 }
 
-impl Outcome {
-    /// Returns the fleets with all that an applier must be told of them.
-    #[must_use]
-    pub fn deliveries(&self) -> Vec<Delivered<'_>> {
-        let plans = self.plan.fleets.iter();
-        let plans: BTreeMap<(&str, &str), &plan::FleetPlan> = plans
-            .map(|plan| ((plan.namespace.as_str(), plan.name.as_str()), plan))
-            .collect();
-        let delivered = self.manifests.iter().filter_map(|of| {
-            let delivery = of.delivery.as_ref()?;
-            let (namespace, name) = (of.fleet.namespace.as_str(), of.fleet.name.as_str());
-            let plan = plans.get(&(namespace, name)).copied();
-            Some(Delivered {
-                namespace,
-                name,
-                objects: &of.objects,
-                plan: plan.filter(|_| delivery.is_described),
-                delivery,
-            })
-        });
-        delivered.collect()
-    }
-}
-
 /// Reads, builds, compares, decides, orders and checks. There is no outcome where anything is an
 /// error.
 #[must_use]
 pub fn run(request: &Request) -> Reported<Option<Outcome>> {
+    let ran = run_each(request, |_, _| ());
+    Reported {
+        value: ran.value.map(|(outcome, _)| outcome),
+        diagnostics: ran.diagnostics,
+    }
+}
+
+/// Does what [`run`] does, and makes something of each fleet's objects as soon as they are known, while
+/// other fleets are still planned: all of them at once take much more memory than what is made of them.
+/// What comes of it stands beside the outcome, in the order of its `manifests`; `each` may take the
+/// objects out of those. A fleet without a document has no plan.
+#[must_use]
+pub fn run_each<T: Send>(
+    request: &Request,
+    each: impl Fn(&mut FleetManifests, Option<&plan::FleetPlan>) -> T + Sync + Send,
+) -> Reported<Option<(Outcome, Vec<T>)>> {
     let mut diagnostics = Vec::new();
     let specs = take(
         parse::specs(&request.specs, request.options.namespace.as_deref()),
@@ -165,12 +155,15 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     let (mut manifests, mut members, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     let taken = heirs::Taken::new(&specs);
     let all = spread::map(&specs.fleets, |spec| {
-        fleet::plan(spec, &live, identities(&specs, spec), (request, &taken))
+        let mut planned = fleet::plan(spec, &live, identities(&specs, spec), (request, &taken));
+        let made = planned.value.as_mut();
+        let made = made.map(|planned| each(&mut planned.manifests, Some(&planned.plan)));
+        (planned, made)
     });
-    for planned in all {
-        if let Some(planned) = take(planned, &mut diagnostics) {
+    for (planned, made) in all {
+        if let (Some(planned), Some(made)) = (take(planned, &mut diagnostics), made) {
             plans.push(planned.plan);
-            manifests.push(planned.manifests);
+            manifests.push((planned.manifests, made));
             members.extend(planned.members);
             refused.extend(planned.refused);
         }
@@ -188,9 +181,14 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
     let left = removed::fleets(&live, &specs, &taken);
     if request.options.handover.applier.is_some() || request.options.handover.is_next {
         let plans = (plans.iter().chain(&left), request.options.handover.is_next);
-        manifests.extend(delivery::undocumented(&live, &specs, plans));
-        manifests.sort_by(|a, b| a.fleet.cmp(&b.fleet));
+        let undocumented = delivery::undocumented(&live, &specs, plans).into_iter();
+        manifests.extend(undocumented.map(|mut of| {
+            let made = each(&mut of, None);
+            (of, made)
+        }));
+        manifests.sort_by(|(a, _), (b, _)| a.fleet.cmp(&b.fleet));
     }
+    let (manifests, made) = manifests.into_iter().unzip();
     plans.extend(left);
     plans.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
     let outcome = Outcome {
@@ -201,7 +199,7 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
         refused,
     };
     Reported {
-        value: Some(outcome),
+        value: Some((outcome, made)),
         diagnostics,
     }
 }

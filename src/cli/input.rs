@@ -5,16 +5,19 @@ use std::io;
 use crate::diagnostic::Diagnostic;
 use crate::disk;
 use crate::model::Source;
-use crate::pipeline::{self, Outcome, Request};
+use crate::pipeline::{self, FleetManifests, Outcome, Request};
+use crate::plan::FleetPlan;
 
 use super::Failure;
 use super::resolve::Inputs;
 use super::terminal::Terminal;
 
 /// What came of the inputs.
-pub(super) struct Planned {
+pub(super) struct Planned<T = ()> {
     /// The plan and the manifests.
     pub(super) outcome: Outcome,
+    /// What was made of each fleet's manifests.
+    pub(super) made: Vec<T>,
     /// Errors that were passed over because the caller wants what can be had: the run failed, but
     /// has a result.
     pub(super) failure: Option<Failure>,
@@ -27,15 +30,24 @@ pub(super) fn run(
     terminal: &Terminal,
     consequence: &'static str,
 ) -> Result<Planned, Failure> {
+    run_each(inputs, (terminal, consequence), |_, _| ())
+}
+
+/// Does what [`run`] does, and makes something of each fleet's manifests.
+pub(super) fn run_each<T: Send>(
+    inputs: &Inputs,
+    (terminal, consequence): (&Terminal, &'static str),
+    each: impl Fn(&mut FleetManifests, Option<&FleetPlan>) -> T + Sync + Send,
+) -> Result<Planned<T>, Failure> {
     let (request, mut diagnostics) = read(inputs, terminal, consequence)?;
-    let ran = pipeline::run(&request);
+    let ran = pipeline::run_each(&request, each);
     let has_errors = ran.has_errors();
     diagnostics.extend(ran.diagnostics);
     let mut failure = Failure {
         diagnostics,
         consequence,
     };
-    let Some(outcome) = ran
+    let Some((outcome, made)) = ran
         .value
         .filter(|_| !has_errors || inputs.options.keep_going)
     else {
@@ -47,11 +59,16 @@ pub(super) fn run(
     if has_errors {
         failure.consequence = "only the other fleets were planned";
         let failure = Some(failure);
-        return Ok(Planned { outcome, failure });
+        return Ok(Planned {
+            outcome,
+            made,
+            failure,
+        });
     }
     terminal.counted(&failure.diagnostics);
     Ok(Planned {
         outcome,
+        made,
         failure: None,
     })
 }

@@ -1,9 +1,8 @@
 //! The command `render`: writes the manifests.
 
-use std::borrow::Cow;
-use std::io;
+mod made;
 
-use serde_json::Value;
+use std::io;
 
 use crate::diagnostic::Diagnostic;
 use crate::disk;
@@ -12,16 +11,15 @@ use crate::model::Notice;
 use crate::pipeline::Outcome;
 use crate::plan::{Condition, Gate};
 use crate::render::Tree;
-use crate::render::gitops::{Applier, argocd, flux, guards};
-use crate::render::manifests::{self, Fleet, Format};
+use crate::render::manifests::{self, Format};
 use crate::render::saved::{self, Saved};
 use crate::settings::Settings;
-use crate::spread;
 
 use super::args::{ObjectFormat, Target};
 use super::resolve::RenderRun;
 use super::terminal::{self, Terminal};
 use super::{Exit, Failure, input, policy, settings};
+use made::{Form, Order, Text};
 
 const CONSEQUENCE: &str = "nothing was rendered";
 
@@ -29,8 +27,8 @@ const CONSEQUENCE: &str = "nothing was rendered";
 pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure> {
     let RenderRun {
         inputs,
-        target,
-        format,
+        target: _,
+        format: _,
         out,
         allow_empty,
         plan,
@@ -48,7 +46,14 @@ pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure>
     let mut inputs = inputs.clone();
     // what takes fleets over is decided when it is planned
     inputs.options.adopt = saved.as_ref().is_some_and(Saved::is_adoption);
-    let outcome = input::run(&inputs, terminal, CONSEQUENCE)?.outcome;
+    let order = Order {
+        applier: inputs.options.handover.applier,
+        form: form(run, &settings).map_err(refused)?,
+        settings: &settings,
+    };
+    let told = (terminal, CONSEQUENCE);
+    let planned = input::run_each(&inputs, told, |of, plan| made::of(of, plan, &order))?;
+    let outcome = planned.outcome;
     let faults = saved.map(|saved| saved.faults(&outcome.plan));
     refuse(faults.unwrap_or_default())?;
     if !outcome.refused.is_empty() {
@@ -61,15 +66,22 @@ pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure>
     let options = Options {
         allow_empty: *allow_empty,
     };
+    let (texts, warnings): (Vec<_>, Vec<_>) = planned
+        .made
+        .into_iter()
+        .map(|made| (made.result, made.warnings))
+        .unzip();
+    let texts: Vec<Text> = texts
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .map_err(refused)?;
     let exit = match out {
         None => {
-            let made = made(&outcome, *target, &settings).map_err(refused)?;
-            terminal::result(&stream(&fleets(&made), *format))?;
-            forget(made);
+            terminal::result(&printed(texts))?;
             Exit::Done
         }
         Some(dir) => {
-            let tree = tree(run, dir, &outcome, &settings).map_err(refused)?;
+            let tree = files(texts);
             if *is_check {
                 check(dir, &tree, &outcome, terminal)?
             } else {
@@ -79,12 +91,14 @@ pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure>
         }
     };
     tell_stages(&outcome, terminal);
-    warn_of_guards(
-        &outcome,
-        inputs.options.handover.applier,
-        &settings,
-        terminal,
-    );
+    for (of, warnings) in outcome.manifests.iter().zip(&warnings) {
+        for warning in warnings {
+            terminal.note(&format!(
+                "warning: {}",
+                line(&of.fleet.to_string(), warning)
+            ));
+        }
+    }
     let remarked = remark(&outcome, terminal);
     forget(outcome);
     Ok(if exit == Exit::Done { remarked } else { exit })
@@ -96,22 +110,40 @@ fn forget<T>(done: T) {
     std::mem::forget(done);
 }
 
-fn tree(
-    run: &RenderRun,
-    dir: &str,
-    outcome: &Outcome,
-    settings: &Settings,
-) -> Result<Tree, Diagnostic> {
-    match run.target {
-        Target::Flux => {
-            let path = source_path(dir, run.flux_path.as_deref(), settings)?;
-            Ok(flux::tree(&outcome.deliveries(), settings, &path))
+/// Returns the form that each fleet is wanted in.
+fn form(run: &RenderRun, settings: &Settings) -> Result<Form, Diagnostic> {
+    Ok(match (&run.out, run.target, run.format) {
+        (Some(dir), Target::Flux, _) => {
+            Form::Flux(source_path(dir, run.flux_path.as_deref(), settings)?)
         }
-        Target::Manifests | Target::ArgoCd => {
-            let made = made(outcome, run.target, settings)?;
-            Ok(manifests::tree(&fleets(&made), file_format(run.format)))
+        (Some(_), Target::Manifests | Target::ArgoCd, format) => Form::Files(file_format(format)),
+        (None, _, ObjectFormat::Json) => Form::List,
+        (None, _, format @ (ObjectFormat::Yaml | ObjectFormat::JsonLines)) => {
+            Form::Stream(file_format(format))
+        }
+    })
+}
+
+/// Returns what all fleets are printed as.
+fn printed(texts: Vec<Text>) -> String {
+    let (mut stream, mut list) = (String::new(), None);
+    for text in texts {
+        match text {
+            Text::Stream(text) => stream.push_str(&text),
+            Text::List(objects) => list.get_or_insert_with(Vec::new).extend(objects),
+            Text::Files(_) => {}
         }
     }
+    list.map_or(stream, manifests::list)
+}
+
+/// Returns the files of all fleets.
+fn files(texts: Vec<Text>) -> Tree {
+    let files = texts.into_iter().filter_map(|text| match text {
+        Text::Files(files) => Some(files),
+        Text::Stream(_) | Text::List(_) => None,
+    });
+    files.flatten().collect()
 }
 
 /// Tells whether a folder is what would be written, and whether anything is left to do.
@@ -160,23 +192,6 @@ fn awaited_of(gate: &Gate) -> String {
     }
 }
 
-fn warn_of_guards(
-    outcome: &Outcome,
-    applier: Option<Applier>,
-    settings: &Settings,
-    terminal: &Terminal,
-) {
-    let Some(applier) = applier else {
-        return;
-    };
-    for fleet in outcome.deliveries() {
-        let name = format!("{}/{}", fleet.namespace, fleet.name);
-        for warning in guards::warnings(&fleet, applier, settings) {
-            terminal.note(&format!("warning: {}", line(&name, &warning)));
-        }
-    }
-}
-
 /// Reads a saved plan.
 fn read_plan(file: &str) -> Result<Saved, Failure> {
     let read = disk::read(
@@ -213,57 +228,6 @@ fn refuse(diagnostics: Vec<Diagnostic>) -> Result<(), Failure> {
     })
 }
 
-/// A fleet's objects as its applier gets them.
-struct Made<'o> {
-    namespace: &'o str,
-    name: &'o str,
-    objects: Cow<'o, [Value]>,
-}
-
-impl Made<'_> {
-    fn fleet(&self) -> Fleet<'_> {
-        Fleet {
-            namespace: self.namespace,
-            name: self.name,
-            objects: &self.objects,
-        }
-    }
-}
-
-fn made<'o>(
-    outcome: &'o Outcome,
-    target: Target,
-    settings: &Settings,
-) -> Result<Vec<Made<'o>>, Diagnostic> {
-    if target == Target::ArgoCd {
-        let made = spread::map(&outcome.deliveries(), |fleet| {
-            Ok(Made {
-                namespace: fleet.namespace,
-                name: fleet.name,
-                objects: Cow::Owned(argocd::objects(fleet, settings)?),
-            })
-        });
-        return made.into_iter().collect();
-    }
-    let made = outcome.manifests.iter().map(|of| {
-        let standing = of.delivery.iter().flat_map(|delivery| &delivery.standing);
-        let mut objects = Cow::Borrowed(of.objects.as_slice());
-        for object in standing {
-            objects.to_mut().push(object.clone());
-        }
-        Made {
-            namespace: &of.fleet.namespace,
-            name: &of.fleet.name,
-            objects,
-        }
-    });
-    Ok(made.collect())
-}
-
-fn fleets<'m>(made: &'m [Made<'_>]) -> Vec<Fleet<'m>> {
-    made.iter().map(Made::fleet).collect()
-}
-
 /// Returns where Flux's source has what is written to a folder: the folder itself, where that tells.
 fn source_path(dir: &str, named: Option<&str>, settings: &Settings) -> Result<String, Diagnostic> {
     if let Some(path) = named.or(settings.flux.path.as_deref()) {
@@ -277,14 +241,6 @@ fn source_path(dir: &str, named: Option<&str>, settings: &Settings) -> Result<St
     let hint = "name the path from the source's root: `--flux-path PATH`, or `path = \"PATH\"` \
                 below `[flux]` in cosmos-render.toml";
     Err(Diagnostic::error("no-source-path", message).hint(hint))
-}
-
-fn stream(fleets: &[Fleet<'_>], format: ObjectFormat) -> String {
-    match format {
-        ObjectFormat::Yaml => manifests::stream(fleets, Format::Yaml),
-        ObjectFormat::JsonLines => manifests::stream(fleets, Format::Json),
-        ObjectFormat::Json => manifests::list(fleets),
-    }
 }
 
 fn file_format(format: ObjectFormat) -> Format {

@@ -19,7 +19,7 @@ use crate::model::{FleetKey, Kind, Notice, ObjectKey, Source};
 use crate::order;
 use crate::parse::inputs::Fleet;
 use crate::plan::{self, Action, Chain, FleetPlan, Heirs, Observed, Policy, Wave};
-use crate::render::gitops::Delivery;
+use crate::render::gitops::{Delivery, Fleet as Delivered};
 use crate::render::kept;
 use crate::review::{self, Footprint};
 use crate::spec::document::ClaimTemplate;
@@ -51,6 +51,19 @@ impl FleetManifests {
             delivery: None,
             stage: None,
         }
+    }
+
+    /// Returns the fleet with all that its applier must be told, where there is one.
+    #[must_use]
+    pub fn delivered<'a>(&'a self, plan: Option<&'a FleetPlan>) -> Option<Delivered<'a>> {
+        let delivery = self.delivery.as_ref()?;
+        Some(Delivered {
+            namespace: &self.fleet.namespace,
+            name: &self.fleet.name,
+            objects: self.objects.as_slice().into(),
+            plan: plan.filter(|_| delivery.is_described),
+            delivery,
+        })
     }
 }
 

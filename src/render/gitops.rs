@@ -14,6 +14,7 @@ mod roll;
 #[cfg(test)]
 mod samples;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -82,14 +83,14 @@ pub struct LivePod {
 }
 
 /// One fleet and all that is known of it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Fleet<'a> {
     /// The fleet's namespace.
     pub namespace: &'a str,
     /// The fleet's name.
     pub name: &'a str,
     /// Its objects, in the order in which they are applied.
-    pub objects: &'a [Value],
+    pub objects: Cow<'a, [Value]>,
     /// What is to be done; `None` where no document describes the fleet.
     pub plan: Option<&'a FleetPlan>,
     /// What else is known.

@@ -4,18 +4,6 @@
 use serde_json::{Value, json};
 
 use super::{Tree, json as json_text, yaml};
-use crate::spread;
-
-/// The objects of one fleet, in the order in which they are applied.
-#[derive(Debug, Clone, Copy)]
-pub struct Fleet<'a> {
-    /// The fleet's namespace.
-    pub namespace: &'a str,
-    /// The fleet's name.
-    pub name: &'a str,
-    /// Its objects.
-    pub objects: &'a [Value],
-}
 
 /// What the files of a tree hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,51 +14,46 @@ pub enum Format {
     Json,
 }
 
-/// Returns all objects as one YAML stream, in the order in which they are applied. Its documents may
-/// be JSON, a line each: whoever reads a stream reads them as well, and much faster.
+/// Returns objects as a YAML stream, in the order in which they are applied. Its documents may be
+/// JSON, a line each: whoever reads a stream reads them as well, and much faster.
 #[must_use]
-pub fn stream(fleets: &[Fleet<'_>], format: Format) -> String {
-    let texts = spread::map(fleets, |fleet| {
-        let mut text = String::new();
-        for object in fleet.objects {
-            text.push_str("---\n");
-            match format {
-                Format::Yaml => text.push_str(&document(object)),
-                Format::Json => {
-                    text.push_str(&object.to_string());
-                    text.push('\n');
-                }
+pub fn stream(objects: &[Value], format: Format) -> String {
+    let mut text = String::new();
+    for object in objects {
+        text.push_str("---\n");
+        match format {
+            Format::Yaml => text.push_str(&document(object)),
+            Format::Json => {
+                text.push_str(&object.to_string());
+                text.push('\n');
             }
         }
-        text
-    });
-    texts.concat()
-}
-
-/// Returns all objects as a `List` in JSON, in the order in which they are applied.
-#[must_use]
-pub fn list(fleets: &[Fleet<'_>]) -> String {
-    let items: Vec<&Value> = fleets.iter().flat_map(|fleet| fleet.objects).collect();
-    json_text::pretty(&json!({"apiVersion": "v1", "kind": "List", "items": items}))
-}
-
-/// Returns one file for every object: `<namespace>/<fleet>/<NN-kind>-<name>.yaml`, where `NN`
-/// sorts files in the order in which their kinds are applied.
-#[must_use]
-pub fn tree(fleets: &[Fleet<'_>], format: Format) -> Tree {
-    let mut tree = Tree::new();
-    for fleet in fleets {
-        let folder = format!("{}/{}", file_part(fleet.namespace), file_part(fleet.name));
-        for object in fleet.objects {
-            let (ending, text) = match format {
-                Format::Yaml => ("yaml", document(object)),
-                Format::Json => ("json", json_text::pretty(object)),
-            };
-            let stem = format!("{}/{}", folder, stem(object, fleet.namespace));
-            tree.insert(format!("{stem}.{ending}"), text);
-        }
     }
-    tree
+    text
+}
+
+/// Returns objects as a `List` in JSON, in the order in which they are applied.
+#[must_use]
+pub fn list(objects: Vec<Value>) -> String {
+    let mut list = json!({"apiVersion": "v1", "kind": "List"});
+    list["items"] = Value::Array(objects);
+    json_text::pretty(&list)
+}
+
+/// Returns one file for every object of a fleet: `<namespace>/<fleet>/<NN-kind>-<name>.yaml`, where
+/// `NN` sorts files in the order in which their kinds are applied.
+#[must_use]
+pub fn tree((namespace, fleet): (&str, &str), objects: &[Value], format: Format) -> Tree {
+    let folder = format!("{}/{}", file_part(namespace), file_part(fleet));
+    let files = objects.iter().map(|object| {
+        let (ending, text) = match format {
+            Format::Yaml => ("yaml", document(object)),
+            Format::Json => ("json", json_text::pretty(object)),
+        };
+        let stem = stem(object, namespace);
+        (format!("{folder}/{stem}.{ending}"), text)
+    });
+    files.collect()
 }
 
 /// Returns an object as a file of a folder of its own: its name and its text, in YAML.
@@ -147,17 +130,11 @@ mod tests {
         })
     }
 
-    fn with_fleet<T>(objects: &[Value], action: impl Fn(&[Fleet<'_>]) -> T) -> T {
-        action(&[Fleet {
-            namespace: "cosmos",
-            name: "hub",
-            objects,
-        }])
-    }
+    const HUB: (&str, &str) = ("cosmos", "hub");
 
     #[track_caller]
     fn check_path(object: Value, expected: &str) {
-        let tree = with_fleet(&[object], |fleets| tree(fleets, Format::Yaml));
+        let tree = tree(HUB, &[object], Format::Yaml);
         let paths: Vec<&String> = tree.keys().collect();
         assert_eq!(paths, [expected]);
     }
@@ -173,16 +150,10 @@ mod tests {
 
     #[test]
     fn no_name_leaves_its_folder() {
-        let paths = with_fleet(
-            &[
-                object("Role", "../../x"),
-                object("Role", "a:b"),
-                object("Role", "a/b"),
-            ],
-            |fleets| tree(fleets, Format::Json).into_keys().collect::<Vec<_>>(),
-        );
-        assert_eq!(paths.len(), 3);
-        for path in paths {
+        let objects = ["../../x", "a:b", "a/b"].map(|name| object("Role", name));
+        let tree = tree(HUB, &objects, Format::Json);
+        assert_eq!(tree.len(), 3);
+        for path in tree.keys() {
             let parts: Vec<&str> = path.split('/').collect();
             assert_eq!(parts.len(), 3, "{path}");
             assert!(parts.iter().all(|p| !p.starts_with('.')), "{path}");
@@ -201,17 +172,17 @@ mod tests {
     #[test]
     fn a_stream_keeps_the_order_and_separates_every_object() {
         let objects = [object("Pod", "b"), object("Pod", "a")];
-        let text = with_fleet(&objects, |fleets| stream(fleets, Format::Yaml));
+        let text = stream(&objects, Format::Yaml);
         assert!(text.starts_with("---\n") && text.ends_with('\n'));
         assert_eq!(text.matches("---\n").count(), 2);
         assert!(text.find("name: b").unwrap() < text.find("name: a").unwrap());
-        assert_eq!(with_fleet(&[], |fleets| stream(fleets, Format::Yaml)), "");
+        assert_eq!(stream(&[], Format::Yaml), "");
     }
 
     #[test]
     fn documents_of_a_stream_may_be_json_a_line_each() {
         let objects = [object("Pod", "b"), object("Pod", "a\n---\nb")];
-        let text = with_fleet(&objects, |fleets| stream(fleets, Format::Json));
+        let text = stream(&objects, Format::Json);
         let lines: Vec<&str> = text.lines().collect();
         let [first, b, second, a] = lines.as_slice() else {
             panic!("{text}");
@@ -225,7 +196,7 @@ mod tests {
     #[test]
     fn a_list_holds_the_objects_in_order() {
         let objects = [object("Pod", "b"), object("Pod", "a")];
-        let value: Value = serde_json::from_str(&with_fleet(&objects, list)).unwrap();
+        let value: Value = serde_json::from_str(&list(objects.to_vec())).unwrap();
         assert_eq!(value["kind"], "List");
         assert_eq!(value["items"], json!(objects));
     }

@@ -4,34 +4,47 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::cluster::{Cluster, id, immutable_differences};
 use super::{Fixture, Options, Outcome, every, fixture, manifests, planned, source, with_cluster};
 use crate::model::{Kind, Source};
-use crate::pipeline::{Assumed, Handover};
+use crate::pipeline::{Assumed, FleetManifests, Handover};
 use crate::plan::{Action, FleetPlan, Step, Wave};
-use crate::render::gitops::{Applier, argocd, flux};
+use crate::render::gitops::{Applier, Fleet, argocd, flux};
 use crate::settings::Settings;
 
-fn delivered(fixture: &Fixture, applier: Applier) -> Outcome {
-    let handover = Handover {
+fn for_applier(applier: Applier) -> Handover {
+    Handover {
         applier: Some(applier),
         accepts_owner: true,
         assumed: Assumed::default().all(),
         is_next: false,
-    };
+    }
+}
+
+fn delivered(fixture: &Fixture, applier: Applier) -> Outcome {
     let options = Options {
-        handover,
+        handover: for_applier(applier),
         ..Options::default()
     };
     planned(&fixture.specs, &fixture.cluster(), options)
 }
 
+/// The fleets of an outcome as their applier is told of them.
+fn deliveries(outcome: &Outcome) -> Vec<Fleet<'_>> {
+    let plan = |of: &FleetManifests| {
+        let mut plans = outcome.plan.fleets.iter();
+        plans.find(|plan| (&plan.namespace, &plan.name) == (&of.fleet.namespace, &of.fleet.name))
+    };
+    let all = outcome.manifests.iter();
+    all.filter_map(|of| of.delivered(plan(of))).collect()
+}
+
 fn for_argo(outcome: &Outcome) -> Vec<Value> {
-    let fleets = outcome.deliveries();
+    let fleets = deliveries(outcome);
     let objects = fleets
-        .iter()
+        .into_iter()
         .flat_map(|fleet| argocd::objects(fleet, &Settings::default()).unwrap());
     objects.collect()
 }
@@ -100,6 +113,40 @@ fn every_object_is_there_once_and_claims_come_with_their_pods() {
     });
 }
 
+/// Keys would lie in Git, and what an applier has it may prune.
+#[test]
+fn what_no_rollout_makes_no_applier_gets() {
+    let fixture = fixture("gitops-image").unwrap();
+    let (namespace, name) = {
+        let outcome = delivered(&fixture, Applier::ArgoCd);
+        let fleet = &outcome.plan.fleets[0];
+        (fleet.namespace.clone(), fleet.name.clone())
+    };
+    let mut cluster = fixture.cluster();
+    for (version, kind) in [
+        ("v1", "Secret"),
+        ("snapshot.storage.k8s.io/v1", "VolumeSnapshot"),
+    ] {
+        let object = json!({"apiVersion": version, "kind": kind,
+            "metadata": {"name": "of-the-fleet", "namespace": namespace,
+                "annotations": {"cosmos-render/fleet": name}}});
+        cluster.objects.insert(id(&object), object);
+    }
+    for handover in [for_applier(Applier::ArgoCd), stepwise().handover] {
+        let options = Options {
+            handover,
+            ..Options::default()
+        };
+        let outcome = planned(&fixture.specs, &cluster, options);
+        let of = &outcome.manifests[0];
+        let standing = of.delivery.iter().flat_map(|delivery| &delivery.standing);
+        let given: Vec<_> = of.objects.iter().chain(standing).map(id).collect();
+        assert!(given.len() > 4);
+        let is_one = |(_, _, name): &&super::cluster::Id| name == "of-the-fleet";
+        assert_eq!(given.iter().find(is_one), None);
+    }
+}
+
 /// What an applier finds different in a pod that is not made anew it could not apply.
 #[test]
 fn pods_that_no_batch_names_keep_what_cannot_change() {
@@ -165,7 +212,7 @@ fn what_was_rendered_is_a_state_in_which_nothing_restarts() {
             let objects = match applier {
                 Applier::ArgoCd => for_argo(&outcome),
                 Applier::Flux => {
-                    let fleets = outcome.deliveries();
+                    let fleets = deliveries(&outcome);
                     objects_of(&flux::tree(&fleets, &Settings::default(), "."))
                 }
             };

@@ -17,19 +17,12 @@ fn outputs(specs: Vec<Source>, snapshot: Vec<Source>) -> [String; 4] {
         .value
         .unwrap_or_else(|| panic!("{:#?}", reported.diagnostics));
     outcome.plan.inputs = crate::plan::Inputs::default();
-    let fleets: Vec<manifests::Fleet<'_>> = outcome
-        .manifests
-        .iter()
-        .map(|fleet| manifests::Fleet {
-            namespace: &fleet.fleet.namespace,
-            name: &fleet.fleet.name,
-            objects: &fleet.objects,
-        })
-        .collect();
+    let fleets = outcome.manifests.iter();
+    let streams = fleets.map(|of| manifests::stream(&of.objects, manifests::Format::Yaml));
     [
         json_text::plan(&outcome.plan).unwrap(),
         text::plan(&outcome.plan, Style::Plain, text::Detail::Every),
-        manifests::stream(&fleets, manifests::Format::Yaml),
+        streams.collect(),
         outcome.notes.join("\n"),
     ]
 }

@@ -34,17 +34,44 @@ const MOST_BATCHES: usize = 499;
 ///
 /// # Errors
 /// Says so where there are more batches than waves.
-pub fn objects(fleet: &Fleet<'_>, settings: &Settings) -> Result<Vec<Value>, Diagnostic> {
+pub fn objects(mut fleet: Fleet<'_>, settings: &Settings) -> Result<Vec<Value>, Diagnostic> {
     let schedule = fleet.schedule();
     if schedule.batches.len() > MOST_BATCHES {
-        return Err(too_many(fleet, schedule.batches.len()));
+        return Err(too_many(&fleet, schedule.batches.len()));
     }
-    let places = schedule.places();
-    let all: Vec<&Value> = fleet.objects.iter().collect();
-    let claims = claims(&all, &places);
+    let document = fleet.delivery.document.iter().cloned();
+    let access = if fleet.objects.is_empty() || fleet.delivery.is_stepwise {
+        Vec::new()
+    } else {
+        roll::access(&fleet)
+    };
+    let hooks = hooks(&fleet, &schedule, settings);
+    let desired = std::mem::take(&mut fleet.objects).into_owned();
+    let standing = fleet.delivery.standing.iter().cloned();
+    let (before, mut objects) = (document.chain(access), Vec::new());
+    objects.extend(before.chain(desired).chain(standing));
+    let waves = waves(&objects, &schedule.places());
+    for (object, wave) in objects.iter_mut().zip(&waves) {
+        annotate(object, WAVE, &wave.to_string());
+        // what is known of a fleet without a document is what its objects say
+        let is_known = fleet.plan.is_some();
+        match guard(object, (&fleet, settings)) {
+            Some(options) if is_known => annotate(object, SYNC_OPTIONS, options),
+            Some(_) => {}
+            None => without_annotation(object, SYNC_OPTIONS),
+        }
+    }
+    let mut objects: Vec<(i64, Value)> = waves.into_iter().zip(objects).chain(hooks).collect();
+    objects.sort_by_key(|(wave, _)| *wave);
+    Ok(objects.into_iter().map(|(_, object)| object).collect())
+}
+
+/// Returns the wave of each object.
+fn waves(objects: &[Value], places: &BTreeMap<&str, usize>) -> Vec<i64> {
+    let claims = claims(objects, places);
     let wave = |object: &Value| match text(object, "/kind") {
         "CosmosFullNode" => DOCUMENT,
-        "Pod" => pod_wave(text(object, "/metadata/name"), &places),
+        "Pod" => pod_wave(text(object, "/metadata/name"), places),
         "PersistentVolumeClaim" => {
             let name = text(object, "/metadata/name");
             claims.get(name).copied().unwrap_or(LAST)
@@ -53,30 +80,7 @@ pub fn objects(fleet: &Fleet<'_>, settings: &Settings) -> Result<Vec<Value>, Dia
         "Service" if text(object, "/spec/type") == "LoadBalancer" => LAST,
         _ => BASE,
     };
-    let mut objects: Vec<(i64, Value)> = Vec::new();
-    let document = fleet.delivery.document.iter().cloned();
-    let access = if fleet.objects.is_empty() || fleet.delivery.is_stepwise {
-        Vec::new()
-    } else {
-        roll::access(fleet)
-    };
-    let desired = fleet.objects.iter().cloned();
-    let standing = fleet.delivery.standing.iter().cloned();
-    for mut object in document.chain(access).chain(desired).chain(standing) {
-        let wave = wave(&object);
-        annotate(&mut object, WAVE, &wave.to_string());
-        // what is known of a fleet without a document is what its objects say
-        let is_known = fleet.plan.is_some();
-        match guard(&object, (fleet, settings)) {
-            Some(options) if is_known => annotate(&mut object, SYNC_OPTIONS, options),
-            Some(_) => {}
-            None => without_annotation(&mut object, SYNC_OPTIONS),
-        }
-        objects.push((wave, object));
-    }
-    objects.extend(hooks(fleet, &schedule, settings));
-    objects.sort_by_key(|(wave, _)| *wave);
-    Ok(objects.into_iter().map(|(_, object)| object).collect())
+    objects.iter().map(wave).collect()
 }
 
 fn pod_wave(pod: &str, places: &BTreeMap<&str, usize>) -> i64 {
@@ -86,7 +90,7 @@ fn pod_wave(pod: &str, places: &BTreeMap<&str, usize>) -> i64 {
 
 /// Returns the wave of each claim: that of the first pod that mounts it. In an earlier one it would
 /// wait for ever where it is bound only once a pod needs it.
-fn claims<'v>(objects: &[&'v Value], places: &BTreeMap<&str, usize>) -> BTreeMap<&'v str, i64> {
+fn claims<'v>(objects: &'v [Value], places: &BTreeMap<&str, usize>) -> BTreeMap<&'v str, i64> {
     let wave = |pod: &&Value| pod_wave(text(pod, "/metadata/name"), places);
     members::users(objects)
         .into_iter()

@@ -25,7 +25,7 @@ pub fn warnings(fleet: &Fleet<'_>, applier: Applier, settings: &Settings) -> Vec
 
 /// Flux makes a pod anew where something differs that cannot change. A pod that failed, or whose volume
 /// waits for a restart, differs in nothing.
-fn left_alone<'f>(fleet: &Fleet<'f>) -> impl Iterator<Item = Notice> + use<'f> {
+fn left_alone<'f>(fleet: &'f Fleet<'_>) -> impl Iterator<Item = Notice> + use<'f> {
     let delivery = fleet.delivery;
     let objects = fleet
         .objects

@@ -24,9 +24,12 @@ pub(super) fn claims_of(pod: &Value) -> impl Iterator<Item = &str> {
 }
 
 /// Returns the pods that mount each claim, by its name.
-pub(super) fn users<'v>(objects: &[&'v Value]) -> BTreeMap<&'v str, Vec<&'v Value>> {
+pub(super) fn users<'v>(
+    objects: impl IntoIterator<Item = &'v Value>,
+) -> BTreeMap<&'v str, Vec<&'v Value>> {
     let mut users: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
-    for pod in objects.iter().filter(|object| object["kind"] == "Pod") {
+    let pods = objects.into_iter().filter(|object| object["kind"] == "Pod");
+    for pod in pods {
         for claim in claims_of(pod) {
             users.entry(claim).or_default().push(pod);
         }

@@ -20,7 +20,7 @@ pub(super) fn parts(fleet: &Fleet<'_>) -> Vec<Part> {
     let document = fleet.delivery.document.iter();
     let objects = fleet.objects.iter().chain(&fleet.delivery.standing);
     let all: Vec<&Value> = document.chain(objects).collect();
-    let users = members::users(&all);
+    let users = members::users(all.iter().copied());
     let mut base = Vec::new();
     let mut instances: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for object in &all {

@@ -66,7 +66,7 @@ pub(super) fn access(fleet: &Fleet<'_>) -> Vec<Value> {
     vec![account, role, binding]
 }
 
-fn pods<'f>(fleet: &Fleet<'f>) -> BTreeSet<&'f str> {
+fn pods<'f>(fleet: &'f Fleet<'_>) -> BTreeSet<&'f str> {
     let pods = fleet
         .objects
         .iter()

@@ -17,11 +17,11 @@ fn rendered(waves: Vec<Wave>, objects: &[Value], delivery: &Delivery) -> Vec<Val
     let fleet = Fleet {
         namespace: "chains",
         name: "hub",
-        objects,
+        objects: objects.into(),
         plan: Some(&plan),
         delivery,
     };
-    super::objects(&fleet, &Settings::default()).unwrap()
+    super::objects(fleet, &Settings::default()).unwrap()
 }
 
 /// Checks the waves from 0 on: each pod and claim, and each Job with what it takes away.
@@ -250,10 +250,10 @@ fn more_batches_than_waves_are_an_error() {
     let fleet = Fleet {
         namespace: "chains",
         name: "hub",
-        objects: &objects,
+        objects: objects.as_slice().into(),
         plan: Some(&plan),
         delivery: &Delivery::default(),
     };
-    let error = super::objects(&fleet, &Settings::default()).unwrap_err();
+    let error = super::objects(fleet, &Settings::default()).unwrap_err();
     assert_eq!(error.code, "too-many-batches");
 }

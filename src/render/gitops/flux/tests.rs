@@ -28,7 +28,7 @@ fn rendered(waves: Vec<Wave>, pods: &[&str], retains: bool) -> Tree {
     let fleet = Fleet {
         namespace: "chains",
         name: "hub",
-        objects: &objects,
+        objects: objects.as_slice().into(),
         plan: Some(&plan),
         delivery: &delivery,
     };
