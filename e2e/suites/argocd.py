@@ -18,7 +18,7 @@ SERVERS = beds.PARTS + argocd.PARTS
 
 # What is tried of the matrix with each way that is no other than rendered files in the end.
 PLUGGED = ("in-place", "scale-delete", "upgrade")
-STEPPED = ("image", "config", "scale-delete", "all-at-once", "upgrade")
+STEPPED = ("config", "scale-delete", "all-at-once", "upgrade")
 # What is rolled out here has every kind of object in it.
 VALIDATED = ("image", "all-at-once")
 INTERRUPTED = ("scale-delete", "all-at-once")
