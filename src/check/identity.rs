@@ -1,6 +1,7 @@
 //! Identities: a node that comes back with another key is another one to its peers, and its step says
 //! so. Which key a pod reads is told by its own volumes.
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::case::{Case, Id, read};
@@ -23,6 +24,13 @@ enum Key<'v> {
     Entry { secret: &'v str, entry: &'v str },
 }
 
+/// What is read of a live pod's specification.
+#[derive(Debug, Default, Deserialize)]
+struct Spec {
+    #[serde(default)]
+    volumes: Vec<Value>,
+}
+
 /// Judges pods that are to read another key than the one that runs.
 pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Breach>) {
     let manifests = case.desired.manifests.iter();
@@ -31,8 +39,9 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Breach>) {
         let Some(live) = live.filter(|pod| is_ours(case, pod)) else {
             continue;
         };
-        let spec: Value = read(live.spec);
-        let keys = key(&spec).zip(key(&manifest.body["spec"]));
+        let spec: Spec = read(live.spec);
+        let wanted = manifest.body["spec"]["volumes"].as_array();
+        let keys = key(&spec.volumes).zip(wanted.and_then(|volumes| key(volumes)));
         if keys.is_some_and(|(was, is)| is_another(&was, &is, manifest)) {
             judge_pod(case, manifest, live.is_terminating(), found);
         }
@@ -74,9 +83,8 @@ fn judge_pod(case: &Case<'_>, pod: &Manifest, is_leaving: bool, found: &mut Vec<
 }
 
 /// Returns where a pod has its node key from, if it has one.
-fn key(spec: &Value) -> Option<Key<'_>> {
-    let volumes = spec["volumes"].as_array()?.iter();
-    let sources = volumes.flat_map(|volume| {
+fn key(volumes: &[Value]) -> Option<Key<'_>> {
+    let sources = volumes.iter().flat_map(|volume| {
         let projected = volume["projected"]["sources"].as_array();
         projected.into_iter().flatten().chain([volume])
     });

@@ -34,13 +34,16 @@ pub(crate) struct Asked<'a> {
 
 /// Hashes what the owner asked for.
 pub(crate) fn of(asked: &Asked<'_>) -> String {
-    let all = json!({
-        "spec": owners_part(asked),
-        "patches": asked.own_patches,
-        "config": asked.config,
-    });
-    let mut text = String::new();
-    write_sorted(&all, &mut text);
+    let spec = owners_part(asked);
+    let mut text = String::from("{");
+    for (name, part) in [
+        ("config", asked.config),
+        ("patches", asked.own_patches),
+        ("spec", &spec),
+    ] {
+        write_member(name, part, &mut text);
+    }
+    text.push('}');
     let digest = sha256(text.as_bytes());
     format!("{VERSION}-{}", &digest[..DIGITS])
 }
@@ -132,10 +135,7 @@ fn write_sorted(value: &Value, out: &mut String) {
             out.push('{');
             let sorted: BTreeMap<&String, &Value> = members.iter().collect();
             for (key, member) in sorted {
-                write_text(key, out);
-                out.push(':');
-                write_sorted(member, out);
-                out.push(',');
+                write_member(key, member, out);
             }
             out.push('}');
         }
@@ -152,6 +152,13 @@ fn write_sorted(value: &Value, out: &mut String) {
             let _ = write!(out, "{value}");
         }
     }
+}
+
+fn write_member(key: &str, member: &Value, out: &mut String) {
+    write_text(key, out);
+    out.push(':');
+    write_sorted(member, out);
+    out.push(',');
 }
 
 /// Writes a text as JSON does. There are hundreds in each pod: no value is made of one first.

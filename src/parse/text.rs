@@ -116,7 +116,9 @@ pub(crate) fn decode(source: &Source) -> Result<&str, Refusal> {
             .into());
     }
     let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
-    if let Some(at) = bytes.iter().position(|&b| b == 0) {
+    // `contains` searches many bytes at a time
+    if bytes.contains(&0) {
+        let at = bytes.iter().position(|&b| b == 0).unwrap_or_default();
         return Err(invalid(
             source,
             &bytes[..at],

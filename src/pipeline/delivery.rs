@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{FleetManifests, removed};
 use crate::diff::{Differences, Standing};
-use crate::live::{Live, Object};
+use crate::live::{Live, Object, lenient};
 use crate::model::{Kind, ObjectKey, names};
 use crate::parse::inputs::{Fleet, Inputs};
 use crate::plan::{Action, FleetPlan, Gate};
@@ -149,10 +150,16 @@ fn objects(plan: &FleetPlan, action: Action) -> impl Iterator<Item = &ObjectKey>
 }
 
 fn live_pod(pod: &Object<'_>) -> LivePod {
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Spec {
+        termination_grace_period_seconds: Option<i64>,
+    }
+    let spec: Spec = lenient(pod.spec);
     LivePod {
         revision: pod.annotation(names::REVISION).map(str::to_owned),
         uid: pod.meta.uid.clone().into_owned(),
-        grace: grace(&pod.spec_tree()),
+        grace: grace(spec.termination_grace_period_seconds),
     }
 }
 

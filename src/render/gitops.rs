@@ -108,7 +108,8 @@ impl Fleet<'_> {
     fn longest_grace<'v>(&self, pods: impl Iterator<Item = &'v Value>) -> i64 {
         let longest = pods.map(|pod| {
             let live = self.delivery.pods.get(text(pod, "/metadata/name"));
-            grace(&pod["spec"]).max(live.map_or(0, |live| live.grace))
+            let written = &pod["spec"]["terminationGracePeriodSeconds"];
+            grace(written.as_i64()).max(live.map_or(0, |live| live.grace))
         });
         longest.max().unwrap_or_default()
     }
@@ -123,10 +124,9 @@ pub fn default_image() -> String {
 /// How long a pod may take to stop where it does not say.
 pub const DEFAULT_GRACE: i64 = 30;
 
-/// Returns how long a pod's specification lets it take to stop, in seconds.
+/// Returns how long a pod may take to stop, in seconds, where its specification says so much.
 #[must_use]
-pub fn grace(spec: &Value) -> i64 {
-    let written = spec["terminationGracePeriodSeconds"].as_i64();
+pub fn grace(written: Option<i64>) -> i64 {
     written.unwrap_or(DEFAULT_GRACE).max(0)
 }
 
