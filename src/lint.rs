@@ -85,6 +85,7 @@ fn levelled(mut diagnostic: Diagnostic, settings: &Settings) -> Option<Diagnosti
     let level = settings.lint.get(code.name).map_or(code.level, set);
     diagnostic.severity = match level {
         Level::Off => return None,
+        Level::Note => Severity::Note,
         Level::Warning => Severity::Warning,
         Level::Error => Severity::Error,
     };

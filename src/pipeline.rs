@@ -3,6 +3,7 @@
 
 mod age;
 mod delivery;
+pub mod findings;
 mod fleet;
 mod heirs;
 mod inputs;
@@ -36,7 +37,7 @@ pub use delivery::Stage;
 pub use fleet::FleetManifests;
 pub use lint::lint;
 pub use refusals::Assumed;
-pub use review::{Sides, review};
+pub use review::{Reviewed, Sides, review};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -102,6 +103,8 @@ pub enum Wanted {
 pub struct Outcome {
     /// The plan of all fleets.
     pub plan: Plan,
+    /// What the documents say.
+    pub specs: Inputs,
     /// The objects of all fleets, in the order of the plan's fleets.
     pub manifests: Vec<FleetManifests>,
     /// What is known of the pods of each fleet, where that is wanted.
@@ -199,6 +202,7 @@ pub fn run(request: &Request) -> Reported<Option<Outcome>> {
         members,
         notes: notes(&specs, &live),
         refused,
+        specs,
     };
     Reported {
         value: Some(outcome),

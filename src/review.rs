@@ -122,6 +122,9 @@ pub struct FieldChange {
     /// The line of the head's file that it stands on, or would stand below; null where nobody
     /// knows.
     pub line: Option<usize>,
+    /// Where it is in the head's document, as `spec::path` writes it; not printed.
+    #[serde(skip)]
+    pub place: String,
 }
 
 /// A step of the head's plan.

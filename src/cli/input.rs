@@ -15,6 +15,8 @@ use super::terminal::Terminal;
 pub(super) struct Planned {
     /// The plan and the manifests.
     pub(super) outcome: Outcome,
+    /// What it was made from.
+    pub(super) request: Request,
     /// Errors that were passed over because the caller wants what can be had: the run failed, but
     /// has a result.
     pub(super) failure: Option<Failure>,
@@ -47,11 +49,16 @@ pub(super) fn run(
     if has_errors {
         failure.consequence = "only the other fleets were planned";
         let failure = Some(failure);
-        return Ok(Planned { outcome, failure });
+        return Ok(Planned {
+            outcome,
+            request,
+            failure,
+        });
     }
     terminal.counted(&failure.diagnostics);
     Ok(Planned {
         outcome,
+        request,
         failure: None,
     })
 }

@@ -11,6 +11,7 @@ pub(super) fn run(args: &SchemaArgs) -> Result<Exit, Failure> {
     let SchemaArgs { of } = *args;
     let schema = match of {
         SchemaOf::Plan => schema::plan(),
+        SchemaOf::Review => schema::review(),
         SchemaOf::Why => schema::why(),
         SchemaOf::Simulation => schema::simulation(),
         SchemaOf::Lint => schema::lint(),

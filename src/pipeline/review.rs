@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::findings::Documents;
 use super::heirs::Taken;
 use super::{Request, Wanted, age, fleet, identities, inputs, live, removed, take};
 use crate::diagnostic::{Diagnostic, Reported, Severity};
@@ -34,13 +35,33 @@ pub struct Sides {
     pub head: Side,
 }
 
+/// A review, and the documents that it is of.
+#[derive(Debug)]
+pub struct Reviewed {
+    /// The review.
+    pub review: Review,
+    base: (Vec<Source>, Inputs),
+    head: (Vec<Source>, Inputs),
+}
+
+impl Reviewed {
+    /// Returns the documents as they were, and as they are to be.
+    #[must_use]
+    pub fn documents(&self) -> (Documents<'_>, Documents<'_>) {
+        let of = |(sources, inputs)| Documents { sources, inputs };
+        let ((base, were), (head, are)) = (&self.base, &self.head);
+        (of((base, were)), of((head, are)))
+    }
+}
+
 /// Tells what the documents of a request do that those before did not. There is no review where
 /// anything of the request is an error; a base that cannot be planned is a warning.
 #[must_use]
-pub fn review(mut request: Request, sides: Sides) -> Reported<Option<Review>> {
+pub fn review(mut request: Request, sides: Sides) -> Reported<Option<Reviewed>> {
     let mut diagnostics = Vec::new();
     request.options.wanted = Wanted::Footprints;
-    let request = &request;
+    let given = request;
+    let request = &given;
     let namespace = request.options.namespace.as_deref();
     let specs = take(parse::specs(&request.specs, namespace), &mut diagnostics);
     let before = Request {
@@ -96,8 +117,13 @@ pub fn review(mut request: Request, sides: Sides) -> Reported<Option<Review>> {
         warnings,
         fleets,
     };
+    let reviewed = Reviewed {
+        review,
+        base: (before.specs, base_specs),
+        head: (given.specs, specs),
+    };
     Reported {
-        value: Some(review),
+        value: Some(reviewed),
         diagnostics,
     }
 }
@@ -225,7 +251,7 @@ fn changed(
     let found = fields::fields(before, after);
     attribute((now, after, &found), specs, review, (live, request));
     let told = found.into_iter().map(|field| {
-        let place = now.origin.place(&request.specs, &field.place);
+        let place = now.origin.place(&request.specs, &field.change.place);
         let mut change = field.change;
         change.line = place.and_then(|place| Some(place.span?.line));
         change

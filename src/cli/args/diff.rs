@@ -91,4 +91,10 @@ pub(in crate::cli) enum DiffFormat {
     Json,
     /// For a comment of a pull request
     Markdown,
+    /// For code hosts: SARIF 2.1.0
+    Sarif,
+    /// For GitHub Actions: workflow commands
+    Github,
+    /// For GitLab: a code-quality report
+    Gitlab,
 }

@@ -23,6 +23,8 @@ pub(in crate::cli) struct SchemaArgs {
 pub(in crate::cli) enum SchemaOf {
     /// What `plan -o json` prints
     Plan,
+    /// What `diff -o json` prints
+    Review,
     /// What `why -o json` prints
     Why,
     /// What `simulate -o json` prints
