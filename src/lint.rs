@@ -11,6 +11,7 @@ mod letters;
 mod machines;
 mod overlay;
 mod peers;
+pub mod settings;
 mod storage;
 mod tree;
 mod versions;
@@ -26,7 +27,7 @@ use crate::model::Source;
 use crate::model::likeness::nearest;
 use crate::model::quote::quote;
 use crate::parse::inputs::{Fleet, Inputs};
-use crate::settings::{self, Settings};
+use crate::settings::{Level as Set, Settings};
 
 /// All that is judged.
 #[derive(Debug)]
@@ -65,6 +66,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Diagnostic> {
     let mut found = findings.found;
     found.extend(tree::judge(case.tree));
     found.extend(unknown_rules(case.settings));
+    found.extend(settings::judge(case.inputs, case.settings));
     found
 }
 
@@ -92,11 +94,11 @@ fn levelled(mut diagnostic: Diagnostic, settings: &Settings) -> Option<Diagnosti
     Some(diagnostic)
 }
 
-fn set((level, _): &(settings::Level, Place)) -> Level {
+fn set((level, _): &(Set, Place)) -> Level {
     match level {
-        settings::Level::Off => Level::Off,
-        settings::Level::Warn => Level::Warning,
-        settings::Level::Error => Level::Error,
+        Set::Off => Level::Off,
+        Set::Warn => Level::Warning,
+        Set::Error => Level::Error,
     }
 }
 

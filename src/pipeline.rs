@@ -35,7 +35,7 @@ pub use crate::spec::crd::{Custom, definition};
 pub use crate::spec::schema::{identities_schema, settings_schema};
 pub use delivery::Stage;
 pub use fleet::FleetManifests;
-pub use lint::lint;
+pub use lint::{lint, settled_for_nobody};
 pub use refusals::Assumed;
 pub use review::{Reviewed, Sides, review};
 

@@ -14,7 +14,7 @@ use super::args::DiffFormat;
 use super::findings::{self, Host};
 use super::resolve::DiffRun;
 use super::terminal::{self, Terminal};
-use super::{Exit, Failure, input};
+use super::{Exit, Failure, input, settings};
 
 /// The folder that revisions are looked up in, and that paths are seen from.
 const HERE: &str = ".";
@@ -27,6 +27,8 @@ pub(super) fn run(run: &DiffRun, terminal: &Terminal) -> Result<Exit, Failure> {
     if let End::Path(path) = &head {
         inputs.specs = vec![path.clone()];
     }
+    let told = (terminal, CONSEQUENCE);
+    let settings = settings::sound(&inputs.specs, run.config.as_deref(), told)?;
     let read_head = match &head {
         End::Path(_) | End::Here => None,
         End::Commit { .. } => Some(read(&head, run)?),
@@ -43,6 +45,7 @@ pub(super) fn run(run: &DiffRun, terminal: &Terminal) -> Result<Exit, Failure> {
         specs: read(&base, run)?,
         base: side(&base),
         head: side(&head),
+        prices: settings.prices,
     };
     let Reported {
         value,

@@ -18,6 +18,7 @@ use crate::review::fields::{self, Field};
 use crate::review::{
     self, Delta, DocumentChange, Due, FORMAT_VERSION, Fate, FleetReview, Footprint, Review, Side,
 };
+use crate::settings::Prices;
 use crate::spec;
 use crate::spread;
 
@@ -33,6 +34,8 @@ pub struct Sides {
     pub base: Side,
     /// What those of the request are called.
     pub head: Side,
+    /// What a month costs.
+    pub prices: Option<Prices>,
 }
 
 /// A review, and the documents that it is of.
@@ -95,7 +98,14 @@ pub fn review(mut request: Request, sides: Sides) -> Reported<Option<Reviewed>> 
         warnings.push(unplanned(&faults));
     }
     let all = (State::of(&base_specs, &former), State::of(&specs, &after));
-    let fleets = fleets(all, is_planned, &live, request);
+    let mut fleets = fleets(all, is_planned, &live, request);
+    let mut delta = total(&fleets);
+    let deltas = fleets.iter_mut().map(|fleet| &mut fleet.delta);
+    for delta in deltas.chain([&mut delta]) {
+        let prices = sides.prices.as_ref();
+        let (before, after) = (delta.before.as_ref(), delta.after.as_ref());
+        delta.cost = prices.map(|prices| review::cost(before, after, prices));
+    }
     let mut summary = summed(&fleets, Due::is_to_blame);
     summary.blocked = fleets.iter().map(|fleet| fleet.blocked.len()).sum();
     let review = Review {
@@ -113,7 +123,7 @@ pub fn review(mut request: Request, sides: Sides) -> Reported<Option<Reviewed>> 
         inputs: inputs::of(request, age.seconds),
         summary,
         pending: summed(&fleets, |due| !due.is_to_blame()),
-        delta: total(&fleets),
+        delta,
         warnings,
         fleets,
     };
@@ -218,6 +228,7 @@ fn fleets(
         review.delta = Delta {
             before: base.footprint(key),
             after: head.footprint(key),
+            cost: None,
         };
         review.document = match both {
             (None, Some(_)) => DocumentChange::Added,
@@ -361,5 +372,6 @@ fn total(fleets: &[FleetReview]) -> Delta {
     Delta {
         before: sum(|delta| delta.before.as_ref()),
         after: sum(|delta| delta.after.as_ref()),
+        cost: None,
     }
 }

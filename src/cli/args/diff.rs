@@ -56,6 +56,9 @@ pub(in crate::cli) struct DiffArgs {
         help_heading = "Inputs"
     )]
     pub(in crate::cli) max_age: Option<String>,
+    /// Read settings, such as prices, from this file instead of the nearest cosmos-render.toml
+    #[arg(long, value_name = "FILE", help_heading = "Inputs")]
+    pub(in crate::cli) config: Option<String>,
     /// How the review is printed
     #[arg(
         short,
