@@ -4,6 +4,7 @@
 
 mod allow;
 mod chain;
+mod delivery;
 mod identity;
 mod images;
 mod instances;
@@ -17,8 +18,6 @@ mod tree;
 mod versions;
 
 pub mod explain;
-
-pub use tree::may_hold_key;
 
 use crate::diagnostic::codes::{self, Level};
 use crate::diagnostic::{Diagnostic, Place, Severity};
@@ -38,10 +37,16 @@ pub struct Case<'a> {
     pub inputs: &'a Inputs,
     /// The cluster, where a snapshot was given.
     pub live: Option<&'a Live<'a>>,
-    /// Files of the tree that may hold keys.
+    /// Files of the tree that may hold keys, or say how fleets are delivered.
     pub tree: &'a [Source],
     /// What the tree's owner set.
     pub settings: &'a Settings,
+}
+
+/// Returns whether a file of the tree is worth a look: most are not.
+#[must_use]
+pub fn may_matter(bytes: &[u8]) -> bool {
+    tree::may_hold_key(bytes) || delivery::may_deliver(bytes)
 }
 
 /// Judges everything; the findings are not weighed yet.
@@ -63,6 +68,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Diagnostic> {
         storage::judge(fleet, case.live, &mut findings);
     }
     identity::judge(case, &mut findings);
+    delivery::judge(case, &mut findings);
     let mut found = findings.found;
     found.extend(tree::judge(case.tree));
     found.extend(unknown_rules(case.settings));

@@ -28,7 +28,7 @@ use crate::render::gitops::{Applier, Fleet as Delivered};
 use crate::spread;
 
 pub use crate::lint::explain;
-pub use crate::lint::may_hold_key;
+pub use crate::lint::may_matter;
 pub use crate::parse::redact::Redacted;
 pub use crate::parse::settings::settings;
 pub use crate::spec::crd::{Custom, definition};

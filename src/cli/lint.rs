@@ -61,7 +61,7 @@ fn found(inputs: &Inputs, config: Option<&str>, terminal: &Terminal) -> Vec<Diag
         }
     };
     said.extend(of_inputs);
-    let tree = disk::tree(&inputs.specs, pipeline::may_hold_key);
+    let tree = disk::tree(&inputs.specs, pipeline::may_matter);
     said.extend(tree.diagnostics);
     said.extend(pipeline::lint(&request, &tree.value, &settings.value));
     said

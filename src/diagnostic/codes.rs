@@ -72,6 +72,7 @@ pub const GROUPS: &[Group] = &[
     rules::ROLLOUT,
     rules::IDENTITY,
     rules::CLUSTER,
+    rules::DELIVERY_RULES,
     rules::ALLOWANCES,
     documents::FORM,
     documents::MEANING,

@@ -99,13 +99,7 @@ pub fn review(mut request: Request, sides: Sides) -> Reported<Option<Reviewed>> 
     }
     let all = (State::of(&base_specs, &former), State::of(&specs, &after));
     let mut fleets = fleets(all, is_planned, &live, request);
-    let mut delta = total(&fleets);
-    let deltas = fleets.iter_mut().map(|fleet| &mut fleet.delta);
-    for delta in deltas.chain([&mut delta]) {
-        let prices = sides.prices.as_ref();
-        let (before, after) = (delta.before.as_ref(), delta.after.as_ref());
-        delta.cost = prices.map(|prices| review::cost(before, after, prices));
-    }
+    let delta = priced(&mut fleets, sides.prices.as_ref());
     let mut summary = summed(&fleets, Due::is_to_blame);
     summary.blocked = fleets.iter().map(|fleet| fleet.blocked.len()).sum();
     let review = Review {
@@ -127,13 +121,12 @@ pub fn review(mut request: Request, sides: Sides) -> Reported<Option<Reviewed>> 
         warnings,
         fleets,
     };
-    let reviewed = Reviewed {
-        review,
-        base: (before.specs, base_specs),
-        head: (given.specs, specs),
-    };
     Reported {
-        value: Some(reviewed),
+        value: Some(Reviewed {
+            review,
+            base: (before.specs, base_specs),
+            head: (given.specs, specs),
+        }),
         diagnostics,
     }
 }
@@ -355,6 +348,17 @@ fn summed(fleets: &[FleetReview], is_meant: fn(&Due) -> bool) -> Summary {
         })
         .collect();
     plan::summarise(&plans)
+}
+
+/// Says what each fleet asks for costs; returns what all of them ask for, with its cost.
+fn priced(fleets: &mut [FleetReview], prices: Option<&Prices>) -> Delta {
+    let mut whole = total(fleets);
+    let deltas = fleets.iter_mut().map(|fleet| &mut fleet.delta);
+    for delta in deltas.chain([&mut whole]) {
+        let (before, after) = (delta.before.as_ref(), delta.after.as_ref());
+        delta.cost = prices.map(|prices| review::cost(before, after, prices));
+    }
+    whole
 }
 
 fn total(fleets: &[FleetReview]) -> Delta {

@@ -103,18 +103,18 @@ mod tests {
 
     use super::*;
 
-    fn price(text: &str) -> Option<Price> {
-        Some(Price::parse(text).unwrap())
+    fn price(text: &str) -> Price {
+        Price::parse(text).unwrap()
     }
 
     fn prices() -> Prices {
         Prices {
             currency: "EUR".to_owned(),
-            storage: price("0.1"),
-            storage_classes: BTreeMap::from([("fast".to_owned(), price("0.17").unwrap())]),
-            cpu: price("20"),
-            memory: price("2.5"),
-            load_balancer: price("18.25"),
+            storage: Some(price("0.1")),
+            storage_classes: BTreeMap::from([("fast".to_owned(), price("0.17"))]),
+            cpu: Some(price("20")),
+            memory: Some(price("2.5")),
+            load_balancer: Some(price("18.25")),
         }
     }
 
