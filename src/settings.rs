@@ -1,5 +1,5 @@
-//! What a tree's `cosmos-render.toml` settles: levels of lints, how fast a fleet's nodes are, who
-//! tells heights. Knows nothing of TOML or of where the file is found.
+//! What a tree's `cosmos-render.toml` settles: levels of lints, how fast a fleet's nodes are, what
+//! a month costs, who tells heights. Knows nothing of TOML or of where the file is found.
 
 use std::collections::BTreeMap;
 

@@ -49,7 +49,7 @@ pub fn lint() -> Value {
 }
 
 /// Returns the schema of what is printed of a type.
-fn of<T: JsonSchema>(name: &str) -> Value {
+pub(crate) fn of<T: JsonSchema>(name: &str) -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize();
     let mut schema = settings
         .into_generator()

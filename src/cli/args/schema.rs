@@ -31,6 +31,8 @@ pub(in crate::cli) enum SchemaOf {
     Simulation,
     /// What `lint -o json` prints
     Lint,
+    /// What `keys list -o json` prints
+    Keys,
     /// What a `NodeIdentities` document holds
     NodeIdentities,
     /// What `cosmos-render.toml` holds

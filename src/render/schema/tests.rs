@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use jsonschema::Validator;
 
 use super::*;
+use crate::keys;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -80,6 +81,7 @@ fn all_that_is_printed_is_of_its_schema() {
     check_all("Simulation", 5, &simulation());
     check_all("LintReport", 1, &lint());
     check_all("Review", 1, &review());
+    check_all("NodeKeyList", 1, &keys::list_schema());
 }
 
 #[test]
@@ -128,6 +130,7 @@ fn nothing_has_a_member_that_its_schema_does_not_name() {
     check_all("Plan", 50, &closed(plan()));
     check_all("Explanation", 1, &closed(why()));
     check_all("Review", 1, &closed(review()));
+    check_all("NodeKeyList", 1, &closed(keys::list_schema()));
     check_all("Simulation", 5, &closed(simulation()));
 }
 
@@ -292,6 +295,7 @@ fn the_contract_changes_with_its_version_only() {
     check_published("why", explain::FORMAT_VERSION, &super::why());
     check_published("simulation", timeline::FORMAT_VERSION, &super::simulation());
     check_published("lint", report::FORMAT_VERSION, &super::lint());
+    check_published("node-key-list", keys::LIST_VERSION, &keys::list_schema());
     check_published("review", review::FORMAT_VERSION, &super::review());
 }
 
