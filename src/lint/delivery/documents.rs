@@ -44,9 +44,20 @@ pub(super) fn read(tree: &[Source]) -> Vec<Document<'_>> {
         } else {
             read.value
         };
-        read.into_iter().map(move |node| Document { source, node })
+        let all = read.into_iter().flat_map(unfolded);
+        all.map(move |node| Document { source, node })
     });
     all.collect()
+}
+
+/// Returns the items of a List, or the document itself.
+fn unfolded(node: Node) -> Vec<Node> {
+    let kind = node.get("kind").and_then(Node::as_str);
+    let list = node.get("items").map(items).unwrap_or_default();
+    if kind.is_some_and(|kind| kind.ends_with("List")) && !list.is_empty() {
+        return list.to_vec();
+    }
+    vec![node]
 }
 
 impl Document<'_> {

@@ -292,3 +292,204 @@ fn path_below(path: &str, field: &str) -> String {
 fn annotation(name: &str) -> String {
     path::field("metadata.annotations", name)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::{ObjectKey, Source};
+    use crate::parse;
+    use crate::plan::{Action, Impact, Reason};
+
+    const DOCUMENT: &str = "\
+apiVersion: cosmos.strange.love/v1
+kind: CosmosFullNode
+metadata: {name: kelp, namespace: chains}
+spec:
+  replicas: 3
+  ordinals: {start: 1}
+  chain:
+    chainID: kelp-1
+    network: devnet
+    binary: kelpd
+    config: {peers: a, overrides: \"\"}
+    app: {minGasPrice: 0ukelp}
+    versions:
+      - {height: 0, image: kelp:v1}
+      - {height: 9, image: kelp:v2}
+  podTemplate:
+    image: kelp:v0
+    containers:
+      - {name: node, env: [{name: A, value: b}]}
+      - {name: side, image: side:v1}
+  additionalVersionedPods:
+    - name: scribe
+      containers: [{name: scribe, image: scribe:v1}]
+  volumeClaimTemplate:
+    storageClassName: standard
+    resources: {requests: {storage: 1Gi}}
+  instanceOverrides:
+    kelp-2:
+      image: kelp:own
+      externalAddress: 192.0.2.1
+      volumeClaimTemplate:
+        storageClassName: fast
+        resources: {requests: {storage: 2Gi}}
+";
+
+    fn fleet() -> Fleet {
+        let source = Source {
+            name: "kelp.yaml".to_owned(),
+            bytes: DOCUMENT.as_bytes().to_vec(),
+        };
+        let mut read = parse::specs(&[source], None);
+        assert!(!read.has_errors(), "{:?}", read.diagnostics);
+        read.value.fleets.remove(0)
+    }
+
+    fn step(kind: Kind, name: &str, reason: &'static str, paths: &[&str]) -> Step {
+        let changes = paths.iter().map(|path| Change {
+            path: (*path).to_owned(),
+            from: None,
+            to: Some(json!("kelp:v2")),
+            effect: Effect::Restart,
+        });
+        Step {
+            action: Action::Replace,
+            object: ObjectKey {
+                api_version: "v1".to_owned(),
+                kind,
+                namespace: "chains".to_owned(),
+                name: name.to_owned(),
+            },
+            ordinal: name.rsplit('-').next().and_then(|end| end.parse().ok()),
+            impact: Impact::Restart,
+            reasons: vec![Reason {
+                code: reason,
+                message: String::new(),
+            }],
+            changes: changes.collect(),
+        }
+    }
+
+    /// Checks which fields a change of a pod comes of.
+    #[track_caller]
+    fn check(pod: &str, paths: &[&str], expected: &[&str]) {
+        let step = step(Kind::Pod, pod, "SpecChanged", paths);
+        assert_eq!(of_step(&step, &fleet()), expected, "{paths:?}");
+    }
+
+    #[test]
+    fn an_image_is_that_of_an_exception_a_version_or_a_container() {
+        let image = "spec.containers[name=node].image";
+        check("kelp-1", &[image], &["spec.chain.versions[1].image"]);
+        check("kelp-2", &[image], &["spec.instanceOverrides.kelp-2.image"]);
+        let side = "spec.containers[name=side].image";
+        check("kelp-1", &[side], &["spec.podTemplate.containers[1].image"]);
+        let scribe = "spec.containers[name=scribe].image";
+        let own = "spec.additionalVersionedPods[0].containers[0].image";
+        check("scribe-1", &[scribe], &[own]);
+    }
+
+    #[test]
+    fn the_image_goes_before_the_halt_height_that_comes_with_it() {
+        let both = [
+            "ConfigMap.data[app-overlay.toml].halt-height",
+            "spec.containers[name=node].image",
+        ];
+        check(
+            "kelp-1",
+            &both,
+            &["spec.chain.versions[1].image", "spec.chain.versions"],
+        );
+    }
+
+    #[test]
+    fn fields_of_pods_lead_to_the_template() {
+        let of = |field: &str| format!("spec.containers[name=node].{field}");
+        let env = of("env[name=A].value");
+        check(
+            "kelp-1",
+            &[&env],
+            &["spec.podTemplate.containers[0].env[name=A].value"],
+        );
+        let memory = of("resources.requests.memory");
+        check(
+            "kelp-1",
+            &[&memory],
+            &["spec.podTemplate.resources.requests.memory"],
+        );
+        check(
+            "kelp-1",
+            &["spec.nodeSelector.disk"],
+            &["spec.podTemplate.nodeSelector"],
+        );
+        check(
+            "kelp-1",
+            &["spec.volumes[name=own]"],
+            &["spec.podTemplate.volumes"],
+        );
+        check(
+            "kelp-1",
+            &["spec.volumes[name=vol-config].projected"],
+            &[WHOLE],
+        );
+    }
+
+    #[test]
+    fn values_of_configs_lead_to_the_chain() {
+        let of = |value: &str| format!("ConfigMap.data[config-overlay.toml].{value}");
+        let (peers, size) = (of("p2p.persistent-peers"), of("mempool.size"));
+        check("kelp-1", &[&peers], &["spec.chain.config.peers"]);
+        check("kelp-1", &[&size], &["spec.chain.config.overrides"]);
+        let address = of("p2p.external_address");
+        check(
+            "kelp-2",
+            &[&address],
+            &["spec.instanceOverrides.kelp-2.externalAddress"],
+        );
+        check("kelp-1", &[&address], &[WHOLE]);
+        let gas = "ConfigMap.data[app-overlay.toml].minimum-gas-prices";
+        check("kelp-1", &[gas], &["spec.chain.app.minGasPrice"]);
+    }
+
+    #[track_caller]
+    fn check_claim(name: &str, expected: &str) {
+        let step = step(
+            Kind::PersistentVolumeClaim,
+            name,
+            "FieldsDiffer",
+            &["spec.storageClassName"],
+        );
+        assert_eq!(of_step(&step, &fleet()), [expected]);
+    }
+
+    #[test]
+    fn a_claim_has_the_template_of_its_instance() {
+        check_claim("pvc-kelp-1", "spec.volumeClaimTemplate.storageClassName");
+        let own = "spec.instanceOverrides.kelp-2.volumeClaimTemplate.storageClassName";
+        check_claim("pvc-kelp-2", own);
+    }
+
+    #[track_caller]
+    fn check_reason(pod: &str, code: &'static str, expected: &str) {
+        let step = step(Kind::Pod, pod, code, &[]);
+        assert_eq!(of_step(&step, &fleet()), [expected], "{code}");
+    }
+
+    #[test]
+    fn a_reason_can_tell_the_field() {
+        check_reason("kelp-5", "ScaledDown", "spec.replicas");
+        check_reason("kelp-0", "ScaledDown", "spec.ordinals.start");
+        check_reason(
+            "kelp-1",
+            "InstanceDisabled",
+            "spec.instanceOverrides.kelp-1.disable",
+        );
+        check_reason("kelp-1", "IdentityChanged", "nodeIDs.kelp-1");
+        let removed = "metadata.annotations[\"cosmos-render/remove-fleet\"]";
+        check_reason("kelp-1", "FleetRemoved", removed);
+        check_reason("kelp-1", "ConfigNotTakenUp", WHOLE);
+    }
+}
