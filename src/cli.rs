@@ -8,6 +8,7 @@ mod cmp;
 mod crd;
 mod diff;
 mod driver;
+mod findings;
 mod input;
 mod keys;
 mod lint;

@@ -13,6 +13,8 @@ pub enum Severity {
     Error,
     /// Worth knowing; the work goes on.
     Warning,
+    /// Just told: nobody need do anything about it.
+    Note,
 }
 
 impl fmt::Display for Severity {
@@ -20,6 +22,7 @@ impl fmt::Display for Severity {
         f.write_str(match self {
             Severity::Error => "error",
             Severity::Warning => "warning",
+            Severity::Note => "note",
         })
     }
 }

@@ -25,7 +25,8 @@ mod verify;
 
 pub use crate::parse::node_key::Broken;
 pub use key::Seed;
-pub use list::{Listing, json, text};
+pub use list::FORMAT_VERSION as LIST_VERSION;
+pub use list::{Listing, json, schema as list_schema, text};
 pub use make::{Done, Home, Seeds, What};
 pub use newness::Newness;
 pub use outputs::{File, Place, Written, import, init, places, rotate};

@@ -25,7 +25,7 @@ const ROOMS: &[(&str, bool, &str)] = &[
     ("timeline", true, "model"),
     ("check", true, "model spec live desired plan"),
     ("explain", true, "model spec live desired diff plan"),
-    ("review", true, "model spec live desired plan"),
+    ("review", true, "model settings spec live desired plan"),
     (
         "render",
         true,

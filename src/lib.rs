@@ -13,7 +13,7 @@
 //!   fault or warning with its place and what to do about it.
 //! - `parse` makes specifications and snapshots of text. It alone knows YAML and JSON as text, and it
 //!   cuts out private keys, so that no other room but `keys` ever holds one.
-//! - `settings` is what a tree's `cosmos-render.toml` settles: estimates, levels of lints.
+//! - `settings` is what a tree's `cosmos-render.toml` settles: estimates, prices, levels of lints.
 //! - `spec` is a document as its owner wrote it, and `FullNode`, its validated form: nobody behind
 //!   `spec::validate` doubts it again.
 //! - `live` is the cluster as one snapshot shows it, and the facts: the few observed values (heights,

@@ -4,6 +4,7 @@
 
 mod allow;
 mod chain;
+mod delivery;
 mod identity;
 mod images;
 mod instances;
@@ -11,13 +12,12 @@ mod letters;
 mod machines;
 mod overlay;
 mod peers;
+pub mod settings;
 mod storage;
 mod tree;
 mod versions;
 
 pub mod explain;
-
-pub use tree::may_hold_key;
 
 use crate::diagnostic::codes::{self, Level};
 use crate::diagnostic::{Diagnostic, Place, Severity};
@@ -26,7 +26,7 @@ use crate::model::Source;
 use crate::model::likeness::nearest;
 use crate::model::quote::quote;
 use crate::parse::inputs::{Fleet, Inputs};
-use crate::settings::{self, Settings};
+use crate::settings::{Level as Set, Settings};
 
 /// All that is judged.
 #[derive(Debug)]
@@ -37,10 +37,16 @@ pub struct Case<'a> {
     pub inputs: &'a Inputs,
     /// The cluster, where a snapshot was given.
     pub live: Option<&'a Live<'a>>,
-    /// Files of the tree that may hold keys.
+    /// Files of the tree that may hold keys, or say how fleets are delivered.
     pub tree: &'a [Source],
     /// What the tree's owner set.
     pub settings: &'a Settings,
+}
+
+/// Returns whether a file of the tree is worth a look: most are not.
+#[must_use]
+pub fn may_matter(bytes: &[u8]) -> bool {
+    tree::may_hold_key(bytes) || delivery::may_deliver(bytes)
 }
 
 /// Judges everything; the findings are not weighed yet.
@@ -62,9 +68,11 @@ pub fn judge(case: &Case<'_>) -> Vec<Diagnostic> {
         storage::judge(fleet, case.live, &mut findings);
     }
     identity::judge(case, &mut findings);
+    delivery::judge(case, &mut findings);
     let mut found = findings.found;
     found.extend(tree::judge(case.tree));
     found.extend(unknown_rules(case.settings));
+    found.extend(settings::judge(case.inputs, case.settings));
     found
 }
 
@@ -85,17 +93,18 @@ fn levelled(mut diagnostic: Diagnostic, settings: &Settings) -> Option<Diagnosti
     let level = settings.lint.get(code.name).map_or(code.level, set);
     diagnostic.severity = match level {
         Level::Off => return None,
+        Level::Note => Severity::Note,
         Level::Warning => Severity::Warning,
         Level::Error => Severity::Error,
     };
     Some(diagnostic)
 }
 
-fn set((level, _): &(settings::Level, Place)) -> Level {
+fn set((level, _): &(Set, Place)) -> Level {
     match level {
-        settings::Level::Off => Level::Off,
-        settings::Level::Warn => Level::Warning,
-        settings::Level::Error => Level::Error,
+        Set::Off => Level::Off,
+        Set::Warn => Level::Warning,
+        Set::Error => Level::Error,
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod digest;
 pub mod duration;
 pub mod likeness;
+pub mod money;
 pub mod quantity;
 pub mod quote;
 pub mod ranges;

@@ -3,6 +3,7 @@
 
 mod age;
 mod delivery;
+pub mod findings;
 mod fleet;
 mod heirs;
 mod inputs;
@@ -25,16 +26,16 @@ use crate::render::gitops::Applier;
 use crate::spread;
 
 pub use crate::lint::explain;
-pub use crate::lint::may_hold_key;
+pub use crate::lint::may_matter;
 pub use crate::parse::redact::Redacted;
 pub use crate::parse::settings::settings;
 pub use crate::spec::crd::{Custom, definition};
 pub use crate::spec::schema::{identities_schema, settings_schema};
 pub use delivery::Stage;
 pub use fleet::FleetManifests;
-pub use lint::lint;
+pub use lint::{lint, settled_for_nobody};
 pub use refusals::Assumed;
-pub use review::{Sides, review};
+pub use review::{Reviewed, Sides, review};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -100,6 +101,8 @@ pub enum Wanted {
 pub struct Outcome {
     /// The plan of all fleets.
     pub plan: Plan,
+    /// What the documents say.
+    pub specs: Inputs,
     /// The objects of all fleets, in the order of the plan's fleets.
     pub manifests: Vec<FleetManifests>,
     /// What is known of the pods of each fleet, where that is wanted.
@@ -197,6 +200,7 @@ pub fn run_each<T: Send>(
         members,
         notes: notes(&specs, &live),
         refused,
+        specs,
     };
     Reported {
         value: Some((outcome, made)),

@@ -3,6 +3,7 @@
 //! it. The types here are also the review's JSON (`diff -o json`).
 
 mod compare;
+mod cost;
 pub mod fields;
 mod footprint;
 mod totals;
@@ -12,13 +13,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use compare::{Fate, compare, fate};
+pub use cost::{Cost, cost};
 pub use footprint::{Footprint, footprint};
 
 use crate::model::Notice;
 use crate::plan::{Inputs, Step, Summary, Waiting};
 
 /// The version of the review's JSON. Minor ones add members, major ones break.
-pub const FORMAT_VERSION: &str = "1.0";
+pub const FORMAT_VERSION: &str = "1.1";
 
 /// What a change of the documents does.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -122,6 +124,9 @@ pub struct FieldChange {
     /// The line of the head's file that it stands on, or would stand below; null where nobody
     /// knows.
     pub line: Option<usize>,
+    /// Where it is in the head's document, as `spec::path` writes it; not printed.
+    #[serde(skip)]
+    pub place: String,
 }
 
 /// A step of the head's plan.
@@ -162,4 +167,6 @@ pub struct Delta {
     pub before: Option<Footprint>,
     /// After; null where there is nothing.
     pub after: Option<Footprint>,
+    /// What that costs a month; null where the owner gives no prices.
+    pub cost: Option<Cost>,
 }

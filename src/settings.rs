@@ -1,5 +1,5 @@
-//! What a tree's `cosmos-render.toml` settles: levels of lints, how fast a fleet's nodes are, who
-//! tells heights. Knows nothing of TOML or of where the file is found.
+//! What a tree's `cosmos-render.toml` settles: levels of lints, how fast a fleet's nodes are, what
+//! a month costs, who tells heights. Knows nothing of TOML or of where the file is found.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Place;
 use crate::model::duration::Duration;
+use crate::model::money::Price;
 
 /// The name of the file, at the root of a tree of specifications.
 pub const FILE: &str = "cosmos-render.toml";
@@ -22,6 +23,8 @@ pub struct Written {
     pub heights: Heights,
     /// How long a node's steps take.
     pub estimates: Estimates,
+    /// What a month costs; nothing is said of money without it.
+    pub prices: Option<Prices>,
     /// How fleets are rendered for Argo CD.
     pub argocd: ArgoCd,
     /// How fleets are rendered for Flux.
@@ -39,6 +42,10 @@ pub struct Settings {
     pub heights: Heights,
     /// How long a node's steps take.
     pub estimates: Estimates,
+    /// Where single fleets are estimated, by `namespace/name`.
+    pub estimated: BTreeMap<String, Place>,
+    /// What a month costs.
+    pub prices: Option<Prices>,
     /// How fleets are rendered for Argo CD.
     pub argocd: ArgoCd,
     /// How fleets are rendered for Flux.
@@ -125,6 +132,27 @@ pub enum SourceKind {
 pub struct Roll {
     /// The image of those Jobs: this program's own, of its own version, where none is given.
     pub image: Option<String>,
+}
+
+/// What a month costs. Prices are decimals in quotes: what stands in TOML without them is a binary
+/// fraction.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Prices {
+    /// What the currency is called.
+    #[schemars(length(min = 1))]
+    pub currency: String,
+    /// A GiB of storage, of classes that have no price of their own.
+    pub storage: Option<Price>,
+    /// A GiB of storage, by storage class.
+    #[serde(default)]
+    pub storage_classes: BTreeMap<String, Price>,
+    /// A processor.
+    pub cpu: Option<Price>,
+    /// A GiB of memory.
+    pub memory: Option<Price>,
+    /// A load balancer.
+    pub load_balancer: Option<Price>,
 }
 
 /// How bad a lint is.

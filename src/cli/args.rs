@@ -346,6 +346,12 @@ pub(super) enum PlanFormat {
     Json,
     /// The same as JSON
     Yaml,
+    /// For code hosts: SARIF 2.1.0
+    Sarif,
+    /// For GitHub Actions: workflow commands
+    Github,
+    /// For GitLab: a code-quality report
+    Gitlab,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -5,14 +5,16 @@ use std::io;
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::disk::{self, Found};
 use crate::model::Source;
-use crate::pipeline::{self, Request, Sides};
+use crate::pipeline::findings as harm;
+use crate::pipeline::{self, Request, Reviewed, Sides};
 use crate::render::{json, markdown, text};
-use crate::review::{Review, Side};
+use crate::review::Side;
 
 use super::args::DiffFormat;
+use super::findings::{self, Host};
 use super::resolve::DiffRun;
 use super::terminal::{self, Terminal};
-use super::{Exit, Failure, input};
+use super::{Exit, Failure, input, settings};
 
 /// The folder that revisions are looked up in, and that paths are seen from.
 const HERE: &str = ".";
@@ -25,6 +27,8 @@ pub(super) fn run(run: &DiffRun, terminal: &Terminal) -> Result<Exit, Failure> {
     if let End::Path(path) = &head {
         inputs.specs = vec![path.clone()];
     }
+    let told = (terminal, CONSEQUENCE);
+    let settings = settings::sound(&inputs.specs, run.config.as_deref(), told)?;
     let read_head = match &head {
         End::Path(_) | End::Here => None,
         End::Commit { .. } => Some(read(&head, run)?),
@@ -41,18 +45,19 @@ pub(super) fn run(run: &DiffRun, terminal: &Terminal) -> Result<Exit, Failure> {
         specs: read(&base, run)?,
         base: side(&base),
         head: side(&head),
+        prices: settings.prices,
     };
     let Reported {
         value,
         diagnostics: said,
     } = pipeline::review(request, sides);
     diagnostics.extend(said);
-    let Some(review) = value else {
+    let Some(reviewed) = value else {
         return Err(fail(diagnostics));
     };
     terminal.counted(&diagnostics);
-    terminal::result(&print(&review, run.format, terminal)?)?;
-    let (exit, lines) = run.policy.judge_change(&review);
+    terminal::result(&print(&reviewed, run, terminal)?)?;
+    let (exit, lines) = run.policy.judge_change(&reviewed.review);
     for line in lines {
         terminal::line(&line);
     }
@@ -133,8 +138,9 @@ fn side(end: &End) -> Side {
     }
 }
 
-fn print(review: &Review, format: DiffFormat, terminal: &Terminal) -> Result<String, Failure> {
-    match format {
+fn print(reviewed: &Reviewed, run: &DiffRun, terminal: &Terminal) -> Result<String, Failure> {
+    let review = &reviewed.review;
+    match run.format {
         DiffFormat::Text => Ok(text::review(
             review,
             terminal.out(),
@@ -145,7 +151,18 @@ fn print(review: &Review, format: DiffFormat, terminal: &Terminal) -> Result<Str
             let message = format!("the review has no form in JSON: {error}");
             fail(vec![Diagnostic::error("internal", message)])
         }),
+        DiffFormat::Sarif => of_review(reviewed, run, Host::Sarif),
+        DiffFormat::Github => of_review(reviewed, run, Host::Github),
+        DiffFormat::Gitlab => of_review(reviewed, run, Host::Gitlab),
     }
+}
+
+/// Returns what a change does as findings.
+fn of_review(reviewed: &Reviewed, run: &DiffRun, host: Host) -> Result<String, Failure> {
+    let Reviewed { review, .. } = reviewed;
+    let mut found = harm::of_review(review, reviewed.documents(), &run.policy.denied());
+    findings::seen_from_here(&mut found);
+    findings::print(&found, host)
 }
 
 fn fail(diagnostics: Vec<Diagnostic>) -> Failure {

@@ -18,6 +18,8 @@ pub(super) struct Planned<T = ()> {
     pub(super) outcome: Outcome,
     /// What was made of each fleet's manifests.
     pub(super) made: Vec<T>,
+    /// What it was made from.
+    pub(super) request: Request,
     /// Errors that were passed over because the caller wants what can be had: the run failed, but
     /// has a result.
     pub(super) failure: Option<Failure>,
@@ -62,6 +64,7 @@ pub(super) fn run_each<T: Send>(
         return Ok(Planned {
             outcome,
             made,
+            request,
             failure,
         });
     }
@@ -69,6 +72,7 @@ pub(super) fn run_each<T: Send>(
     Ok(Planned {
         outcome,
         made,
+        request,
         failure: None,
     })
 }

@@ -3,12 +3,13 @@
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::disk;
 use crate::pipeline;
-use crate::render::diagnostics::{self, github, json, sarif};
+use crate::render::diagnostics::{self, json};
 
 use super::args::LintFormat;
+use super::findings::Host;
 use super::resolve::{Inputs, LintRun};
 use super::terminal::{self, Terminal};
-use super::{Exit, Failure, input, settings};
+use super::{Exit, Failure, findings, input, settings};
 
 /// What follows findings for people.
 const MORE: &str = "`cosmos-render lint --explain CODE` says more about each";
@@ -24,9 +25,7 @@ pub(super) fn run(run: &LintRun, terminal: &Terminal) -> Result<Exit, Failure> {
             denies_warnings,
         } => {
             let mut found = found(inputs, config.as_deref(), terminal);
-            for place in found.iter_mut().flat_map(places) {
-                *place = disk::from_here(place);
-            }
+            findings::seen_from_here(&mut found);
             let shown = terminal.shown(&found);
             terminal::result(&print(&shown, *format, terminal)?)?;
             let is_bad = |d: &Diagnostic| d.severity == Severity::Error || *denies_warnings;
@@ -62,37 +61,23 @@ fn found(inputs: &Inputs, config: Option<&str>, terminal: &Terminal) -> Vec<Diag
         }
     };
     said.extend(of_inputs);
-    let tree = disk::tree(&inputs.specs, pipeline::may_hold_key);
+    let tree = disk::tree(&inputs.specs, pipeline::may_matter);
     said.extend(tree.diagnostics);
     said.extend(pipeline::lint(&request, &tree.value, &settings.value));
     said
 }
 
-/// Returns the files that a finding names.
-fn places(diagnostic: &mut Diagnostic) -> impl Iterator<Item = &mut String> {
-    let notes = diagnostic.notes.iter_mut();
-    let notes = notes.filter_map(|note| note.place.as_mut());
-    let own = diagnostic.place.iter_mut();
-    own.chain(notes).map(|place| &mut place.file)
-}
-
 fn print(found: &[Diagnostic], format: LintFormat, terminal: &Terminal) -> Result<String, Failure> {
-    let printed = match format {
+    match format {
         LintFormat::Text => {
             let mut text = diagnostics::text(found, terminal.out());
             let count = diagnostics::count(found, "");
             text.extend(count.map(|count| format!("{count}\n{MORE}\n")));
             Ok(text)
         }
-        LintFormat::Json => json::report(found),
-        LintFormat::Sarif => sarif::log(found, env!("CARGO_PKG_VERSION")),
-        LintFormat::Github => Ok(github::commands(found)),
-    };
-    printed.map_err(|error| {
-        let message = format!("the findings have no form in JSON: {error}");
-        Failure {
-            diagnostics: vec![Diagnostic::error("internal", message)],
-            consequence: "nothing was printed",
-        }
-    })
+        LintFormat::Json => json::report(found).map_err(|error| findings::formless(&error)),
+        LintFormat::Sarif => findings::print(found, Host::Sarif),
+        LintFormat::Github => findings::print(found, Host::Github),
+        LintFormat::Gitlab => findings::print(found, Host::Gitlab),
+    }
 }

@@ -2,11 +2,13 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::disk::write;
-use crate::plan::Plan;
-use crate::render::text::{self, Detail};
-use crate::render::{Style, json};
+use crate::pipeline::findings::{self as harm, Documents};
+use crate::render::{json, text};
 
 use super::args::PlanFormat;
+use super::findings::{self, Host};
+use super::input::Planned;
+use super::policy::Policy;
 use super::resolve::PlanRun;
 use super::terminal::{self, Terminal};
 use super::{Exit, Failure, input};
@@ -24,9 +26,17 @@ pub(super) fn run(run: &PlanRun, terminal: &Terminal) -> Result<Exit, Failure> {
     let planned = input::run(inputs, terminal, CONSEQUENCE)?;
     let plan = &planned.outcome.plan;
     let look = (terminal.out(), terminal.detail_wanted());
-    let printed = print(plan, *format, look)?;
+    let found = |host| of_plan(&planned, policy, host);
+    let printed = match format {
+        PlanFormat::Text => Ok(text::plan(plan, look.0, look.1)),
+        PlanFormat::Json => saved(json::plan(plan)),
+        PlanFormat::Yaml => saved(json::plan_yaml(plan)),
+        PlanFormat::Sarif => found(Host::Sarif),
+        PlanFormat::Github => found(Host::Github),
+        PlanFormat::Gitlab => found(Host::Gitlab),
+    }?;
     if let Some(file) = out {
-        let saved = print(plan, PlanFormat::Json, look)?;
+        let saved = saved(json::plan(plan))?;
         write::file(file, &saved).map_err(|diagnostics| Failure {
             diagnostics,
             consequence: "the plan was not saved",
@@ -43,16 +53,18 @@ pub(super) fn run(run: &PlanRun, terminal: &Terminal) -> Result<Exit, Failure> {
     }
 }
 
-fn print(
-    plan: &Plan,
-    format: PlanFormat,
-    (style, detail): (Style, Detail),
-) -> Result<String, Failure> {
-    let printed = match format {
-        PlanFormat::Text => Ok(text::plan(plan, style, detail)),
-        PlanFormat::Json => json::plan(plan),
-        PlanFormat::Yaml => json::plan_yaml(plan),
+/// Returns what a plan does as findings.
+fn of_plan(planned: &Planned, policy: &Policy, host: Host) -> Result<String, Failure> {
+    let documents = Documents {
+        sources: &planned.request.specs,
+        inputs: &planned.outcome.specs,
     };
+    let mut found = harm::of_plan(&planned.outcome.plan, documents, &policy.denied());
+    findings::seen_from_here(&mut found);
+    findings::print(&found, host)
+}
+
+fn saved(printed: serde_json::Result<String>) -> Result<String, Failure> {
     printed.map_err(|error| {
         let message = format!("the plan has no form in JSON: {error}");
         Failure {

@@ -1,7 +1,7 @@
 //! What a plan may do before the run ends with another code than 0. Reads the plan only.
 
-use crate::model::Kind;
-use crate::plan::{Action, Impact, Plan, Step};
+use crate::pipeline::findings::{Denied, Harm};
+use crate::plan::Plan;
 use crate::review::Review;
 
 use super::Exit;
@@ -51,6 +51,14 @@ impl Policy {
         (exit, lines)
     }
 
+    /// Returns what is not allowed.
+    pub(super) fn denied(&self) -> Denied {
+        Denied {
+            harms: self.deny.iter().copied().map(harm).collect(),
+            max_restarts: self.max_restarts,
+        }
+    }
+
     /// Judges what a change does: not what is due in any case.
     pub(super) fn judge_change(&self, review: &Review) -> (Exit, Vec<String>) {
         let (exit, lines) = self.judge(&review.plan_of_the_change());
@@ -78,7 +86,7 @@ fn denial(denied: DenyImpact, plan: &Plan) -> Option<String> {
     const SHOWN: usize = 5;
     let mut objects = Vec::new();
     for fleet in &plan.fleets {
-        let guilty = fleet.steps().filter(|step| is_guilty(denied, step));
+        let guilty = fleet.steps().filter(|step| harm(denied).is_done_by(step));
         objects.extend(guilty.map(|s| format!("{}/{}", fleet.namespace, s.object)));
     }
     let (name, word) = match denied {
@@ -104,16 +112,11 @@ fn denial(denied: DenyImpact, plan: &Plan) -> Option<String> {
     ))
 }
 
-/// Tells whether a step has an impact. To replace a pod, or to delete it, takes its node away,
-/// whatever else it does.
-fn is_guilty(denied: DenyImpact, step: &Step) -> bool {
+fn harm(denied: DenyImpact) -> Harm {
     match denied {
-        DenyImpact::Restart => {
-            let takes_away = matches!(step.action, Action::Replace | Action::Delete);
-            step.impact == Impact::Restart || takes_away && step.object.kind == Kind::Pod
-        }
-        DenyImpact::IdentityChange => step.impact == Impact::IdentityChange,
-        DenyImpact::DataLoss => step.impact == Impact::DataLoss,
+        DenyImpact::Restart => Harm::Restart,
+        DenyImpact::IdentityChange => Harm::IdentityChange,
+        DenyImpact::DataLoss => Harm::DataLoss,
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) struct DiffRun {
     pub(super) head: Option<String>,
     /// The inputs of the head; its specifications are where documents are looked for in revisions.
     pub(super) inputs: Inputs,
+    /// The settings, where they are named.
+    pub(super) config: Option<String>,
     pub(super) format: DiffFormat,
     pub(super) policy: Policy,
 }
@@ -174,6 +176,7 @@ pub(super) fn diff(args: DiffArgs) -> Result<DiffRun, Failure> {
         namespace,
         max_input,
         max_age,
+        config,
         output,
         deny,
         max_restarts,
@@ -196,6 +199,7 @@ pub(super) fn diff(args: DiffArgs) -> Result<DiffRun, Failure> {
         base,
         head,
         inputs,
+        config,
         format: output,
         policy: Policy {
             deny,

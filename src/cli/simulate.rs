@@ -1,6 +1,7 @@
 //! The command `simulate`: carries the plans out on a model of the cluster, and shows how that goes.
 
 use crate::diagnostic::Diagnostic;
+use crate::pipeline;
 use crate::render::{json, svg, text};
 use crate::settings::Settings;
 use crate::simulate::{self, Request};
@@ -23,8 +24,12 @@ pub(super) fn run(run: &SimulateRun, terminal: &Terminal) -> Result<Exit, Failur
         format,
     } = run;
     let told = (terminal, CONSEQUENCE);
-    let Settings { estimates, .. } = settings::sound(&inputs.specs, config.as_deref(), told)?;
+    let settings = settings::sound(&inputs.specs, config.as_deref(), told)?;
     let (base, mut diagnostics) = input::read(inputs, terminal, CONSEQUENCE)?;
+    if !settings.estimated.is_empty() {
+        diagnostics.extend(pipeline::settled_for_nobody(&base, &settings));
+    }
+    let Settings { estimates, .. } = settings;
     let request = Request {
         base,
         estimates,

@@ -6,6 +6,7 @@ mod commands;
 mod delivery;
 mod documents;
 mod files;
+mod plans;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,8 @@ use std::fmt;
 pub enum Level {
     /// It is not told.
     Off,
+    /// It is just told.
+    Note,
     /// It is told, and the work goes on.
     Warning,
     /// It must be mended.
@@ -28,6 +31,7 @@ impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Level::Off => "off",
+            Level::Note => "note",
             Level::Warning => "warn",
             Level::Error => "error",
         })
@@ -68,6 +72,7 @@ pub const GROUPS: &[Group] = &[
     rules::ROLLOUT,
     rules::IDENTITY,
     rules::CLUSTER,
+    rules::DELIVERY_RULES,
     rules::ALLOWANCES,
     documents::FORM,
     documents::MEANING,
@@ -76,6 +81,7 @@ pub const GROUPS: &[Group] = &[
     files::FILES,
     commands::COMMANDS,
     delivery::DELIVERY,
+    plans::PLANS,
 ];
 
 /// Returns a code by its name, and whether it is a rule.
@@ -86,6 +92,12 @@ pub fn find(name: &str) -> Option<(&'static Code, bool)> {
         group.codes.iter().map(move |code| (code, are_rules))
     });
     all.into_iter().find(|(code, _)| code.name == name)
+}
+
+/// Returns whether a code tells of what a plan does: its level hangs on what the caller denies.
+#[must_use]
+pub fn is_of_plans(name: &str) -> bool {
+    plans::PLANS.codes.iter().any(|code| code.name == name)
 }
 
 /// Returns the names of all rules.
@@ -115,6 +127,14 @@ const fn fault(
 const fn warning(code: Code) -> Code {
     Code {
         level: Level::Warning,
+        ..code
+    }
+}
+
+/// The same as something that is just told.
+const fn note(code: Code) -> Code {
+    Code {
+        level: Level::Note,
         ..code
     }
 }

@@ -3,24 +3,37 @@
 
 use std::fmt::Write as _;
 
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::pool::Holds;
 use super::survey::{Fleet, Instance, Survey};
 use crate::model::names;
-use crate::render::visible;
+use crate::render::{schema, visible};
+
+/// The version of the form of what `keys list -o json` prints.
+pub const FORMAT_VERSION: &str = "1.0";
 
 /// What `keys list -o json` prints.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(title = "NodeKeyList")]
 pub struct Listing {
+    /// Always `cosmos-render/v1`.
+    #[schemars(extend("const" = "cosmos-render/v1"))]
     api_version: &'static str,
+    /// Always `NodeKeyList`.
+    #[schemars(extend("const" = "NodeKeyList"))]
     kind: &'static str,
+    /// Minor versions add, major ones break.
+    #[schemars(regex(pattern = r"^1\.[0-9]+$"))]
     format_version: &'static str,
+    /// The fleets, sorted by namespace and name.
     fleets: Vec<FleetListing>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct FleetListing {
     namespace: String,
@@ -32,7 +45,7 @@ struct FleetListing {
     instances: Vec<Row>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Row {
     name: String,
@@ -50,12 +63,18 @@ struct Row {
     is_rotated: bool,
 }
 
+/// Returns the schema of what `keys list -o json` prints.
+#[must_use]
+pub fn schema() -> Value {
+    schema::of::<Listing>(&format!("node-key-list:{FORMAT_VERSION}"))
+}
+
 /// Lists all fleets that are meant.
 fn listing(survey: &Survey) -> Listing {
     Listing {
         api_version: "cosmos-render/v1",
         kind: "NodeKeyList",
-        format_version: "1.0",
+        format_version: FORMAT_VERSION,
         fleets: survey.fleets.iter().map(of_fleet).collect(),
     }
 }

@@ -41,17 +41,30 @@ pub fn code(name: &str) -> Result<String, String> {
     text.push_str(&if is_rule {
         silence(name, level)
     } else {
-        fixed(level)
+        fixed(name, level)
     });
     Ok(text)
 }
 
-fn fixed(level: Level) -> String {
+fn fixed(name: &str, level: Level) -> String {
+    if codes::is_of_plans(name) {
+        return format!("It is {}; no document silences it.\n", of_plans(level));
+    }
     let word = match level {
         Level::Error => "an error",
+        Level::Note => "a note",
         Level::Warning | Level::Off => "a warning",
     };
     format!("It is always {word}: no setting changes it.\n")
+}
+
+/// Says how much a code of plans weighs.
+fn of_plans(level: Level) -> &'static str {
+    match level {
+        Level::Error => "always an error",
+        Level::Note => "a note, and an error where it is denied",
+        Level::Warning | Level::Off => "a warning, and an error where it is denied",
+    }
 }
 
 fn silence(name: &str, level: Level) -> String {
@@ -115,8 +128,10 @@ fn section(code: &Code, is_rule: bool) -> String {
         example,
     } = code;
     let level = match (is_rule, level) {
+        (false, level) if codes::is_of_plans(name) => format!("{}.", capital(of_plans(*level))),
         (true, level) => format!("Level: `{level}`."),
         (false, Level::Error) => "Always an error.".to_owned(),
+        (false, Level::Note) => "Always a note.".to_owned(),
         (false, Level::Warning | Level::Off) => "Always a warning.".to_owned(),
     };
     let mut text = format!(

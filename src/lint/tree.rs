@@ -30,7 +30,7 @@ const LEAST: usize = 43;
 
 /// Returns whether a file is worth a look: most are not.
 #[must_use]
-pub fn may_hold_key(bytes: &[u8]) -> bool {
+pub(super) fn may_hold_key(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     SIGNS.iter().any(|sign| text.contains(sign))
 }

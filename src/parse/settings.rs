@@ -94,6 +94,7 @@ fn with_places(written: Written, source: &Source, document: &Node) -> Settings {
         lint,
         heights,
         estimates,
+        prices,
         argocd,
         flux,
         roll,
@@ -103,10 +104,19 @@ fn with_places(written: Written, source: &Source, document: &Node) -> Settings {
         let place = excerpt(source, locate(document, &path), &path);
         (code, (level, place))
     });
+    let estimated = estimates.fleets.keys().map(|fleet| {
+        let path = path::field("estimates.fleets", fleet);
+        (
+            fleet.clone(),
+            excerpt(source, locate(document, &path), &path),
+        )
+    });
     Settings {
         lint: lint.collect(),
         heights,
+        estimated: estimated.collect(),
         estimates,
+        prices,
         argocd,
         flux,
         roll,

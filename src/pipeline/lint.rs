@@ -7,6 +7,15 @@ use crate::model::Source;
 use crate::parse;
 use crate::settings::Settings;
 
+/// Returns warnings of what is settled for fleets that no document of a request describes.
+#[must_use]
+pub fn settled_for_nobody(request: &Request, settings: &Settings) -> Vec<Diagnostic> {
+    let namespace = request.options.namespace.as_deref();
+    // what is wrong with the documents is told by whoever works on them
+    let inputs = parse::specs(&request.specs, namespace).value;
+    lint::settings::warnings(&inputs, settings)
+}
+
 /// Reads and judges everything: faults of form and findings of rules, weighed.
 #[must_use]
 pub fn lint(request: &Request, tree: &[Source], settings: &Settings) -> Vec<Diagnostic> {

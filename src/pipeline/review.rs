@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::findings::Documents;
 use super::heirs::Taken;
 use super::{Request, Wanted, age, fleet, identities, inputs, live, removed, take};
 use crate::diagnostic::{Diagnostic, Reported, Severity};
@@ -17,6 +18,7 @@ use crate::review::fields::{self, Field};
 use crate::review::{
     self, Delta, DocumentChange, Due, FORMAT_VERSION, Fate, FleetReview, Footprint, Review, Side,
 };
+use crate::settings::Prices;
 use crate::spec;
 use crate::spread;
 
@@ -32,15 +34,37 @@ pub struct Sides {
     pub base: Side,
     /// What those of the request are called.
     pub head: Side,
+    /// What a month costs.
+    pub prices: Option<Prices>,
+}
+
+/// A review, and the documents that it is of.
+#[derive(Debug)]
+pub struct Reviewed {
+    /// The review.
+    pub review: Review,
+    base: (Vec<Source>, Inputs),
+    head: (Vec<Source>, Inputs),
+}
+
+impl Reviewed {
+    /// Returns the documents as they were, and as they are to be.
+    #[must_use]
+    pub fn documents(&self) -> (Documents<'_>, Documents<'_>) {
+        let of = |(sources, inputs)| Documents { sources, inputs };
+        let ((base, were), (head, are)) = (&self.base, &self.head);
+        (of((base, were)), of((head, are)))
+    }
 }
 
 /// Tells what the documents of a request do that those before did not. There is no review where
 /// anything of the request is an error; a base that cannot be planned is a warning.
 #[must_use]
-pub fn review(mut request: Request, sides: Sides) -> Reported<Option<Review>> {
+pub fn review(mut request: Request, sides: Sides) -> Reported<Option<Reviewed>> {
     let mut diagnostics = Vec::new();
     request.options.wanted = Wanted::Footprints;
-    let request = &request;
+    let given = request;
+    let request = &given;
     let namespace = request.options.namespace.as_deref();
     let specs = take(parse::specs(&request.specs, namespace), &mut diagnostics);
     let before = Request {
@@ -74,7 +98,8 @@ pub fn review(mut request: Request, sides: Sides) -> Reported<Option<Review>> {
         warnings.push(unplanned(&faults));
     }
     let all = (State::of(&base_specs, &former), State::of(&specs, &after));
-    let fleets = fleets(all, is_planned, &live, request);
+    let mut fleets = fleets(all, is_planned, &live, request);
+    let delta = priced(&mut fleets, sides.prices.as_ref());
     let mut summary = summed(&fleets, Due::is_to_blame);
     summary.blocked = fleets.iter().map(|fleet| fleet.blocked.len()).sum();
     let review = Review {
@@ -92,12 +117,16 @@ pub fn review(mut request: Request, sides: Sides) -> Reported<Option<Review>> {
         inputs: inputs::of(request, age.seconds),
         summary,
         pending: summed(&fleets, |due| !due.is_to_blame()),
-        delta: total(&fleets),
+        delta,
         warnings,
         fleets,
     };
     Reported {
-        value: Some(review),
+        value: Some(Reviewed {
+            review,
+            base: (before.specs, base_specs),
+            head: (given.specs, specs),
+        }),
         diagnostics,
     }
 }
@@ -192,6 +221,7 @@ fn fleets(
         review.delta = Delta {
             before: base.footprint(key),
             after: head.footprint(key),
+            cost: None,
         };
         review.document = match both {
             (None, Some(_)) => DocumentChange::Added,
@@ -225,7 +255,7 @@ fn changed(
     let found = fields::fields(before, after);
     attribute((now, after, &found), specs, review, (live, request));
     let told = found.into_iter().map(|field| {
-        let place = now.origin.place(&request.specs, &field.place);
+        let place = now.origin.place(&request.specs, &field.change.place);
         let mut change = field.change;
         change.line = place.and_then(|place| Some(place.span?.line));
         change
@@ -320,6 +350,17 @@ fn summed(fleets: &[FleetReview], is_meant: fn(&Due) -> bool) -> Summary {
     plan::summarise(&plans)
 }
 
+/// Says what each fleet asks for costs; returns what all of them ask for, with its cost.
+fn priced(fleets: &mut [FleetReview], prices: Option<&Prices>) -> Delta {
+    let mut whole = total(fleets);
+    let deltas = fleets.iter_mut().map(|fleet| &mut fleet.delta);
+    for delta in deltas.chain([&mut whole]) {
+        let (before, after) = (delta.before.as_ref(), delta.after.as_ref());
+        delta.cost = prices.map(|prices| review::cost(before, after, prices));
+    }
+    whole
+}
+
 fn total(fleets: &[FleetReview]) -> Delta {
     let sum = |side: fn(&Delta) -> Option<&Footprint>| {
         let mut sides = fleets
@@ -335,5 +376,6 @@ fn total(fleets: &[FleetReview]) -> Delta {
     Delta {
         before: sum(|delta| delta.before.as_ref()),
         after: sum(|delta| delta.after.as_ref()),
+        cost: None,
     }
 }

@@ -1,6 +1,8 @@
 //! Amounts of storage, memory and processors for people, and what a change makes of them.
 
-use crate::review::{Delta, Footprint};
+use super::value;
+use crate::model::money::Money;
+use crate::review::{Cost, Delta, Footprint};
 
 /// Returns lines that tell what is asked for more or less; none where it is the same.
 pub(super) fn delta(delta: &Delta) -> Vec<String> {
@@ -17,7 +19,33 @@ pub(super) fn delta(delta: &Delta) -> Vec<String> {
             )
         })
         .collect();
-    vec![format!("Asks for: {}", parts.join(", "))]
+    let mut lines = vec![format!("Asks for: {}", parts.join(", "))];
+    lines.extend(
+        delta
+            .cost
+            .as_ref()
+            .map(|cost| format!("Costs a month: {}", money(cost, "->"))),
+    );
+    lines
+}
+
+/// Returns what a change costs: before and after, and how much more or less that is.
+pub(super) fn money(cost: &Cost, arrow: &str) -> String {
+    let Cost {
+        currency,
+        before,
+        after,
+        unpriced,
+    } = cost;
+    let change = Money {
+        cents: after.cents.saturating_sub(before.cents),
+    };
+    let currency = value::escaped(currency);
+    let without = match unpriced.as_slice() {
+        [] => String::new(),
+        names => format!(", without {}", value::escaped(&names.join(", "))),
+    };
+    format!("{before} {arrow} {after} {currency} ({change:+}){without}")
 }
 
 /// One sort of amount that differs.
@@ -129,11 +157,13 @@ mod tests {
         let both = Delta {
             before: Some(before.clone()),
             after: Some(after),
+            cost: None,
         };
         assert_eq!(delta(&both), ["Asks for: pods 3 -> 5 (+2)"]);
         let same = Delta {
             before: Some(before.clone()),
             after: Some(before),
+            cost: None,
         };
         assert_eq!(delta(&same), Vec::<String>::new());
     }

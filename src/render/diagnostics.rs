@@ -1,15 +1,17 @@
 //! Diagnostics as a person reads them: what is wrong, where, the line itself with the place
 //! underlined, the path in the document, and what to do; sorted by place, counted at the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use crate::diagnostic::{Diagnostic, Note, Place, Severity, Span};
+use crate::model::digest::sha256;
 
 use super::{Style, value};
 
 pub mod github;
+pub mod gitlab;
 pub mod json;
 pub mod sarif;
 
@@ -37,6 +39,29 @@ fn sorted(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
     sorted.sort();
     sorted.dedup();
     sorted
+}
+
+/// Returns what each diagnostic is known by from one run to the next: its code, its file, its place
+/// in the document and the text of its line, not the line's number. Those that have all of that in
+/// common are numbered.
+fn fingerprints(sorted: &[&Diagnostic]) -> Vec<String> {
+    let mut seen: BTreeMap<Vec<&str>, usize> = BTreeMap::new();
+    let prints = sorted.iter().map(|diagnostic| {
+        let mut parts = vec![diagnostic.code];
+        match &diagnostic.place {
+            None => parts.push(&diagnostic.message),
+            Some(Place { file, span, path }) => {
+                let line = span.as_ref().map_or("", |span| span.line_text.trim());
+                parts.extend([file.as_str(), path, line]);
+            }
+        }
+        let text = parts.join("\0");
+        let twins = seen.entry(parts).or_default();
+        *twins += 1;
+        let digest = sha256(format!("{text}\0{twins}").as_bytes());
+        digest.chars().take(32).collect()
+    });
+    prints.collect()
 }
 
 /// Returns the line that counts what was found (`error: 3 errors, 2 warnings in 2 files; nothing
@@ -90,6 +115,7 @@ fn groups(diagnostic: &Diagnostic) -> Vec<Group<'_>> {
     let level = match severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
     };
     let title = level.primary_title(escaped_lines(message)).id(*code);
     let mut group = Group::with_title(title);

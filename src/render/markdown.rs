@@ -284,7 +284,12 @@ fn asks(delta: &Delta) -> Vec<String> {
     if words.is_empty() {
         return Vec::new();
     }
-    vec![format!("Asks for: {}", words.join(", ")), String::new()]
+    let mut lines = vec![format!("Asks for: {}", words.join(", ")), String::new()];
+    if let Some(cost) = &delta.cost {
+        let line = format!("Costs a month: {}", plain(&amounts::money(cost, "→")));
+        lines.extend([line, String::new()]);
+    }
+    lines
 }
 
 fn pending(review: &Review) -> Vec<String> {

@@ -5,9 +5,11 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
+use super::diagnostics::gitlab;
 use super::diagnostics::json::{self as report, Report};
 use crate::explain::{self, Explanation};
 use crate::plan::{self, Plan};
+use crate::review::{self, Review};
 use crate::timeline::{self, Simulation};
 
 /// Returns the schema of a plan.
@@ -28,6 +30,18 @@ pub fn simulation() -> Value {
     of::<Simulation>(&format!("simulation:{}", timeline::FORMAT_VERSION))
 }
 
+/// Returns the schema of a review.
+#[must_use]
+pub fn review() -> Value {
+    of::<Review>(&format!("review:{}", review::FORMAT_VERSION))
+}
+
+/// Returns the schema of a code-quality report, as far as GitLab reads it.
+#[must_use]
+pub fn code_quality() -> Value {
+    of::<gitlab::Report>("code-quality-report")
+}
+
 /// Returns the schema of what `lint` found.
 #[must_use]
 pub fn lint() -> Value {
@@ -35,7 +49,7 @@ pub fn lint() -> Value {
 }
 
 /// Returns the schema of what is printed of a type.
-fn of<T: JsonSchema>(name: &str) -> Value {
+pub(crate) fn of<T: JsonSchema>(name: &str) -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize();
     let mut schema = settings
         .into_generator()

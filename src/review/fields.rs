@@ -9,11 +9,8 @@ use crate::spec::path;
 /// A field that differs, and the way to it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
-    /// What is told of it.
+    /// What is told of it. Its place is the nearest one that the head has, where the field is gone.
     pub change: FieldChange,
-    /// Where it is in the head's document, as `spec::path` writes it; the nearest place that the
-    /// head has, where the field is gone.
-    pub place: String,
     way: Vec<Turn>,
 }
 
@@ -187,8 +184,8 @@ impl Walk {
                 from: base.cloned(),
                 to: head.cloned(),
                 line: None,
+                place: at.place.clone(),
             },
-            place: at.place.clone(),
             way: at.way.clone(),
         });
     }
@@ -320,7 +317,10 @@ mod tests {
     fn places_are_those_of_the_head() {
         let base = json!({"env": [{"name": "A", "v": 1}, {"name": "B", "v": 1}]});
         let head = json!({"env": [{"name": "B", "v": 2}]});
-        let places: Vec<String> = fields(&base, &head).into_iter().map(|f| f.place).collect();
+        let places: Vec<String> = fields(&base, &head)
+            .into_iter()
+            .map(|f| f.change.place)
+            .collect();
         assert_eq!(places, ["env[0].v", "env"]);
     }
 }

@@ -56,6 +56,9 @@ pub(in crate::cli) struct DiffArgs {
         help_heading = "Inputs"
     )]
     pub(in crate::cli) max_age: Option<String>,
+    /// Read settings, such as prices, from this file instead of the nearest cosmos-render.toml
+    #[arg(long, value_name = "FILE", help_heading = "Inputs")]
+    pub(in crate::cli) config: Option<String>,
     /// How the review is printed
     #[arg(
         short,
@@ -91,4 +94,10 @@ pub(in crate::cli) enum DiffFormat {
     Json,
     /// For a comment of a pull request
     Markdown,
+    /// For code hosts: SARIF 2.1.0
+    Sarif,
+    /// For GitHub Actions: workflow commands
+    Github,
+    /// For GitLab: a code-quality report
+    Gitlab,
 }

@@ -17,6 +17,7 @@ Examples:
   At the lines of a pull request, warnings included:
     cosmos-render lint fleets/ -o github --deny-warnings
     cosmos-render lint fleets/ -o sarif > lint.sarif
+    cosmos-render lint fleets/ -o gitlab > gl-code-quality-report.json
 
 Levels of rules are set in cosmos-render.toml, at the root of the tree:
   [lint]
@@ -76,4 +77,6 @@ pub(in crate::cli) enum LintFormat {
     Sarif,
     /// For GitHub Actions: workflow commands
     Github,
+    /// For GitLab: a code-quality report
+    Gitlab,
 }

@@ -23,12 +23,16 @@ pub(in crate::cli) struct SchemaArgs {
 pub(in crate::cli) enum SchemaOf {
     /// What `plan -o json` prints
     Plan,
+    /// What `diff -o json` prints
+    Review,
     /// What `why -o json` prints
     Why,
     /// What `simulate -o json` prints
     Simulation,
     /// What `lint -o json` prints
     Lint,
+    /// What `keys list -o json` prints
+    Keys,
     /// What a `NodeIdentities` document holds
     NodeIdentities,
     /// What `cosmos-render.toml` holds

@@ -28,6 +28,12 @@ const FORM_CODES: &[Code] = &[
         "Lower-case letters, digits and `-`, with a letter or digit at both ends.",
     ),
     fault(
+        "bad-price",
+        "a price is no decimal",
+        "What is meant must not be guessed: a comma separates thousands for some, and cents for others.",
+        "Write digits with a point at most, in quotes: \"18\", \"0.085\".",
+    ),
+    fault(
         "bad-quantity",
         "a size is no quantity of Kubernetes",
         "An API server refuses the document.",

@@ -4,11 +4,13 @@ use super::{Code, Group, fault, shown, warning};
 
 mod chain;
 mod cluster;
+mod delivery;
 mod identity;
 mod rollout;
 
 pub(super) use chain::CHAIN;
 pub(super) use cluster::CLUSTER;
+pub(super) use delivery::DELIVERY_RULES;
 pub(super) use identity::IDENTITY;
 pub(super) use rollout::ROLLOUT;
 

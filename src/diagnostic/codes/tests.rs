@@ -52,6 +52,12 @@ const NOT_IN_GALLERY: &[(&str, &str)] = &[
     ),
     ("not-ours", "a folder that was written: disk/write/tests"),
     ("not-written", "a full disk"),
+    ("data-loss", "a plan: the case findings-of-plans"),
+    ("identity-change", "a plan: the case findings-of-plans"),
+    ("node-restart", "a plan: the case findings-of-plans"),
+    ("node-stop", "a plan: the case findings-of-plans"),
+    ("step-blocked", "a plan: the case findings-of-plans"),
+    ("too-many-restarts", "a plan: the case findings-of-plans"),
     (
         "path-outside",
         "a folder that was written: disk/write/tests",

@@ -243,6 +243,13 @@ pub(super) fn no_quantity(text: &str) -> Words {
     )
 }
 
+/// Says that a text is no price.
+pub(super) fn no_price(text: &str, why: &str) -> Words {
+    let message = format!("{} is no price: {why}", quote(text));
+    let hint = "write a decimal in quotes, such as \"18\" or \"0.085\", and name the currency once";
+    (message, Some(hint.to_owned()))
+}
+
 /// Says why a text is no span of time.
 pub(super) fn no_duration(text: &str, why: &str) -> Words {
     let hint = "write a number with a unit, such as 90s, 5m or 2h30m";

@@ -1,7 +1,7 @@
 //! Diagnostics as workflow commands: GitHub Actions shows each at its line of a pull request.
 
 use super::sorted;
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, Severity};
 
 /// Returns one line for each diagnostic.
 #[must_use]
@@ -35,7 +35,12 @@ fn command(diagnostic: &Diagnostic) -> String {
         text.push_str("\nhelp: ");
         text.push_str(&help);
     }
-    let (level, properties) = (diagnostic.severity, properties.join(","));
+    let level = match diagnostic.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "notice",
+    };
+    let properties = properties.join(",");
     format!("::{level} {properties}::{}\n", data(&text))
 }
 

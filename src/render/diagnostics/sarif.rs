@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Error, Value, json};
 
-use super::sorted;
+use super::{fingerprints, sorted};
 use crate::diagnostic::codes::{self, Code, Level};
 use crate::diagnostic::{Diagnostic, Place};
 
@@ -17,7 +17,9 @@ pub fn log(diagnostics: &[Diagnostic], version: &str) -> Result<String, Error> {
     let mut used: Vec<&str> = all.iter().map(|d| d.code).collect();
     used.sort_unstable();
     used.dedup();
-    let results: Vec<Value> = all.iter().map(|d| result(d, &used)).collect();
+    let prints = fingerprints(&all);
+    let results = all.iter().zip(&prints);
+    let results: Vec<Value> = results.map(|(d, print)| result(d, print, &used)).collect();
     let rules: Vec<Value> = used.iter().map(|code| rule(code)).collect();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -49,6 +51,7 @@ fn rule(name: &str) -> Value {
     } = *code;
     let level = match level {
         Level::Off => "none",
+        Level::Note => "note",
         Level::Warning => "warning",
         Level::Error => "error",
     };
@@ -61,7 +64,10 @@ fn rule(name: &str) -> Value {
     })
 }
 
-fn result(diagnostic: &Diagnostic, used: &[&str]) -> Value {
+/// What a fingerprint of ours is called; another way to make one would get another name.
+const FINGERPRINT: &str = "cosmosRender/v1";
+
+fn result(diagnostic: &Diagnostic, print: &str, used: &[&str]) -> Value {
     let Diagnostic {
         place,
         severity,
@@ -79,6 +85,7 @@ fn result(diagnostic: &Diagnostic, used: &[&str]) -> Value {
         "ruleIndex": used.iter().position(|other| other == code),
         "level": severity.to_string(),
         "message": {"text": lines.join("\n")},
+        "partialFingerprints": {FINGERPRINT: print},
     });
     if let Some(place) = place {
         result["locations"] = json!([location(place)]);

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use jsonschema::Validator;
 
 use super::*;
+use crate::keys;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -19,6 +20,13 @@ fn root() -> &'static Path {
 
 /// Returns everything of a kind among the expected results.
 fn printed(kind: &str) -> Vec<(PathBuf, Value)> {
+    let mut all = all_printed();
+    all.retain(|(_, value)| value["kind"] == kind);
+    all
+}
+
+/// Returns all expected results that are JSON.
+fn all_printed() -> Vec<(PathBuf, Value)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join("golden")];
     while let Some(folder) = folders.pop() {
@@ -29,9 +37,7 @@ fn printed(kind: &str) -> Vec<(PathBuf, Value)> {
             } else if path.extension().is_some_and(|end| end == "json") {
                 let text = fs::read_to_string(&path).unwrap();
                 let value: Value = serde_json::from_str(&text).unwrap_or_default();
-                if value["kind"] == kind {
-                    found.push((path, value));
-                }
+                found.push((path, value));
             }
         }
     }
@@ -74,6 +80,45 @@ fn all_that_is_printed_is_of_its_schema() {
     check_all("Explanation", 1, &why());
     check_all("Simulation", 5, &simulation());
     check_all("LintReport", 1, &lint());
+    check_all("Review", 1, &review());
+    check_all("NodeKeyList", 1, &keys::list_schema());
+}
+
+#[test]
+fn code_quality_reports_are_of_their_schema() {
+    let validator = validator(&code_quality());
+    let mut reports = all_printed();
+    reports.retain(|(path, _)| path.ends_with("gl-code-quality-report.json"));
+    assert!(!reports.is_empty(), "no golden case holds a report");
+    for (path, report) in reports {
+        let mut prints: Vec<&Value> = Vec::new();
+        for finding in report.as_array().unwrap() {
+            assert!(
+                !prints.contains(&&finding["fingerprint"]),
+                "{}",
+                path.display()
+            );
+            prints.push(&finding["fingerprint"]);
+        }
+        let faults: Vec<String> = validator
+            .iter_errors(&report)
+            .map(|e| e.to_string())
+            .collect();
+        assert!(faults.is_empty(), "{}: {faults:?}", path.display());
+    }
+    for (name, value) in [
+        ("severity", json!("bad")),
+        ("fingerprint", json!("")),
+        ("location", json!({})),
+    ] {
+        let mut broken = json!([{
+            "description": "odd", "check_name": "odd", "fingerprint": "0123456789abcdef0123456789abcdef",
+            "severity": "major", "location": {"path": "a.yaml", "lines": {"begin": 1}},
+        }]);
+        assert!(validator.is_valid(&broken));
+        broken[0][name] = value;
+        assert!(!validator.is_valid(&broken), "{name}");
+    }
 }
 
 #[test]
@@ -84,6 +129,8 @@ fn nothing_has_a_member_that_its_schema_does_not_name() {
     };
     check_all("Plan", 50, &closed(plan()));
     check_all("Explanation", 1, &closed(why()));
+    check_all("Review", 1, &closed(review()));
+    check_all("NodeKeyList", 1, &closed(keys::list_schema()));
     check_all("Simulation", 5, &closed(simulation()));
 }
 
@@ -248,6 +295,8 @@ fn the_contract_changes_with_its_version_only() {
     check_published("why", explain::FORMAT_VERSION, &super::why());
     check_published("simulation", timeline::FORMAT_VERSION, &super::simulation());
     check_published("lint", report::FORMAT_VERSION, &super::lint());
+    check_published("node-key-list", keys::LIST_VERSION, &keys::list_schema());
+    check_published("review", review::FORMAT_VERSION, &super::review());
 }
 
 #[track_caller]

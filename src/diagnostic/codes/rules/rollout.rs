@@ -30,6 +30,18 @@ strategy:
     ),
     shown(
         "\
+[estimates.fleets.\"hub\"]           # wrong
+[estimates.fleets.\"chains/hub\"]    # right: namespace and name",
+        warning(fault(
+            "estimate-of-no-fleet",
+            "cosmos-render.toml estimates a fleet that no document describes",
+            "The fleet that was meant is simulated with the numbers of all others. Told of what was \
+             given: where that is a part of the tree, fleets of the rest are unknown too.",
+            "Mend the name, or take the section out.",
+        )),
+    ),
+    shown(
+        "\
 terminationGracePeriodSeconds: 5     # wrong
 terminationGracePeriodSeconds: 120   # right",
         warning(fault(
