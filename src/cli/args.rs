@@ -346,6 +346,8 @@ pub(super) enum PlanFormat {
     Json,
     /// The same as JSON
     Yaml,
+    /// For a browser: one file that needs nothing else
+    Html,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Reported};
 use crate::disk::{self, Found};
 use crate::model::Source;
 use crate::pipeline::{self, Request, Sides};
-use crate::render::{json, markdown, text};
+use crate::render::{html, json, markdown, text};
 use crate::review::{Review, Side};
 
 use super::args::DiffFormat;
@@ -141,6 +141,7 @@ fn print(review: &Review, format: DiffFormat, terminal: &Terminal) -> Result<Str
             terminal.detail_wanted(),
         )),
         DiffFormat::Markdown => Ok(markdown::review(review)),
+        DiffFormat::Html => Ok(html::review(review)),
         DiffFormat::Json => json::review(review).map_err(|error| {
             let message = format!("the review has no form in JSON: {error}");
             fail(vec![Diagnostic::error("internal", message)])

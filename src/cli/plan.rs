@@ -4,7 +4,7 @@ use crate::diagnostic::Diagnostic;
 use crate::disk::write;
 use crate::plan::Plan;
 use crate::render::text::{self, Detail};
-use crate::render::{Style, json};
+use crate::render::{Style, html, json};
 
 use super::args::PlanFormat;
 use super::resolve::PlanRun;
@@ -52,6 +52,7 @@ fn print(
         PlanFormat::Text => Ok(text::plan(plan, style, detail)),
         PlanFormat::Json => json::plan(plan),
         PlanFormat::Yaml => json::plan_yaml(plan),
+        PlanFormat::Html => Ok(html::plan(plan)),
     };
     printed.map_err(|error| {
         let message = format!("the plan has no form in JSON: {error}");

@@ -113,7 +113,9 @@ pub(super) fn plan(
     decided.warnings.extend(plan::held(&waves, live));
     let troubles = troubles(live, &fleet.key, (&observed, &facts), &waves);
     decided.warnings.extend(troubles);
-    let plan = plan::assemble(&fleet.key, waves, decided);
+    let outset = plan::outset(fleet, &desired, &observed, live, &waves);
+    let mut plan = plan::assemble(&fleet.key, waves, decided);
+    plan.outset = Some(outset);
     let breaches = check::breaches(&plan, Some(fleet), Some(&desired), live);
     if !breaches.is_empty() {
         return Reported {

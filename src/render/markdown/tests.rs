@@ -3,8 +3,8 @@
 use super::*;
 use crate::model::Kind;
 use crate::model::ObjectKey;
-use crate::plan::{Reason, Step, Wave};
-use crate::review::{Side, Standing};
+use crate::plan::{Action, Impact, Reason, Step, Summary, Wave};
+use crate::review::{Due, Side, Standing};
 
 fn due(name: &str, action: Action, impact: Impact) -> Due {
     let object = ObjectKey {
