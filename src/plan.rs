@@ -31,7 +31,7 @@ use serde_json::Value;
 pub use decide::{MUST_HALT_FIRST, decide};
 pub use halting::{Chain, Hold, hold_of_move};
 pub use heirs::{Heirloom, Heirs};
-pub use outset::{Outset, outset};
+pub use outset::Outset;
 pub use turns::{Decided, Observed, Phase, Policy, Task, Turn};
 pub use upgrades::{Upgrade, UpgradeInstances};
 
@@ -299,6 +299,7 @@ pub fn assemble(fleet: &FleetKey, waves: Vec<Wave>, decided: Decided) -> FleetPl
         mut blocked,
         mut drift,
         upgrades,
+        outset,
         ..
     } = decided;
     waiting.sort_by(|a, b| (&a.object, &a.on).cmp(&(&b.object, &b.on)));
@@ -316,7 +317,7 @@ pub fn assemble(fleet: &FleetKey, waves: Vec<Wave>, decided: Decided) -> FleetPl
         blocked,
         drift,
         upgrades,
-        outset: None,
+        outset,
     }
 }
 

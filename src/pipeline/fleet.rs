@@ -113,9 +113,7 @@ pub(super) fn plan(
     decided.warnings.extend(plan::held(&waves, live));
     let troubles = troubles(live, &fleet.key, (&observed, &facts), &waves);
     decided.warnings.extend(troubles);
-    let outset = plan::outset(fleet, &desired, &observed, live, &waves);
-    let mut plan = plan::assemble(&fleet.key, waves, decided);
-    plan.outset = Some(outset);
+    let plan = plan::assemble(&fleet.key, waves, decided);
     let breaches = check::breaches(&plan, Some(fleet), Some(&desired), live);
     if !breaches.is_empty() {
         return Reported {

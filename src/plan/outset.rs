@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, Observed, Wave, budget};
+use super::{Action, Observed, Task, budget};
 use crate::desired::Desired;
 use crate::live::Live;
 use crate::live::availability::Availability;
@@ -24,14 +24,13 @@ pub struct Outset {
     pub sizes: BTreeMap<String, String>,
 }
 
-/// Tells where a fleet stands before these waves.
-#[must_use]
-pub fn outset(
+/// Tells where a fleet stands before these tasks.
+pub(super) fn outset(
     fleet: &FullNode,
     desired: &Desired,
     observed: &Observed,
     live: &Live<'_>,
-    waves: &[Wave],
+    tasks: &[Task],
 ) -> Outset {
     let with_pods = desired.instances.iter().filter(|i| i.has_pod);
     let wanted: BTreeSet<String> = with_pods.map(|i| i.name.clone()).collect();
@@ -50,12 +49,12 @@ pub fn outset(
         budget: budget::of(fleet.max_unavailable, wanted.len()),
         wanted,
         serving: serving.filter(|name| !is_down(name)).collect(),
-        sizes: sizes(live, waves),
+        sizes: sizes(live, tasks),
     }
 }
 
-fn sizes(live: &Live<'_>, waves: &[Wave]) -> BTreeMap<String, String> {
-    let steps = waves.iter().flat_map(|wave| &wave.steps);
+fn sizes(live: &Live<'_>, tasks: &[Task]) -> BTreeMap<String, String> {
+    let steps = tasks.iter().map(|task| &task.step);
     let gone = steps.filter(|step| {
         step.action == Action::Delete && step.object.kind == Kind::PersistentVolumeClaim
     });

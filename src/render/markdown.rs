@@ -211,4 +211,4 @@ fn pending(review: &Review) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -86,7 +86,7 @@ fn waves(fleet: &FleetReview, id: &str) -> Markup {
         @for (index, (title, steps)) in fleet.waves.iter().zip(&by_wave).enumerate() {
             section class="wave" data-group {
                 h3 { "Wave " (index + 1) " of " (fleet.waves.len()) ": " (title) }
-                (wave(steps, (fleet, id), &mut told))
+                (wave((index + 1, steps), (fleet, id), &mut told))
                 @if let Some(gate) = fleet.gates.get(index) {
                     @for line in text::gates(&fleet.namespace, gate) { p class="gate" { (line) } }
                 }
@@ -96,8 +96,13 @@ fn waves(fleet: &FleetReview, id: &str) -> Markup {
 }
 
 /// Writes what comes of the change, and folds away what is due in any case.
-fn wave(steps: &[&Due], (fleet, id): (&FleetReview, &str), told: &mut Told) -> Markup {
-    let of = |is_new: bool| -> Vec<&Step> {
+fn wave<'a>(
+    (number, steps): (usize, &[&'a Due]),
+    (fleet, id): (&FleetReview, &str),
+    told: &mut Told<'a>,
+) -> Markup {
+    told.begin(number);
+    let of = |is_new: bool| -> Vec<&'a Step> {
         let some = steps.iter().filter(|due| due.is_of_the_change() == is_new);
         some.map(|due| &due.step).collect()
     };
@@ -147,7 +152,7 @@ fn waiting(part: &Part<'_>, id: &str) -> Markup {
         (objects, on.unwrap_or_default())
     });
     let title = ("Waiting (no wave does this)", "… waiting");
-    beside(items.collect(), title, (&fleet.namespace, id))
+    beside(&items.collect::<Vec<_>>(), title, (&fleet.namespace, id))
 }
 
 fn drift(part: &Part<'_>, id: &str) -> Markup {
@@ -164,7 +169,7 @@ fn drift(part: &Part<'_>, id: &str) -> Markup {
     });
     let title = "Drift (the cluster differs though the spec did not change)";
     beside(
-        items.collect(),
+        &items.collect::<Vec<_>>(),
         (title, "~ drift"),
         (&part.fleet.namespace, id),
     )
@@ -175,7 +180,7 @@ type Beside<'a> = (Vec<(&'a ObjectKey, &'a [Change])>, String);
 
 /// Writes what stands beside the waves.
 fn beside(
-    groups: Vec<Beside<'_>>,
+    groups: &[Beside<'_>],
     (title, mark): (&str, &str),
     (namespace, id): (&str, &str),
 ) -> Markup {

@@ -142,7 +142,10 @@ fn curve(grid: &Grid, outset: &Outset, levels: &[Level]) -> Markup {
         let least = of_column.iter().map(|level| level.during).min();
         let after = of_column.last().map_or(0, |level| level.after);
         let end = LEFT + (index + 2) * grid.width;
-        let _ = write!(line, "V{}H{end}V{}", y(least.unwrap_or_default()), y(after));
+        // those who come back do so at the end of a wave
+        let back = end - grid.width / 4;
+        let least = y(least.unwrap_or_default());
+        let _ = write!(line, "V{least}H{back}V{}H{end}", y(after));
     }
     let _ = write!(line, "H{}", grid.end());
     let floor = outset.wanted.len().saturating_sub(outset.budget);

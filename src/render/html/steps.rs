@@ -13,69 +13,110 @@ use crate::render::text::{self, Detail, Situation};
 
 /// How many fields that restart nothing are shown before all are folded away.
 const SHOWN: usize = 8;
+/// What is not longer than this is said as often as it is true.
+const SHORT: usize = 300;
 
-/// What was told of a fleet before, so that it is told once: where it stands, and what it is called.
+/// What was told of a fleet before, so that it is told once.
 #[derive(Default)]
-pub(super) struct Told {
-    places: BTreeMap<String, (String, String)>,
+pub(super) struct Told<'a> {
+    wave: usize,
     written: usize,
+    before: BTreeMap<String, Before<'a>>,
+}
+
+/// Steps that were told, where they stand and what they are called.
+struct Before<'a> {
+    place: String,
+    label: String,
+    changes: BTreeMap<&'a str, &'a Change>,
+}
+
+impl Told<'_> {
+    /// Notes which wave is written next.
+    pub(super) fn begin(&mut self, wave: usize) {
+        self.wave = wave;
+    }
 }
 
 /// Writes steps, those of one sort together.
-pub(super) fn write(steps: &[&Step], (namespace, id): (&str, &str), told: &mut Told) -> Markup {
+pub(super) fn write<'a>(
+    steps: &[&'a Step],
+    (namespace, id): (&str, &str),
+    told: &mut Told<'a>,
+) -> Markup {
     let groups = text::grouped(steps, |step| text::sort_of(step));
     html! {
         @for group in groups {
-            (write_group(&group.into_iter().copied().collect::<Vec<_>>(), (namespace, id), told))
+            @let group: Vec<&Step> = group.into_iter().copied().collect();
+            (write_group(&group, (namespace, id), told))
         }
     }
 }
 
-fn write_group(steps: &[&Step], (namespace, id): (&str, &str), told: &mut Told) -> Markup {
+fn write_group<'a>(
+    steps: &[&'a Step],
+    (namespace, id): (&str, &str),
+    told: &mut Told<'a>,
+) -> Markup {
     let Some(first) = steps.first() else {
         return html! {};
     };
     let group = Group::of(steps);
     told.written += 1;
     let place = format!("{id}-{}", told.written);
-    let common = group.common(first);
     html! {
         div class="step" id=(place) data-step {
             (head(first, namespace, steps))
-            @match told.before(first, &common, &place, namespace) {
-                Some((place, like)) => p class="faint" { "same reason and changes as " a href=(format!("#{place}")) { (like) } },
-                None => (common),
-            }
+            (common(&group, (first, &place), namespace, told))
             @for own in &group.own { (write_own(own, namespace)) }
         }
     }
 }
 
-impl Told {
-    /// Returns where the same stands already; else notes that it stands here.
-    fn before(
-        &mut self,
-        step: &Step,
-        common: &Markup,
-        place: &str,
-        namespace: &str,
-    ) -> Option<(String, String)> {
-        // what is short is said again
-        if common.0.len() < 300 {
-            return None;
-        }
-        let key = format!(
-            "{} {}",
-            text::word(step.action),
-            sha256(common.0.as_bytes())
-        );
-        if let Some(known) = self.places.get(&key) {
-            return Some(known.clone());
-        }
-        let label = text::label(&step.object, namespace);
-        self.places.insert(key, (place.to_owned(), label));
-        None
+/// Writes what steps have in common, or names those of a former wave of which the same was told, and
+/// what differs beside.
+fn common<'a>(
+    group: &Group<'a>,
+    (first, place): (&Step, &str),
+    namespace: &str,
+    told: &mut Told<'a>,
+) -> Markup {
+    let seen = html! {
+        @for reason in &group.reasons { p class="faint" { (reason) } }
+        (changes_seen(&group.changes, first.action))
+    };
+    // what is short is said again
+    let is_short =
+        seen.0.len() < SHORT && telling(&group.changes, first.action).len() == group.changes.len();
+    let by_path: BTreeMap<&str, &Change> = group
+        .changes
+        .iter()
+        .map(|c| (c.path.as_str(), *c))
+        .collect();
+    let key = format!("{} {}", text::word(first.action), sha256(seen.0.as_bytes()));
+    if let Some(before) = told.before.get(&key).filter(|_| !is_short)
+        && before.changes.keys().eq(by_path.keys())
+    {
+        let is_other = |change: &&Change| before.changes.get(change.path.as_str()) != Some(change);
+        let other: Vec<&Change> = group.changes.iter().copied().filter(is_other).collect();
+        return html! {
+            p class="faint" { "same reason and changes as " a href=(format!("#{}", before.place)) { (before.label) } }
+            @if !other.is_empty() {
+                details {
+                    summary { (changes::several(other.len())) " of its own" }
+                    (changes::list(other, text::situation(first.action)))
+                }
+            }
+        };
     }
+    let label = text::label(&first.object, namespace);
+    let before = Before {
+        place: place.to_owned(),
+        label: format!("{label} in wave {}", told.wave),
+        changes: by_path,
+    };
+    told.before.insert(key, before);
+    html! { (seen) (every_field(&group.changes, first.action)) }
 }
 
 /// Writes what is done, and to whom.
@@ -153,14 +194,6 @@ impl<'a> Group<'a> {
             own,
         }
     }
-
-    /// Writes what the steps have in common.
-    fn common(&self, first: &Step) -> Markup {
-        html! {
-            @for reason in &self.reasons { p class="faint" { (reason) } }
-            (write_changes(&self.changes, first.action))
-        }
-    }
 }
 
 fn reasons(step: &Step) -> Vec<String> {
@@ -184,27 +217,33 @@ fn write_own(own: &Own<'_>, namespace: &str) -> Markup {
     }
 }
 
-/// Writes what a reader must see of changes, and folds all of them away below it.
-pub(super) fn write_changes(all: &[&Change], action: Action) -> Markup {
-    let situation = text::situation(action);
-    let telling: Vec<&Change> = match situation {
+/// Returns the changes that a reader must see.
+fn telling<'a>(all: &[&'a Change], action: Action) -> Vec<&'a Change> {
+    match text::situation(action) {
         Situation::Replaced => all.iter().copied().filter(|c| forces(c)).collect(),
         Situation::Patched | Situation::Later => all.iter().copied().take(SHOWN).collect(),
-    };
+    }
+}
+
+/// Writes what a reader must see of changes.
+fn changes_seen(all: &[&Change], action: Action) -> Markup {
+    let telling = telling(all, action);
     let shown: BTreeSet<&str> = telling.iter().map(|c| c.path.as_str()).collect();
-    let rest = || {
-        all.iter()
-            .copied()
-            .filter(|c| !shown.contains(c.path.as_str()))
-    };
-    let named = text::topics_of(rest()).named;
+    let is_left = |change: &&Change| !shown.contains(change.path.as_str());
+    let named = text::topics_of(all.iter().copied().filter(is_left)).named;
     html! {
-        @if !telling.is_empty() { (changes::list(telling.iter().copied(), situation)) }
+        @if !telling.is_empty() { (changes::list(telling, text::situation(action))) }
         @for phrase in named { p class="faint" { "~ " (phrase) } }
-        @if telling.len() < all.len() {
+    }
+}
+
+/// Folds all changes away, where not all are seen anyway.
+fn every_field(all: &[&Change], action: Action) -> Markup {
+    html! {
+        @if telling(all, action).len() < all.len() {
             details {
                 summary { "every field (" (all.len()) ")" }
-                (changes::list(all.iter().copied(), situation))
+                (changes::list(all.iter().copied(), text::situation(action)))
             }
         }
     }

@@ -32,7 +32,7 @@ fn due(name: &str, action: Action, impact: Impact) -> Due {
     }
 }
 
-fn sample(fleets: usize, long: usize) -> Review {
+pub(in crate::render) fn sample(fleets: usize, long: usize) -> Review {
     let fleet = |number: usize| {
         // alternating, so that no two rows can be folded into one
         let steps = (0..10).map(|step| {
