@@ -128,7 +128,7 @@ pub(super) fn rows(fleet: &FleetReview) -> Vec<Row> {
         *known = known.worst(cell);
     }
     let name = |place: Option<Ordinal>| match place {
-        None => "all instances".to_owned(),
+        None => "shared objects".to_owned(),
         Some(ordinal) => format!("{}-{ordinal}", fleet.name),
     };
     let lanes: Vec<(String, Cells)> = lanes
