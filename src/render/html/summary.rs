@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
-use crate::model::ranges;
+use crate::model::{Kind, ranges};
 use crate::plan::{Impact, Summary};
 use crate::render::amounts;
 use crate::render::risks::{self, Risk};
+use crate::render::text;
 use crate::render::verdict::Piece;
 use crate::review::{Delta, FleetReview};
 
@@ -83,8 +84,8 @@ pub(super) fn asks(delta: &Delta) -> Markup {
 
 /// Writes the table of what is risky, the worst first.
 pub(super) fn table(fleets: &[FleetReview]) -> Markup {
-    let risks = risks::of(fleets);
-    let rows: Vec<(&Risk, &Vec<String>)> = risks.iter().collect();
+    let risks: Vec<(Risk, Vec<String>)> = risks::of(fleets).into_iter().collect();
+    let rows = text::grouped(&risks, |(risk, _)| likeness(risk));
     let (shown, rest) = rows.split_at(rows.len().min(SHOWN));
     html! {
         @if !rows.is_empty() {
@@ -97,47 +98,72 @@ pub(super) fn table(fleets: &[FleetReview]) -> Markup {
     }
 }
 
-fn part(rows: &[(&Risk, &Vec<String>)]) -> Markup {
-    let has_sizes = rows.iter().any(|(risk, _)| risk.size.is_some());
+/// What rows have in common that differ in nothing but their waves. Its order does not matter.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Likeness {
+    fleet: (String, String),
+    kind: Kind,
+    what: &'static str,
+    causes: Vec<String>,
+    reason: String,
+    size: Option<String>,
+}
+
+fn likeness(risk: &Risk) -> Likeness {
+    Likeness {
+        fleet: risk.fleet.clone(),
+        kind: risk.kind,
+        what: risk.what,
+        causes: risk.causes.clone(),
+        reason: risk.reason.clone(),
+        size: risk.size.clone(),
+    }
+}
+
+/// What is alike, wave by wave.
+type Alike<'a> = Vec<&'a (Risk, Vec<String>)>;
+
+fn part(rows: &[Alike<'_>]) -> Markup {
+    let mut risks = rows.iter().flatten();
+    let has_sizes = risks.any(|(risk, _)| risk.size.is_some());
     html! {
         // at a narrow width rows are drawn as cards, which would take away what a table means
         table class="cards risks" role="table" aria-labelledby="risks" {
             thead role="rowgroup" { tr role="row" {
-                @for title in ["What", "Which", "Because of", "Wave"] { th scope="col" role="columnheader" { (title) } }
+                @for title in ["What", "Which", "Because of", "Wave"] {
+                    th scope="col" role="columnheader" { (title) }
+                }
                 @if has_sizes { th scope="col" role="columnheader" { "Claim" } }
             } }
-            tbody role="rowgroup" { @for (risk, names) in rows { (row(risk, names, has_sizes)) } }
+            tbody role="rowgroup" { @for alike in rows { (row(alike, has_sizes)) } }
         }
     }
 }
 
-fn row(risk: &Risk, names: &[String], has_sizes: bool) -> Markup {
-    let Risk {
-        worst,
-        fleet: (namespace, _),
-        wave: (wave, waves),
-        action: _,
-        kind,
-        what,
-        causes,
-        reason,
-        size,
-    } = risk;
-    let is_lost = worst.0 > Impact::Restart;
+fn row(alike: &Alike<'_>, has_sizes: bool) -> Markup {
+    let Some((risk, _)) = alike.first() else {
+        return html! {};
+    };
+    let names: Vec<&String> = alike.iter().flat_map(|(_, names)| names).collect();
+    let waves = alike.iter().map(|(risk, _)| risk.wave.0.to_string());
+    let waves = ranges::folded(&waves.collect::<Vec<_>>());
+    let is_lost = risk.worst.0 > Impact::Restart;
     html! {
         tr role="row" class=[is_lost.then_some("lost")] {
-            td role="cell" { (emphasised(what)) }
-            td role="cell" data-label="Which" { code { (kind) "/" (ranges::folded(names)) } " in " code { (namespace) } }
+            td role="cell" { (emphasised(risk.what)) }
+            td role="cell" data-label="Which" {
+                code { (risk.kind) "/" (ranges::folded(&names)) } " in " code { (risk.fleet.0) }
+            }
             td role="cell" data-label="Because of" {
-                @for (index, cause) in causes.iter().enumerate() {
+                @for (index, cause) in risk.causes.iter().enumerate() {
                     @if index > 0 { ", " }
                     code { (cause) }
                 }
-                @if causes.is_empty() { (reason) }
+                @if risk.causes.is_empty() { (risk.reason) }
             }
-            td role="cell" data-label="Wave" { (wave) " of " (waves) }
+            td role="cell" data-label="Wave" { (waves) " of " (risk.wave.1) }
             @if has_sizes {
-                td role="cell" data-label="Claim" { @if let Some(size) = size { code { (size) } } }
+                td role="cell" data-label="Claim" { @if let Some(size) = &risk.size { code { (size) } } }
             }
         }
     }

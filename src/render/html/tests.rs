@@ -237,3 +237,13 @@ fn thousands_of_instances_come_to_a_page_that_a_browser_can_show() {
     let left_out = names.iter().find(|name| !words.contains(name.as_str()));
     assert_eq!(left_out, None);
 }
+
+#[test]
+fn what_differs_in_nothing_but_its_wave_is_one_row_of_what_is_risky() {
+    let waves = (0..6).map(|n| wave(vec![step(&format!("hub-{n}"), vec![image("gaia:v2")])]));
+    let page = super::plan(&of_waves(waves.collect()));
+    let table = between(&page, "id=\"risks\"", "</table>");
+    assert_eq!(table.matches("<tr").count(), 2, "{table}");
+    assert!(table.contains("Pod/hub-0 to hub-5"), "{table}");
+    assert!(table.contains("1 to 6 of 6"), "{table}");
+}
