@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Notice, ObjectKey, ranges};
+use crate::model::{Notice, ObjectKey};
 use crate::render::style::Tone;
 use crate::render::value;
+use crate::timeline::fold;
 
 use super::page::Page;
 use super::{INDENT, entry};
@@ -67,8 +68,9 @@ fn about(group: &[&Notice]) -> String {
     let objects = group.iter().filter_map(|notice| notice.object.as_ref());
     let objects: Vec<&ObjectKey> = objects.collect();
     let names: Vec<String> = objects.iter().map(|o| value::escaped(&o.name)).collect();
+    let names = fold::names(names.iter().map(String::as_str));
     match objects.first() {
-        Some(first) => format!("{}/{}: ", first.kind, ranges::folded(&names)),
+        Some(first) => format!("{}/{names}: ", first.kind),
         None => String::new(),
     }
 }
