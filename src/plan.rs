@@ -12,6 +12,7 @@ mod heirs;
 mod leftovers;
 mod migrate;
 mod objects;
+mod outset;
 mod reasons;
 mod restarts;
 #[cfg(test)]
@@ -30,6 +31,7 @@ use serde_json::Value;
 pub use decide::{MUST_HALT_FIRST, decide};
 pub use halting::{Chain, Hold, hold_of_move};
 pub use heirs::{Heirloom, Heirs};
+pub use outset::Outset;
 pub use turns::{Decided, Observed, Phase, Policy, Task, Turn};
 pub use upgrades::{Upgrade, UpgradeInstances};
 
@@ -145,6 +147,9 @@ pub struct FleetPlan {
     pub drift: Vec<Drift>,
     /// The chain's versions and who runs them; empty where the document declares none.
     pub upgrades: Vec<Upgrade>,
+    /// Where the fleet stands before; nothing where nobody looked.
+    #[serde(skip)]
+    pub outset: Option<Outset>,
 }
 
 /// Steps that may run side by side, and what must hold before the next wave.
@@ -294,6 +299,7 @@ pub fn assemble(fleet: &FleetKey, waves: Vec<Wave>, decided: Decided) -> FleetPl
         mut blocked,
         mut drift,
         upgrades,
+        outset,
         ..
     } = decided;
     waiting.sort_by(|a, b| (&a.object, &a.on).cmp(&(&b.object, &b.on)));
@@ -311,6 +317,7 @@ pub fn assemble(fleet: &FleetKey, waves: Vec<Wave>, decided: Decided) -> FleetPl
         blocked,
         drift,
         upgrades,
+        outset,
     }
 }
 

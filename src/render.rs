@@ -3,6 +3,7 @@
 
 pub mod diagnostics;
 pub mod gitops;
+pub mod html;
 pub mod json;
 pub mod kept;
 pub mod manifests;
@@ -15,8 +16,10 @@ pub mod yaml;
 
 mod amounts;
 mod diff;
+mod risks;
 mod style;
 mod value;
+mod verdict;
 
 use std::collections::BTreeMap;
 

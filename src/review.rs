@@ -17,7 +17,7 @@ pub use cost::{Cost, cost};
 pub use footprint::{Footprint, footprint};
 
 use crate::model::Notice;
-use crate::plan::{Inputs, Step, Summary, Waiting};
+use crate::plan::{Gate, Inputs, Outset, Step, Summary, Waiting};
 
 /// The version of the review's JSON. Minor ones add members, major ones break.
 pub const FORMAT_VERSION: &str = "1.1";
@@ -94,6 +94,12 @@ pub struct FleetReview {
     pub warnings: Vec<Notice>,
     /// What the fleet asks for, before and after.
     pub delta: Delta,
+    /// What must hold behind each wave of its plan before the next begins.
+    #[serde(skip)]
+    pub gates: Vec<Vec<Gate>>,
+    /// Where the fleet stands before; nothing where nobody looked.
+    #[serde(skip)]
+    pub outset: Option<Outset>,
 }
 
 /// What becomes of a document.

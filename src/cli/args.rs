@@ -346,6 +346,8 @@ pub(super) enum PlanFormat {
     Json,
     /// The same as JSON
     Yaml,
+    /// For a browser: one file that needs nothing else
+    Html,
     /// For code hosts: SARIF 2.1.0
     Sarif,
     /// For GitHub Actions: workflow commands

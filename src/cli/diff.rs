@@ -7,7 +7,7 @@ use crate::disk::{self, Found};
 use crate::model::Source;
 use crate::pipeline::findings as harm;
 use crate::pipeline::{self, Request, Reviewed, Sides};
-use crate::render::{json, markdown, text};
+use crate::render::{html, json, markdown, text};
 use crate::review::Side;
 
 use super::args::DiffFormat;
@@ -147,6 +147,7 @@ fn print(reviewed: &Reviewed, run: &DiffRun, terminal: &Terminal) -> Result<Stri
             terminal.detail_wanted(),
         )),
         DiffFormat::Markdown => Ok(markdown::review(review)),
+        DiffFormat::Html => Ok(html::review(review)),
         DiffFormat::Json => json::review(review).map_err(|error| {
             let message = format!("the review has no form in JSON: {error}");
             fail(vec![Diagnostic::error("internal", message)])

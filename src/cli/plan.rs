@@ -3,7 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::disk::write;
 use crate::pipeline::findings::{self as harm, Documents};
-use crate::render::{json, text};
+use crate::render::{html, json, text};
 
 use super::args::PlanFormat;
 use super::findings::{self, Host};
@@ -31,6 +31,7 @@ pub(super) fn run(run: &PlanRun, terminal: &Terminal) -> Result<Exit, Failure> {
         PlanFormat::Text => Ok(text::plan(plan, look.0, look.1)),
         PlanFormat::Json => saved(json::plan(plan)),
         PlanFormat::Yaml => saved(json::plan_yaml(plan)),
+        PlanFormat::Html => Ok(html::plan(plan)),
         PlanFormat::Sarif => found(Host::Sarif),
         PlanFormat::Github => found(Host::Github),
         PlanFormat::Gitlab => found(Host::Gitlab),

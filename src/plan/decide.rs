@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::heirs::{self, Away};
 use super::migrate::{self, Migrations};
 use super::objects::Context;
+use super::outset::outset;
 use super::restarts::{self, Due, Restarts, Situation};
 use super::turns::{Decided, Observed, Policy, Task, Turn};
 use super::volumes::Volumes;
@@ -90,15 +91,20 @@ pub fn decide(
     decided.blocked.append(&mut migrations.blocked);
     condemn(differences, desired, &volumes, &mut decided);
     if policy.adopt {
-        let (tasks, notices) = adopt::tasks(fleet, live);
-        decided.tasks.extend(tasks);
-        decided.warnings.extend(notices);
+        adopt(fleet, live, &mut decided);
     }
     let away = observed.away(fleet, desired, &restarts);
     take(restarts, policy, &mut decided);
     heirs::lay_out(&observed.heirs, (fleet, desired), &away, &mut decided);
     spare_what_is_made_anew(&mut decided.tasks);
+    decided.outset = Some(outset(fleet, desired, observed, live, &decided.tasks));
     decided
+}
+
+fn adopt(fleet: &FullNode, live: &Live<'_>, decided: &mut Decided) {
+    let (tasks, notices) = adopt::tasks(fleet, live);
+    decided.tasks.extend(tasks);
+    decided.warnings.extend(notices);
 }
 
 fn condemn(

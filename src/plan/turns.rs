@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::heirs::Heirs;
-use super::{Chain, Drift, Step, Upgrade, Waiting};
+use super::{Chain, Drift, Outset, Step, Upgrade, Waiting};
 use crate::live::availability::Availability;
 use crate::live::status::Status;
 use crate::model::{Notice, ObjectKey};
@@ -97,6 +97,8 @@ pub struct Decided {
     pub drift: Vec<Drift>,
     /// The chain's versions and who runs them.
     pub upgrades: Vec<Upgrade>,
+    /// Where the fleet stands before.
+    pub outset: Option<Outset>,
 }
 
 /// What was observed of a fleet beyond its objects.

@@ -4,11 +4,11 @@
 mod cells;
 
 use crate::model::Notice;
-use crate::plan::{Action, Impact, Summary};
 use crate::render::amounts;
 use crate::render::style::Style;
 use crate::render::text::{self, Detail};
-use crate::review::{Delta, DocumentChange, Due, FleetReview, Review};
+use crate::render::verdict::{self, Piece};
+use crate::review::{Delta, FleetReview, Review};
 
 use cells::{code, fence, plain, rows_of};
 
@@ -83,7 +83,7 @@ fn write(review: &Review, extent: Extent) -> String {
     let folds: Vec<&FleetReview> = told.iter().copied().filter(|fleet| shown(fleet)).collect();
     for fleet in &folds {
         page.extend(fold(
-            &title(fleet),
+            &verdict::of_fleet(fleet),
             &text::fleet_review(fleet, Style::Plain, Detail::Summed),
         ));
     }
@@ -106,98 +106,16 @@ fn verdict(review: &Review) -> String {
     if review.is_without_effect() {
         return plain(&text::verdict(review));
     }
-    let Summary {
-        create,
-        patch,
-        restart,
-        delete,
-        data_loss,
-        blocked,
-    } = review.summary;
-    let parts = [
-        (
-            data_loss,
-            "**loses data** in 1 place",
-            "**loses data** in {} places",
-        ),
-        (restart, "restarts 1 node", "restarts {} nodes"),
-        (delete, "deletes 1 object", "deletes {} objects"),
-        (create, "creates 1 object", "creates {} objects"),
-        (
-            patch,
-            "changes 1 object in place",
-            "changes {} objects in place",
-        ),
-        (
-            blocked,
-            "leaves 1 thing **blocked**",
-            "leaves {} things **blocked**",
-        ),
-    ];
-    let words = parts
-        .into_iter()
-        .filter_map(|(count, one, many)| match count {
-            0 => None,
-            1 => Some(one.to_owned()),
-            n => Some(many.replace("{}", &n.to_string())),
-        });
-    let words: Vec<String> = words.collect();
-    match words.split_last() {
-        None => "Merging this does nothing more than is due before".to_owned(),
-        Some((last, [])) => format!("Merging this {last}"),
-        Some((last, first)) => format!("Merging this {} and {last}", first.join(", ")),
-    }
+    verdict::of_change(review)
 }
 
 fn compared(review: &Review) -> String {
-    let name = |side: &crate::review::Side| match &side.commit {
-        Some(commit) => {
-            let short: String = commit.chars().take(9).collect();
-            format!("{} at {}", code(&side.name), code(&short))
-        }
-        None => code(&side.name),
-    };
-    let under = if review.inputs.snapshot.is_none() {
-        ", without a snapshot: the cluster is taken for empty"
-    } else {
-        ""
-    };
-    format!(
-        "{} against {}{under}.",
-        name(&review.head),
-        name(&review.base)
-    )
-}
-
-fn title(fleet: &FleetReview) -> String {
-    let count = |action: Action| {
-        let steps = fleet.steps.iter().filter(|due| due.is_to_blame());
-        steps.filter(|due| due.step.action == action).count()
-    };
-    let document = match fleet.document {
-        DocumentChange::Added => ", new",
-        DocumentChange::Removed => ", its document is gone",
-        DocumentChange::Changed | DocumentChange::Same => "",
-    };
-    let words = [
-        (Action::Replace, "to restart"),
-        (Action::Create, "to create"),
-        (Action::Patch, "to change"),
-        (Action::Delete, "to delete"),
-    ];
-    let words = words
-        .into_iter()
-        .filter_map(|(action, word)| match count(action) {
-            0 => None,
-            n => Some(format!("{n} {word}")),
-        });
-    let words: Vec<String> = words.collect();
-    let what = if words.is_empty() {
-        "nothing to do".to_owned()
-    } else {
-        words.join(", ")
-    };
-    format!("{}/{}{document}: {what}", fleet.namespace, fleet.name)
+    let pieces = verdict::compared(review).into_iter();
+    let written = pieces.map(|piece| match piece {
+        Piece::Words(words) => words.to_owned(),
+        Piece::Name(name) => code(&name),
+    });
+    written.collect()
 }
 
 /// Returns a text that is folded away below a title.
@@ -293,32 +211,9 @@ fn asks(delta: &Delta) -> Vec<String> {
 }
 
 fn pending(review: &Review) -> Vec<String> {
-    if review.pending == Summary::default() {
-        return Vec::new();
-    }
-    let Summary {
-        restart, delete, ..
-    } = review.pending;
-    let line = format!(
-        "Not of this change, and due whether or not it is merged: {restart} restarts, {delete} \
-         deletions, {} other steps.",
-        review.pending.create + review.pending.patch
-    );
-    vec![line, String::new()]
-}
-
-/// Returns what happens to an object, for the table.
-fn happens(due: &Due) -> &'static str {
-    match (due.step.impact, due.step.action) {
-        (Impact::DataLoss, _) => "**data is lost**",
-        (Impact::IdentityChange, _) => "**gets another identity**",
-        (_, Action::Delete) => "is deleted",
-        (Impact::Restart, Action::Create | Action::Patch | Action::Replace) => "restarts",
-        (Impact::None, Action::Replace) => "is made anew",
-        (Impact::None, Action::Create) => "is created",
-        (Impact::None, Action::Patch) => "is changed",
-    }
+    let line = verdict::pending(review);
+    line.map_or_else(Vec::new, |line| vec![line, String::new()])
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -21,11 +21,15 @@ use crate::plan::{Drift, FleetPlan, Plan, Summary, Waiting};
 
 use super::style::Tone;
 use super::{Style, value};
-use changes::Situation;
+pub(super) use changes::{Situation, remark_of};
+pub(super) use notices::told as told_notices;
 use page::Page;
-pub(super) use page::rows;
+pub(super) use page::{named, rows};
 pub use review::{fleet_review, review, verdict};
 pub use simulation::simulation;
+pub(super) use steps::{consequence, gates, mark, reason_of, situation, sort_of, word};
+pub(super) use topics::part as topics_of;
+pub(super) use upgrades::lines as upgrade_lines;
 pub use why::why;
 
 /// How far the lines below an entry are indented.
@@ -150,7 +154,7 @@ fn that_wait(objects: &BTreeSet<&ObjectKey>) -> String {
     }
 }
 
-fn has_nothing(fleet: &FleetPlan) -> bool {
+pub(super) fn has_nothing(fleet: &FleetPlan) -> bool {
     let FleetPlan {
         namespace: _,
         name: _,
@@ -160,6 +164,7 @@ fn has_nothing(fleet: &FleetPlan) -> bool {
         blocked,
         drift,
         upgrades: _, // they tell where things stand, and change nothing
+        outset: _,
     } = fleet;
     waves.is_empty()
         && waiting.is_empty()
@@ -178,6 +183,7 @@ fn write_fleet(page: &mut Page, fleet: &FleetPlan) {
         blocked,
         drift,
         upgrades,
+        outset: _,
     } = fleet;
     let title = value::escaped(&format!("Fleet {namespace}/{name}"));
     if has_nothing(fleet) {
@@ -255,7 +261,7 @@ fn write_drift(page: &mut Page, namespace: &str, drift: &[Drift]) {
 }
 
 /// Returns items by what they have in common, groups and items in the order in which they came.
-fn grouped<T, K: Ord>(items: &[T], key: impl Fn(&T) -> K) -> Vec<Vec<&T>> {
+pub(super) fn grouped<T, K: Ord>(items: &[T], key: impl Fn(&T) -> K) -> Vec<Vec<&T>> {
     let mut places: BTreeMap<K, usize> = BTreeMap::new();
     let mut groups: Vec<Vec<&T>> = Vec::new();
     for item in items {
@@ -274,12 +280,12 @@ fn entry(mark: &str, word: &str) -> String {
 }
 
 /// Returns an object's kind and name.
-fn label(object: &ObjectKey, namespace: &str) -> String {
+pub(super) fn label(object: &ObjectKey, namespace: &str) -> String {
     format!("{}/{}", object.kind, short(object, namespace))
 }
 
 /// Returns an object's name, with its namespace where that is not the fleet's.
-fn short(object: &ObjectKey, namespace: &str) -> String {
+pub(super) fn short(object: &ObjectKey, namespace: &str) -> String {
     let name = value::escaped(&object.name);
     if object.namespace.is_empty() || object.namespace == namespace {
         return name;

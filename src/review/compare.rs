@@ -14,6 +14,8 @@ pub fn compare(base: Option<&FleetPlan>, head: &FleetPlan) -> FleetReview {
         namespace: head.namespace.clone(),
         name: head.name.clone(),
         waves: head.waves.iter().map(|wave| wave.title.clone()).collect(),
+        gates: head.waves.iter().map(|wave| wave.gate.clone()).collect(),
+        outset: head.outset.clone(),
         ..FleetReview::default()
     };
     for (index, wave) in head.waves.iter().enumerate() {

@@ -18,6 +18,9 @@ Examples:
   A comment for a pull request:
     cosmos-render diff origin/main...HEAD --snapshot live.json -o markdown -- fleets/ > comment.md
 
+  A page for reviewers, with a picture of the waves:
+    cosmos-render diff origin/main...HEAD --snapshot live.json -o html -- fleets/ > review.html
+
 Exit codes:
   0  compared
   1  bad input or usage; standard output is empty
@@ -94,6 +97,8 @@ pub(in crate::cli) enum DiffFormat {
     Json,
     /// For a comment of a pull request
     Markdown,
+    /// For a browser: one file that needs nothing else
+    Html,
     /// For code hosts: SARIF 2.1.0
     Sarif,
     /// For GitHub Actions: workflow commands

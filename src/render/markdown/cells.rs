@@ -1,13 +1,10 @@
 //! Texts from outside in Markdown: as code, in cells, in fences. Nothing that is in them has a
 //! meaning there.
 
-use std::collections::BTreeMap;
-
-use super::happens;
-use crate::model::{Kind, ranges};
-use crate::plan::{Action, Impact};
+use crate::model::ranges;
+use crate::render::risks::{self, Risk};
 use crate::render::value;
-use crate::review::{Due, Review};
+use crate::review::Review;
 
 /// Returns a text as code, which fits a table's cell too.
 pub(super) fn code(text: &str) -> String {
@@ -46,63 +43,15 @@ fn longest_run(text: &str) -> usize {
     longest
 }
 
-/// What rows of the table have in common to be one.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Likeness {
-    worst: std::cmp::Reverse<Impact>,
-    fleet: (String, String),
-    wave: (usize, usize),
-    action: Action,
-    kind: Kind,
-    what: &'static str,
-    causes: Vec<String>,
-    reason: String,
-    size: Option<String>,
-}
-
-/// Returns the rows of the table: what is risky and comes of the change, the worst first. What
-/// differs in nothing but its name is one row.
+/// Returns the rows of the table: what is risky and comes of the change, the worst first.
 pub(super) fn rows_of(review: &Review) -> Vec<String> {
-    let mut groups: BTreeMap<Likeness, Vec<String>> = BTreeMap::new();
-    for fleet in &review.fleets {
-        for due in fleet
-            .steps
-            .iter()
-            .filter(|due| due.is_to_blame() && due.is_risky())
-        {
-            let likeness = Likeness {
-                worst: std::cmp::Reverse(due.step.impact),
-                fleet: (fleet.namespace.clone(), fleet.name.clone()),
-                wave: (due.wave, fleet.waves.len()),
-                action: due.step.action,
-                kind: due.step.object.kind,
-                what: happens(due),
-                causes: due.causes.clone(),
-                reason: reason(due),
-                size: due.size.clone(),
-            };
-            groups
-                .entry(likeness)
-                .or_default()
-                .push(due.step.object.name.clone());
-        }
-    }
-    groups
-        .iter()
-        .map(|(likeness, names)| row(likeness, names))
-        .collect()
+    let risks = risks::of(&review.fleets);
+    let rows = risks.iter().map(|(risk, names)| row(risk, names));
+    rows.collect()
 }
 
-/// Returns why a step is taken where no field of the document was found to bring it about.
-fn reason(due: &Due) -> String {
-    match (due.causes.as_slice(), due.step.reasons.first()) {
-        ([], Some(reason)) => reason.message.clone(),
-        ([], None) | ([_, ..], _) => String::new(),
-    }
-}
-
-fn row(likeness: &Likeness, names: &[String]) -> String {
-    let Likeness {
+fn row(risk: &Risk, names: &[String]) -> String {
+    let Risk {
         worst: _,
         fleet: (namespace, _),
         wave: (wave, waves),
@@ -112,7 +61,7 @@ fn row(likeness: &Likeness, names: &[String]) -> String {
         causes,
         reason,
         size,
-    } = likeness;
+    } = risk;
     let which = code(&format!("{kind}/{}", ranges::folded(names)));
     let cause = if causes.is_empty() {
         plain(reason)

@@ -3,8 +3,8 @@
 use super::*;
 use crate::model::Kind;
 use crate::model::ObjectKey;
-use crate::plan::{Reason, Step, Wave};
-use crate::review::{Side, Standing};
+use crate::plan::{Action, Impact, Reason, Step, Summary, Wave};
+use crate::review::{Due, Side, Standing};
 
 fn due(name: &str, action: Action, impact: Impact) -> Due {
     let object = ObjectKey {
@@ -32,7 +32,7 @@ fn due(name: &str, action: Action, impact: Impact) -> Due {
     }
 }
 
-fn sample(fleets: usize, long: usize) -> Review {
+pub(in crate::render) fn sample(fleets: usize, long: usize) -> Review {
     let fleet = |number: usize| {
         // alternating, so that no two rows can be folded into one
         let steps = (0..10).map(|step| {

@@ -28,7 +28,7 @@ const LINES_SHOWN: usize = 12;
 
 /// What becomes of the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Situation {
+pub(in crate::render) enum Situation {
     /// It is replaced, and with it comes what waited for a restart.
     Replaced,
     /// It is changed in place.
@@ -217,24 +217,35 @@ fn text(change: &Change, situation: Situation, look: Look) -> String {
 
 /// Returns what an effect means where that is not plain from the step itself, and how wide it is.
 fn remark(look: Look, effect: Effect, situation: Situation) -> (usize, String) {
-    let (tone, text) = match (effect, situation) {
-        (Effect::InPlace, _) | (Effect::NextRestart, Situation::Replaced | Situation::Later) => {
-            return (0, String::new());
-        }
-        (Effect::NextRestart, Situation::Patched) => {
-            (Tone::Faint, "# taken up at the next restart")
-        }
-        (Effect::Restart, Situation::Replaced) => (Tone::Interrupted, "# forces the restart"),
-        (Effect::Restart, Situation::Patched | Situation::Later) => {
-            (Tone::Interrupted, "# takes a restart")
-        }
-        (Effect::RecreateVolume, _) => (Tone::Danger, "# takes a new volume"),
-        (Effect::DataLoss, _) => (Tone::Danger, "# LOSES DATA"),
+    let Some((tone, words)) = remark_of(effect, situation) else {
+        return (0, String::new());
     };
+    let text = format!("# {words}");
     (
         text.chars().count() + 2,
-        format!("  {}", look.paint(tone, text)),
+        format!("  {}", look.paint(tone, &text)),
     )
+}
+
+/// Returns what an effect means, and in which tone; nothing where that is plain from the step itself.
+pub(in crate::render) fn remark_of(
+    effect: Effect,
+    situation: Situation,
+) -> Option<(Tone, &'static str)> {
+    match (effect, situation) {
+        (Effect::InPlace, _) | (Effect::NextRestart, Situation::Replaced | Situation::Later) => {
+            None
+        }
+        (Effect::NextRestart, Situation::Patched) => {
+            Some((Tone::Faint, "taken up at the next restart"))
+        }
+        (Effect::Restart, Situation::Replaced) => Some((Tone::Interrupted, "forces the restart")),
+        (Effect::Restart, Situation::Patched | Situation::Later) => {
+            Some((Tone::Interrupted, "takes a restart"))
+        }
+        (Effect::RecreateVolume, _) => Some((Tone::Danger, "takes a new volume")),
+        (Effect::DataLoss, _) => Some((Tone::Danger, "LOSES DATA")),
+    }
 }
 
 fn is_text(value: Option<&Value>) -> bool {

@@ -3,12 +3,46 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Notice, ObjectKey, ranges};
+use crate::model::{Notice, ObjectKey};
 use crate::render::style::Tone;
 use crate::render::value;
+use crate::timeline::fold;
 
 use super::page::Page;
 use super::{INDENT, entry};
+
+/// What is said once, of one object or of several.
+pub(in crate::render) struct Told {
+    /// Whom it is about, and what is the matter.
+    pub(in crate::render) text: String,
+    /// What is particular to the objects.
+    pub(in crate::render) details: Vec<String>,
+    /// What the owner can write to allow it.
+    pub(in crate::render) allow: Option<String>,
+}
+
+/// Returns notices as they are told, those together that differ in nothing but the object's name.
+pub(in crate::render) fn told(notices: &[Notice]) -> Vec<Told> {
+    let key = |notice: &Notice| {
+        let object = notice.object.as_ref();
+        let place = object.map(|o| (o.api_version.clone(), o.kind, o.namespace.clone()));
+        (of_each(notice), allow_of_each(notice), place)
+    };
+    let groups = super::grouped(notices, key).into_iter();
+    let told = groups.filter_map(|group| {
+        let message = match group.as_slice() {
+            [] => return None,
+            [only] => only.message.clone(),
+            [first, ..] => of_each(first),
+        };
+        Some(Told {
+            text: format!("{}{}", about(&group), value::escaped(&message)),
+            details: details(&group).iter().map(|d| value::escaped(d)).collect(),
+            allow: allow(&group).map(|allow| value::escaped(&allow)),
+        })
+    });
+    told.collect()
+}
 
 /// Writes notices below a mark and word.
 pub(super) fn write(page: &mut Page, (tone, mark, word): (Tone, &str, &str), notices: &[Notice]) {
@@ -18,25 +52,13 @@ pub(super) fn write(page: &mut Page, (tone, mark, word): (Tone, &str, &str), not
     page.gap();
     let head = page.paint(tone, &entry(mark, word));
     let column = entry("", "").len() + 1;
-    let key = |notice: &Notice| {
-        let object = notice.object.as_ref();
-        let place = object.map(|o| (o.api_version.clone(), o.kind, o.namespace.clone()));
-        (of_each(notice), allow_of_each(notice), place)
-    };
-    for group in super::grouped(notices, key) {
-        let Some(first) = group.first() else { continue };
-        let message = match group.len() {
-            1 => first.message.clone(),
-            _ => of_each(first),
-        };
-        let text = format!("{}{}", about(&group), value::escaped(&message));
-        page.entry((2, column), &head, &text);
-        for detail in details(&group) {
-            page.wrapped(2 + INDENT, &value::escaped(&detail));
+    for told in told(notices) {
+        page.entry((2, column), &head, &told.text);
+        for detail in &told.details {
+            page.wrapped(2 + INDENT, detail);
         }
-        if let Some(allow) = allow(&group) {
-            let text = value::escaped(&allow);
-            page.entry((2 + INDENT, "to allow: ".len()), "to allow:", &text);
+        if let Some(allow) = &told.allow {
+            page.entry((2 + INDENT, "to allow: ".len()), "to allow:", allow);
         }
     }
 }
@@ -46,8 +68,9 @@ fn about(group: &[&Notice]) -> String {
     let objects = group.iter().filter_map(|notice| notice.object.as_ref());
     let objects: Vec<&ObjectKey> = objects.collect();
     let names: Vec<String> = objects.iter().map(|o| value::escaped(&o.name)).collect();
+    let names = fold::names(names.iter().map(String::as_str));
     match objects.first() {
-        Some(first) => format!("{}/{}: ", first.kind, ranges::folded(&names)),
+        Some(first) => format!("{}/{names}: ", first.kind),
         None => String::new(),
     }
 }

@@ -95,7 +95,11 @@ impl Page {
 
 /// Returns the names with commas, each kind said before the first of its objects. Names that count
 /// on are folded, unless all are asked for.
-fn named(objects: &[&ObjectKey], namespace: &str, detail: Detail) -> Vec<String> {
+pub(in crate::render) fn named(
+    objects: &[&ObjectKey],
+    namespace: &str,
+    detail: Detail,
+) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for of_kind in objects.chunk_by(|a, b| a.kind == b.kind) {
         let short: Vec<String> = of_kind.iter().map(|o| short(o, namespace)).collect();

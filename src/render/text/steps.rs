@@ -64,7 +64,7 @@ struct Group<'a> {
 
 /// What steps must have in common to be written together.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Sort {
+pub(in crate::render) struct Sort {
     action: Action,
     kind: Option<Kind>,
     impact: Impact,
@@ -72,7 +72,8 @@ struct Sort {
     codes: BTreeSet<&'static str>,
 }
 
-fn sort_of(step: &Step) -> Sort {
+/// Returns what a step must have in common with others.
+pub(in crate::render) fn sort_of(step: &Step) -> Sort {
     let is_harmless = step.impact == Impact::None;
     Sort {
         action: step.action,
@@ -106,14 +107,7 @@ fn in_common<'a>(steps: &[&'a Step], look: Look) -> Group<'a> {
 fn blocks(step: &Step, look: Look) -> Vec<String> {
     let mut blocks: Vec<String> = Vec::new();
     for reason in &step.reasons {
-        let says_no_more = reason.code == PLAIN_REASON && !step.changes.is_empty();
-        if !says_no_more || look.detail == Detail::Every {
-            let word = if COSTS.contains(&reason.code) {
-                "note:"
-            } else {
-                "because"
-            };
-            let text = format!("{word} {}", value::escaped(why(reason, step, look)));
+        if let Some(text) = reason_of(reason, step, look.detail) {
             let rows = page::rows(&text, WIDTH - LEFT - INDENT);
             let rows = rows.iter().map(|row| look.paint(Tone::Faint, row));
             blocks.push(rows.collect::<Vec<_>>().join("\n"));
@@ -123,13 +117,26 @@ fn blocks(step: &Step, look: Look) -> Vec<String> {
     blocks
 }
 
+/// Returns a reason as it is told; nothing where the changes below say as much.
+pub(in crate::render) fn reason_of(reason: &Reason, step: &Step, detail: Detail) -> Option<String> {
+    let says_no_more = reason.code == PLAIN_REASON && !step.changes.is_empty();
+    if says_no_more && detail == Detail::Summed {
+        return None;
+    }
+    let word = if COSTS.contains(&reason.code) {
+        "note:"
+    } else {
+        "because"
+    };
+    let why = why(reason, step, detail);
+    Some(format!("{word} {}", value::escaped(why)))
+}
+
 /// Returns a reason without the list of paths at its end, where the changes below show them.
-fn why<'a>(reason: &'a Reason, step: &Step, look: Look) -> &'a str {
+fn why<'a>(reason: &'a Reason, step: &Step, detail: Detail) -> &'a str {
     let is_shown = |path: &str| step.changes.iter().any(|change| change.path == path);
     match reason.message.split_once(": ") {
-        Some((why, paths)) if look.detail == Detail::Summed && paths.split(", ").all(is_shown) => {
-            why
-        }
+        Some((why, paths)) if detail == Detail::Summed && paths.split(", ").all(is_shown) => why,
         Some(_) | None => &reason.message,
     }
 }
@@ -192,6 +199,14 @@ fn write_names(page: &mut Page, namespace: &str, (step, objects): (&Step, &[&Obj
 }
 
 fn write_gate(page: &mut Page, namespace: &str, gates: &[Gate]) {
+    for line in self::gates(namespace, gates) {
+        page.wrapped(LEFT, &line);
+    }
+}
+
+/// Returns what is waited for, in a sentence for each condition.
+pub(in crate::render) fn gates(namespace: &str, gates: &[Gate]) -> Vec<String> {
+    let mut lines = Vec::new();
     for condition in [Condition::PodReady, Condition::Gone] {
         let of_it = gates.iter().filter(|g| g.condition == condition);
         let objects: Vec<&ObjectKey> = of_it.map(|g| &g.object).collect();
@@ -206,12 +221,13 @@ fn write_gate(page: &mut Page, namespace: &str, gates: &[Gate]) {
         };
         if !names.is_empty() {
             let names = ranges::folded(&names);
-            page.wrapped(LEFT, &format!("then waits until {names} {verb} {state}"));
+            lines.push(format!("then waits until {names} {verb} {state}"));
         }
     }
+    lines
 }
 
-fn situation(action: Action) -> Situation {
+pub(in crate::render) fn situation(action: Action) -> Situation {
     match action {
         // what is created with changes was there before
         Action::Replace | Action::Create => Situation::Replaced,
@@ -219,7 +235,7 @@ fn situation(action: Action) -> Situation {
     }
 }
 
-fn mark(action: Action) -> &'static str {
+pub(in crate::render) fn mark(action: Action) -> &'static str {
     match action {
         Action::Create => "+",
         Action::Patch => "~",
@@ -228,7 +244,7 @@ fn mark(action: Action) -> &'static str {
     }
 }
 
-fn word(action: Action) -> &'static str {
+pub(in crate::render) fn word(action: Action) -> &'static str {
     match action {
         Action::Create => "create",
         Action::Patch => "patch",
@@ -249,7 +265,7 @@ fn tone(step: &Step) -> Tone {
 
 /// Returns what a step does to those who use the fleet, of one object and of several, in words that
 /// stand out without colour.
-fn consequence(step: &Step) -> Option<(&'static str, &'static str)> {
+pub(in crate::render) fn consequence(step: &Step) -> Option<(&'static str, &'static str)> {
     match (step.impact, step.action) {
         (Impact::None, _) => None,
         (Impact::Restart, Action::Delete) => Some(("STOPS", "STOP")),

@@ -120,6 +120,7 @@ fn hub() -> FleetPlan {
             changes: vec![of_service],
         }],
         upgrades: Vec::new(),
+        outset: None,
     }
 }
 

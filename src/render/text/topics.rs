@@ -17,13 +17,13 @@ const URL_WIDTH: usize = 44;
 
 /// Changes, parted by how they are told.
 #[derive(Debug, Default)]
-pub(super) struct Topics<'a> {
+pub(in crate::render) struct Topics<'a> {
     /// Those that are written field by field.
-    pub(super) single: Vec<&'a Change>,
+    pub(in crate::render) single: Vec<&'a Change>,
     /// What the owner knows by name, a line each.
-    pub(super) named: Vec<String>,
+    pub(in crate::render) named: Vec<String>,
     /// What comes from this program alone, in one phrase.
-    pub(super) own: Option<String>,
+    pub(in crate::render) own: Option<String>,
 }
 
 /// What a change is about.
@@ -36,7 +36,7 @@ enum Topic {
 }
 
 /// Parts changes by what they are about. Only what waits for a restart is ever summed up.
-pub(super) fn part<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Topics<'a> {
+pub(in crate::render) fn part<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Topics<'a> {
     let (mut peers, mut others) = (Vec::new(), Vec::new());
     for change in changes {
         let is_summed = change.effect == Effect::NextRestart && peers::is_list(change);

@@ -21,6 +21,14 @@ pub(super) fn write(page: &mut Page, upgrades: &[Upgrade]) {
     }
     page.gap();
     page.line(2, &page.paint(Tone::Title, "Upgrades"));
+    for line in lines(upgrades) {
+        page.wrapped(4, &line);
+    }
+}
+
+/// Returns who runs which version, who is about to, and what is next.
+pub(in crate::render) fn lines(upgrades: &[Upgrade]) -> Vec<String> {
+    let mut told = Vec::new();
     for upgrade in upgrades {
         let version = version(upgrade);
         let all = &upgrade.instances;
@@ -31,12 +39,11 @@ pub(super) fn write(page: &mut Page, upgrades: &[Upgrade]) {
             (&all.halting, format!("{version} waits for the halt of")),
         ];
         for (instances, what) in lines.iter().filter(|(instances, _)| !instances.is_empty()) {
-            page.wrapped(4, &format!("{what} {}", names(instances)));
+            told.push(format!("{what} {}", names(instances)));
         }
     }
-    if let Some(next) = next(upgrades) {
-        page.wrapped(4, &format!("next: {next}"));
-    }
+    told.extend(next(upgrades).map(|next| format!("next: {next}")));
+    told
 }
 
 /// Returns the next upgrade in a line; nothing where there is none, or its distance is not known.
