@@ -224,5 +224,7 @@ mod tests {
         assert_eq!(worst.act, Act::Lost);
         let own = of(Act::Lost, true).worst(of(Act::Change, false));
         assert_eq!(own.act, Act::Change);
+        let own = of(Act::Change, false).worst(of(Act::Lost, true));
+        assert_eq!(own.act, Act::Change);
     }
 }
