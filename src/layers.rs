@@ -135,6 +135,35 @@ fn files_are_written_through_one_door() {
 }
 
 #[test]
+fn pages_alone_write_markup() {
+    // what escapes markup is trusted in one place, and looked at there
+    let found = in_sources(|_, code| {
+        let is_named = code.contains("maud::");
+        is_named
+            .then(|| "names `maud`".to_owned())
+            .into_iter()
+            .collect()
+    });
+    let is_of_pages =
+        |what: &&String| what.starts_with("render/html/") || what.starts_with("render/html.rs");
+    let (inside, outside): (Vec<&String>, Vec<&String>) = found.iter().partition(is_of_pages);
+    assert!(
+        outside.is_empty(),
+        "only render/html writes markup: {outside:?}"
+    );
+    assert!(!inside.is_empty(), "the room itself is not seen");
+    let unescaped = in_sources(|_, code| {
+        let places = code.matches("PreEscaped(").count();
+        (places > 0)
+            .then(|| places.to_string())
+            .into_iter()
+            .collect()
+    });
+    // our own style sheet and script
+    assert_eq!(unescaped, ["render/html/frame.rs: 2"]);
+}
+
+#[test]
 fn every_file_says_what_lives_in_it() {
     let wrong: Vec<String> = sources()
         .into_iter()

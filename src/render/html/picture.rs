@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 
 use super::capacity::{self, Level};
-use super::timeline::{self, Act, Cell, Row};
+use super::timeline::{self, Act, Cell, Lane, Row};
 use crate::model::ranges;
 use crate::plan::Outset;
 use crate::review::FleetReview;
@@ -67,7 +67,8 @@ pub(super) fn draw(fleet: &FleetReview, id: &str) -> Markup {
     if waves == 0 {
         return html! {};
     }
-    let rows = timeline::rows(fleet);
+    let lanes = timeline::lanes(fleet);
+    let rows = timeline::rows(&lanes);
     let levels = levels(fleet);
     let grid = Grid::new(waves);
     let top = if levels.is_some() {
@@ -90,7 +91,7 @@ pub(super) fn draw(fleet: &FleetReview, id: &str) -> Markup {
                 }
             }
             (legend(&rows, levels.is_some()))
-            (table(fleet, &rows, levels.as_ref().map(|(_, levels)| levels.as_slice())))
+            (table(fleet, &lanes, levels.as_ref().map(|(_, levels)| levels.as_slice())))
         }
     }
 }
@@ -186,7 +187,7 @@ fn lane(grid: &Grid, row: &Row, y: usize) -> Markup {
     for (wave, cell) in &row.cells {
         let x = grid.at(*wave);
         match columns.last_mut() {
-            Some((before, _, known)) if *before == x => *known = (*known).max(*cell),
+            Some((before, _, known)) if *before == x => *known = known.worst(*cell),
             Some(_) | None => columns.push((x, *wave, *cell)),
         }
     }
@@ -196,7 +197,7 @@ fn lane(grid: &Grid, row: &Row, y: usize) -> Markup {
         @for (x, wave, Cell { act, is_due_anyway }) in columns {
             @let due = if is_due_anyway { " due" } else { "" };
             rect class=(format!("{}{due}", act.class())) x=(x + 1) y=(y + 3) width=(grid.width - 2) height=(ROW - 6) rx="2" {
-                title { (row.name) ": " (act.word()) " in wave " (wave) }
+                title { @if row.is_mixed { "some of " } (row.name) ": " (act.word()) " in wave " (wave) }
             }
             @if grid.width >= SIGNED {
                 text class=(if is_due_anyway { "glyph on-due" } else { "glyph" }) x=(x + grid.width / 2) y=(y + 16) aria-hidden="true" { (act.sign()) }
@@ -234,12 +235,12 @@ fn legend(rows: &[Row], has_curve: bool) -> Markup {
     }
 }
 
-fn table(fleet: &FleetReview, rows: &[Row], levels: Option<&[Level]>) -> Markup {
+fn table(fleet: &FleetReview, lanes: &[Lane], levels: Option<&[Level]>) -> Markup {
     let mut acts: Vec<Vec<(&str, Cell)>> = vec![Vec::new(); fleet.waves.len()];
-    for row in rows {
-        for (wave, cell) in &row.cells {
-            if let Some(of_wave) = acts.get_mut(wave - 1) {
-                of_wave.push((&row.name, *cell));
+    for (name, cells) in lanes {
+        for (wave, cell) in cells {
+            if let Some(of_wave) = acts.get_mut(wave.saturating_sub(1)) {
+                of_wave.push((name, *cell));
             }
         }
     }
