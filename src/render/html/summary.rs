@@ -78,6 +78,7 @@ pub(super) fn asks(delta: &Delta) -> Markup {
                     (row.name) " " strong { (row.change) } " (" (row.before) " → " (row.after) ")"
                 }
             }
+            @if let Some(cost) = &delta.cost { p { "Costs a month: " (amounts::money(cost, "→")) } }
         }
     }
 }
