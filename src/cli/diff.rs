@@ -1,5 +1,7 @@
 //! The command `diff`: tells what a change of the documents does.
 
+mod reports;
+
 use std::io;
 
 use crate::diagnostic::{Diagnostic, Reported};
@@ -7,7 +9,8 @@ use crate::disk::{self, Found};
 use crate::model::Source;
 use crate::pipeline::findings as harm;
 use crate::pipeline::{self, Request, Reviewed, Sides};
-use crate::render::{html, json, markdown, text};
+use crate::render::text::{self, Detail};
+use crate::render::{Style, html, json, markdown};
 use crate::review::Side;
 
 use super::args::DiffFormat;
@@ -56,7 +59,12 @@ pub(super) fn run(run: &DiffRun, terminal: &Terminal) -> Result<Exit, Failure> {
         return Err(fail(diagnostics));
     };
     terminal.counted(&diagnostics);
-    terminal::result(&print(&reviewed, run, terminal)?)?;
+    let look = (terminal.out(), terminal.detail_wanted());
+    let printed = print(&reviewed, run.format, run, look)?;
+    if let Some(folder) = &run.reports {
+        reports::write(folder, &reviewed, run)?;
+    }
+    terminal::result(&printed)?;
     let (exit, lines) = run.policy.judge_change(&reviewed.review);
     for line in lines {
         terminal::line(&line);
@@ -138,24 +146,30 @@ fn side(end: &End) -> Side {
     }
 }
 
-fn print(reviewed: &Reviewed, run: &DiffRun, terminal: &Terminal) -> Result<String, Failure> {
+/// Returns a review in a form; text as it is wanted in the `look`.
+fn print(
+    reviewed: &Reviewed,
+    format: DiffFormat,
+    run: &DiffRun,
+    look: (Style, Detail),
+) -> Result<String, Failure> {
     let review = &reviewed.review;
-    match run.format {
-        DiffFormat::Text => Ok(text::review(
-            review,
-            terminal.out(),
-            terminal.detail_wanted(),
-        )),
+    match format {
+        DiffFormat::Text => Ok(text::review(review, look.0, look.1)),
         DiffFormat::Markdown => Ok(markdown::review(review)),
         DiffFormat::Html => Ok(html::review(review)),
-        DiffFormat::Json => json::review(review).map_err(|error| {
-            let message = format!("the review has no form in JSON: {error}");
-            fail(vec![Diagnostic::error("internal", message)])
-        }),
+        DiffFormat::Json => written(json::review(review)),
         DiffFormat::Sarif => of_review(reviewed, run, Host::Sarif),
         DiffFormat::Github => of_review(reviewed, run, Host::Github),
         DiffFormat::Gitlab => of_review(reviewed, run, Host::Gitlab),
     }
+}
+
+fn written(text: serde_json::Result<String>) -> Result<String, Failure> {
+    text.map_err(|error| {
+        let message = format!("the review has no form in JSON: {error}");
+        fail(vec![Diagnostic::error("internal", message)])
+    })
 }
 
 /// Returns what a change does as findings.

@@ -45,6 +45,8 @@ pub(super) struct DiffRun {
     /// The settings, where they are named.
     pub(super) config: Option<String>,
     pub(super) format: DiffFormat,
+    /// The folder that every form is written to as well.
+    pub(super) reports: Option<String>,
     pub(super) policy: Policy,
 }
 
@@ -178,6 +180,7 @@ pub(super) fn diff(args: DiffArgs) -> Result<DiffRun, Failure> {
         max_age,
         config,
         output,
+        reports,
         deny,
         max_restarts,
         exit_code,
@@ -201,6 +204,7 @@ pub(super) fn diff(args: DiffArgs) -> Result<DiffRun, Failure> {
         inputs,
         config,
         format: output,
+        reports,
         policy: Policy {
             deny,
             max_restarts,

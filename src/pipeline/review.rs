@@ -13,7 +13,7 @@ use crate::live::Live;
 use crate::model::{FleetKey, Kind, Notice, Source};
 use crate::parse;
 use crate::parse::inputs::{Fleet, Inputs};
-use crate::plan::{self, FleetPlan, Summary, Wave};
+use crate::plan::{self, FleetPlan, Plan, Summary, Wave};
 use crate::review::fields::{self, Field};
 use crate::review::{
     self, Delta, DocumentChange, Due, FORMAT_VERSION, Fate, FleetReview, Footprint, Review, Side,
@@ -43,6 +43,8 @@ pub struct Sides {
 pub struct Reviewed {
     /// The review.
     pub review: Review,
+    /// The plan of the documents as they are to be.
+    pub plan: Plan,
     base: (Vec<Source>, Inputs),
     head: (Vec<Source>, Inputs),
 }
@@ -89,7 +91,7 @@ pub fn review(mut request: Request, sides: Sides) -> Reported<Option<Reviewed>> 
             diagnostics,
         };
     }
-    let mut warnings: Vec<Notice> = age.warning.into_iter().collect();
+    let mut warnings: Vec<Notice> = age.warning.clone().into_iter().collect();
     let base_specs = base.value;
     let mut faults = base.diagnostics;
     let former = take(planned(&base_specs, &live, &before), &mut faults);
@@ -102,6 +104,9 @@ pub fn review(mut request: Request, sides: Sides) -> Reported<Option<Reviewed>> 
     let delta = priced(&mut fleets, sides.prices.as_ref());
     let mut summary = summed(&fleets, Due::is_to_blame);
     summary.blocked = fleets.iter().map(|fleet| fleet.blocked.len()).sum();
+    let plans = after.into_values().map(|(plan, _)| plan).collect();
+    let given_inputs = inputs::of(request, age.seconds);
+    let plan = super::whole(plans, given_inputs.clone(), age.warning);
     let review = Review {
         api_version: "cosmos-render/v1",
         kind: "Review",
@@ -114,7 +119,7 @@ pub fn review(mut request: Request, sides: Sides) -> Reported<Option<Reviewed>> 
             is_planned: true,
             ..sides.head
         },
-        inputs: inputs::of(request, age.seconds),
+        inputs: given_inputs,
         summary,
         pending: summed(&fleets, |due| !due.is_to_blame()),
         delta,
@@ -124,6 +129,7 @@ pub fn review(mut request: Request, sides: Sides) -> Reported<Option<Reviewed>> 
     Reported {
         value: Some(Reviewed {
             review,
+            plan,
             base: (before.specs, base_specs),
             head: (given.specs, specs),
         }),

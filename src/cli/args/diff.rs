@@ -21,6 +21,9 @@ Examples:
   A page for reviewers, with a picture of the waves:
     cosmos-render diff origin/main...HEAD --snapshot live.json -o html -- fleets/ > review.html
 
+  All forms at once, for a pipeline:
+    cosmos-render diff origin/main...HEAD --snapshot live.json --reports review/ -- fleets/
+
 Exit codes:
   0  compared
   1  bad input or usage; standard output is empty
@@ -71,6 +74,12 @@ pub(in crate::cli) struct DiffArgs {
         help_heading = "Output"
     )]
     pub(in crate::cli) output: DiffFormat,
+    /// Write the review in every form to this folder as well, and the plan of the head
+    ///
+    /// plan.json, review.json, review.txt, comment.md, page.html, findings.sarif, code-quality.json, and
+    /// outputs.txt with the figures that a pipeline goes by.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(in crate::cli) reports: Option<String>,
     /// End with code 3 where the change brings about a step of this impact; may be given several
     /// times
     #[arg(
