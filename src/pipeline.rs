@@ -149,10 +149,7 @@ pub fn run_each<T: Send>(
     diagnostics.extend(age.error);
     let is_sound = !diagnostics.iter().any(|d| d.severity == Severity::Error);
     if is_too_old || !is_sound && !request.options.keep_going {
-        return Reported {
-            value: None,
-            diagnostics,
-        };
+        return nothing(diagnostics);
     }
     let mut plans = Vec::new();
     let (mut manifests, mut members, mut refused) = (Vec::new(), Vec::new(), Vec::new());
@@ -173,10 +170,7 @@ pub fn run_each<T: Send>(
     }
     let has_errors = diagnostics.iter().any(|d| d.severity == Severity::Error);
     if has_errors && (plans.is_empty() || !request.options.keep_going) {
-        return Reported {
-            value: None,
-            diagnostics,
-        };
+        return nothing(diagnostics);
     }
     if request.options.wanted == Wanted::Members {
         members.extend(removed::members(&live, &specs));
@@ -184,11 +178,10 @@ pub fn run_each<T: Send>(
     let left = removed::fleets(&live, &specs, &taken);
     if request.options.handover.applier.is_some() || request.options.handover.is_next {
         let plans = (plans.iter().chain(&left), request.options.handover.is_next);
-        let undocumented = delivery::undocumented(&live, &specs, plans).into_iter();
-        manifests.extend(undocumented.map(|mut of| {
+        for mut of in delivery::undocumented(&live, &specs, plans) {
             let made = each(&mut of, None);
-            (of, made)
-        }));
+            manifests.push((of, made));
+        }
         manifests.sort_by(|(a, _), (b, _)| a.fleet.cmp(&b.fleet));
     }
     let (manifests, made) = manifests.into_iter().unzip();
@@ -204,6 +197,14 @@ pub fn run_each<T: Send>(
     };
     Reported {
         value: Some((outcome, made)),
+        diagnostics,
+    }
+}
+
+/// Says that nothing came of it.
+fn nothing<T>(diagnostics: Vec<Diagnostic>) -> Reported<Option<T>> {
+    Reported {
+        value: None,
         diagnostics,
     }
 }

@@ -27,15 +27,10 @@ const CONSEQUENCE: &str = "nothing was rendered";
 pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure> {
     let RenderRun {
         inputs,
-        target: _,
-        format: _,
-        out,
-        allow_empty,
         plan,
         config,
         roll_image,
-        flux_path: _,
-        is_check,
+        ..
     } = run;
     let saved = plan.as_deref().map(read_plan).transpose()?;
     let told = (terminal, CONSEQUENCE);
@@ -63,45 +58,42 @@ pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure>
         });
         return Ok(Exit::Refused);
     }
-    let options = Options {
-        allow_empty: *allow_empty,
-    };
-    let (texts, warnings): (Vec<_>, Vec<_>) = planned
-        .made
-        .into_iter()
-        .map(|made| (made.result, made.warnings))
-        .unzip();
-    let texts: Vec<Text> = texts
-        .into_iter()
-        .collect::<Result<_, _>>()
-        .map_err(refused)?;
-    let exit = match out {
-        None => {
-            terminal::result(&printed(texts))?;
-            Exit::Done
-        }
-        Some(dir) => {
-            let tree = files(texts);
-            if *is_check {
-                check(dir, &tree, &outcome, terminal)?
-            } else {
-                into_folder(dir, &tree, options, terminal)?;
-                Exit::Done
-            }
-        }
-    };
+    let (mut texts, mut warnings) = (Vec::new(), Vec::new());
+    for (of, made) in outcome.manifests.iter().zip(planned.made) {
+        texts.push(made.result.map_err(refused)?);
+        let of = of.fleet.to_string();
+        warnings.extend(made.warnings.iter().map(|warning| line(&of, warning)));
+    }
+    let exit = hand_over(texts, run, &outcome, terminal)?;
     tell_stages(&outcome, terminal);
-    for (of, warnings) in outcome.manifests.iter().zip(&warnings) {
-        for warning in warnings {
-            terminal.note(&format!(
-                "warning: {}",
-                line(&of.fleet.to_string(), warning)
-            ));
-        }
+    for warning in warnings {
+        terminal.note(&format!("warning: {warning}"));
     }
     let remarked = remark(&outcome, terminal);
     forget(outcome);
     Ok(if exit == Exit::Done { remarked } else { exit })
+}
+
+/// Prints what was rendered, writes it to a folder, or compares it with what is there.
+fn hand_over(
+    texts: Vec<Text>,
+    run: &RenderRun,
+    outcome: &Outcome,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
+    let Some(dir) = &run.out else {
+        terminal::result(&printed(texts))?;
+        return Ok(Exit::Done);
+    };
+    let tree = files(texts);
+    if run.is_check {
+        return check(dir, &tree, outcome, terminal);
+    }
+    let options = Options {
+        allow_empty: run.allow_empty,
+    };
+    into_folder(dir, &tree, options, terminal)?;
+    Ok(Exit::Done)
 }
 
 /// Leaves to the system what is not needed any more: the program ends soon, and to take millions of

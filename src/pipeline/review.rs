@@ -86,10 +86,7 @@ pub fn review(mut request: Request, sides: Sides) -> Reported<Option<Reviewed>> 
     let head = planned(&specs, &live, request);
     let after = take(head, &mut diagnostics);
     if diagnostics.iter().any(|d| d.severity == Severity::Error) {
-        return Reported {
-            value: None,
-            diagnostics,
-        };
+        return super::nothing(diagnostics);
     }
     let mut warnings: Vec<Notice> = age.warning.clone().into_iter().collect();
     let base_specs = base.value;
