@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::desired::{scripts, volumes};
 use crate::model::digest::sha256;
@@ -34,16 +34,13 @@ pub(crate) struct Asked<'a> {
 
 /// Hashes what the owner asked for.
 pub(crate) fn of(asked: &Asked<'_>) -> String {
-    let spec = owners_part(asked);
     let mut text = String::from("{");
-    for (name, part) in [
-        ("config", asked.config),
-        ("patches", asked.own_patches),
-        ("spec", &spec),
-    ] {
-        write_member(name, part, &mut text);
-    }
-    text.push('}');
+    write_member("config", asked.config, &mut text);
+    write_member("patches", asked.own_patches, &mut text);
+    write_text("spec", &mut text);
+    text.push(':');
+    write_owners_part(asked, &mut text);
+    text.push_str(",}");
     let digest = sha256(text.as_bytes());
     format!("{VERSION}-{}", &digest[..DIGITS])
 }
@@ -69,89 +66,117 @@ pub(crate) fn write(spec: &mut Value, revision: &str) {
     }
 }
 
-fn owners_part(asked: &Asked<'_>) -> Value {
-    let mut spec = asked.spec.clone();
+/// Writes the pod's specification without what is ours in it.
+fn write_owners_part(asked: &Asked<'_>, out: &mut String) {
+    let Some(members) = asked.spec.as_object() else {
+        return write_sorted(asked.spec, out);
+    };
     // a running pod can take more of them in place; where one goes, the fields tell
-    if let Some(members) = spec.as_object_mut() {
-        members.remove("tolerations");
-    }
-    for (part, own) in [
-        ("initContainers", &names::OWN_INIT_CONTAINERS[..]),
-        ("containers", &names::OWN_SIDECARS[..]),
-    ] {
-        if let Some(all) = spec.get_mut(part).and_then(Value::as_array_mut) {
-            all.retain(|container| container["name"] != "snapshot-restore");
-            for container in all.iter_mut().filter_map(Value::as_object_mut) {
-                cut(container, own, asked.patched);
-                cut_script(container);
-            }
-        }
-    }
-    let volumes = spec.get_mut("volumes").and_then(Value::as_array_mut);
-    for volume in volumes.into_iter().flatten() {
-        if volume["name"] == volumes::CONFIG {
-            *volume = json!({"name": volumes::CONFIG});
-        }
-    }
-    spec
-}
-
-/// Takes what is ours out of a container of ours. The chain's own image is never ours.
-fn cut(
-    container: &mut Map<String, Value>,
-    own: &[&str],
-    patched: &BTreeMap<String, BTreeSet<String>>,
-) {
-    let name = container
-        .get("name")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
-    if !own.contains(&name.as_str()) {
-        return;
-    }
-    let owners = patched.get(&name);
-    container.retain(|field, _| {
-        let is_owners = owners.is_some_and(|fields| fields.contains(field));
-        let is_chain_image = name == "chain-init" && field == "image";
-        is_owners || is_chain_image || !TOOL_OWNED.contains(&field.as_str())
+    let kept = members.iter().filter(|(name, _)| *name != "tolerations");
+    write_object(kept, out, |name, member, out| {
+        let own: &[&str] = match name {
+            "initContainers" => &names::OWN_INIT_CONTAINERS,
+            "containers" => &names::OWN_SIDECARS,
+            "volumes" => return write_items(member, out, |_| true, write_volume),
+            _ => return write_sorted(member, out),
+        };
+        let is_kept = |container: &Value| container["name"] != "snapshot-restore";
+        write_items(member, out, is_kept, |container, out| {
+            write_container(container, (own, asked.patched), out);
+        });
     });
 }
 
-/// Takes the text of a script of ours out of any other container's arguments (a sentry's node).
-fn cut_script(container: &mut Map<String, Value>) {
-    let arguments = container.get_mut("args").and_then(Value::as_array_mut);
-    for argument in arguments.into_iter().flatten() {
-        if argument.as_str() == Some(scripts::SENTRY_START) {
-            *argument = Value::Null;
-        }
+fn write_volume(volume: &Value, out: &mut String) {
+    if volume["name"] == volumes::CONFIG {
+        write_sorted(&json!({"name": volumes::CONFIG}), out);
+    } else {
+        write_sorted(volume, out);
+    }
+}
+
+/// Writes a container without what is ours in one of ours. The chain's own image is never ours.
+fn write_container(
+    container: &Value,
+    (own, patched): (&[&str], &BTreeMap<String, BTreeSet<String>>),
+    out: &mut String,
+) {
+    let Some(members) = container.as_object() else {
+        return write_sorted(container, out);
+    };
+    let name = container["name"].as_str().unwrap_or_default();
+    let owners = patched.get(name);
+    let is_kept = |field: &str| {
+        let is_owners = owners.is_some_and(|fields| fields.contains(field));
+        let is_chain_image = name == "chain-init" && field == "image";
+        is_owners || is_chain_image || !TOOL_OWNED.contains(&field)
+    };
+    let is_ours = own.contains(&name);
+    let kept = members
+        .iter()
+        .filter(|(field, _)| !is_ours || is_kept(field));
+    write_object(kept, out, |field, member, out| match field {
+        "args" => write_items(member, out, |_| true, write_argument),
+        _ => write_sorted(member, out),
+    });
+}
+
+/// Writes an argument; the text of a script of ours, which a sentry's node has, counts as none.
+fn write_argument(argument: &Value, out: &mut String) {
+    if argument.as_str() == Some(scripts::SENTRY_START) {
+        write_sorted(&Value::Null, out);
+    } else {
+        write_sorted(argument, out);
     }
 }
 
 /// Writes JSON with sorted keys, so that the hash rests on no map's order.
 fn write_sorted(value: &Value, out: &mut String) {
     match value {
-        Value::Object(members) => {
-            out.push('{');
-            let sorted: BTreeMap<&String, &Value> = members.iter().collect();
-            for (key, member) in sorted {
-                write_member(key, member, out);
-            }
-            out.push('}');
-        }
-        Value::Array(items) => {
-            out.push('[');
-            for item in items {
-                write_sorted(item, out);
-                out.push(',');
-            }
-            out.push(']');
-        }
+        Value::Object(members) => write_object(members, out, |_, member, out| {
+            write_sorted(member, out);
+        }),
+        Value::Array(_) => write_items(value, out, |_| true, write_sorted),
         Value::String(text) => write_text(text, out),
         Value::Null | Value::Bool(_) | Value::Number(_) => {
             let _ = write!(out, "{value}");
         }
     }
+}
+
+fn write_object<'v>(
+    members: impl IntoIterator<Item = (&'v String, &'v Value)>,
+    out: &mut String,
+    write: impl Fn(&str, &Value, &mut String),
+) {
+    let mut sorted: Vec<(&String, &Value)> = members.into_iter().collect();
+    sorted.sort_unstable_by_key(|(key, _)| *key);
+    out.push('{');
+    for (key, member) in sorted {
+        write_text(key, out);
+        out.push(':');
+        write(key, member, out);
+        out.push(',');
+    }
+    out.push('}');
+}
+
+/// Writes the items of an array that are kept; what is no array as it is.
+fn write_items(
+    value: &Value,
+    out: &mut String,
+    is_kept: impl Fn(&Value) -> bool,
+    write: impl Fn(&Value, &mut String),
+) {
+    let Some(items) = value.as_array() else {
+        return write_sorted(value, out);
+    };
+    out.push('[');
+    for item in items.iter().filter(|item| is_kept(item)) {
+        write(item, out);
+        out.push(',');
+    }
+    out.push(']');
 }
 
 fn write_member(key: &str, member: &Value, out: &mut String) {

@@ -15,12 +15,17 @@ pub(super) fn compare(manifest: &Manifest, object: &Object<'_>, live: &Live<'_>)
     let rules = defaults::OfPod {
         has_limit_range: object.annotation("kubernetes.io/limit-ranger").is_some(),
     };
+    let wanted = &manifest.body["spec"];
     let mut is = object.spec_tree();
-    settle_sentry_start(&mut is, &manifest.body["spec"], notes);
-    let mut wanted = manifest.body["spec"].clone();
-    without_our_env(&mut wanted);
-    without_our_env(&mut is);
-    let mut changes = tree::changes("spec", &wanted, &is, &rules);
+    settle_sentry_start(&mut is, wanted, notes);
+    let mut changes = Vec::new();
+    // what was rendered and is looked at again is the same to the letter
+    if is != *wanted {
+        let mut wanted = wanted.clone();
+        without_our_env(&mut wanted);
+        without_our_env(&mut is);
+        changes = tree::changes("spec", &wanted, &is, &rules);
+    }
     changes.retain_mut(|change| {
         let effect = effects::of_pod(change, notes);
         change.effect = effect.unwrap_or(change.effect);
