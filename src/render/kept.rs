@@ -296,6 +296,12 @@ fn config(difference: &Difference<'_, '_>, comparison: &Comparison, is_kept: boo
             .iter()
             .map(|(file, text)| (file.to_string(), json!(text)));
         body["data"] = Value::Object(files.collect());
+        // it tells of the address in those files
+        let named = live.annotation(names::NAMED_ADDRESS);
+        if let Some(annotations) = body["metadata"]["annotations"].as_object_mut() {
+            annotations.remove(names::NAMED_ADDRESS);
+            annotations.extend(named.map(|text| (names::NAMED_ADDRESS.to_owned(), json!(text))));
+        }
         return body;
     }
     let label = live.label(names::REFERENCE_REVISION);
