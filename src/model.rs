@@ -180,6 +180,8 @@ pub mod names {
     pub const REVISION: &str = "cosmos-render/revision";
     /// On our objects: the hash of all that was wanted of one when it was last written.
     pub const ASKED: &str = "cosmos-render/asked";
+    /// On a ConfigMap: the address from outside in it, where the owner named that.
+    pub const NAMED_ADDRESS: &str = "cosmos-render/named-address";
     /// On a claim that was made anew: the UID of the one before it.
     pub const REPLACES: &str = "cosmos-render/replaces";
     /// On a List of a snapshot: when it was captured, in RFC 3339.

@@ -25,10 +25,12 @@ pub(crate) fn build(fleet: &Fleet<'_>, ordinal: Ordinal) -> Manifest {
         APP_OVERLAY: overlay::write(&app),
     });
     let all_labels = labels::with(fleet, &[(names::INSTANCE, &instance)]);
+    let named = peers::named_address(fleet, ordinal).filter(|address| !address.is_empty());
+    let named = named.map(|address| (names::NAMED_ADDRESS.to_owned(), address.to_owned()));
     let made = Made {
         ordinal: Some(ordinal),
         labels: labels::normalize_labels(&all_labels),
-        annotations: StringMap::new(),
+        annotations: named.into_iter().collect::<StringMap>(),
         parts: members([("data", data)]),
     };
     fleet.manifest(Role::Config, fleet.key(Kind::ConfigMap, &instance), made)

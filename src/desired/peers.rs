@@ -73,9 +73,8 @@ pub(crate) fn unknown(fleet: &Fleet<'_>) -> Vec<Notice> {
 
 /// The address that peers outside reach an instance by: the owner's word, else the cloud's.
 pub(crate) fn external_address(fleet: &Fleet<'_>, ordinal: Ordinal) -> Option<String> {
-    let owners = fleet.instance_override(&fleet.instance(ordinal));
-    if let Some(address) = owners.and_then(|o| o.external_address.as_ref()) {
-        return Some(address.clone());
+    if let Some(address) = named_address(fleet, ordinal) {
+        return Some(address.to_owned());
     }
     let Some(ExternalAddress { ip, hostname }) =
         fleet.facts.addresses.get(&fleet.p2p_service(ordinal))
@@ -92,6 +91,12 @@ pub(crate) fn external_address(fleet: &Fleet<'_>, ordinal: Ordinal) -> Option<St
         return Some(format!("[{host}]:{port}"));
     }
     Some(format!("{host}:{port}"))
+}
+
+/// The address that the owner names for an instance.
+pub(crate) fn named_address<'f>(fleet: &Fleet<'f>, ordinal: Ordinal) -> Option<&'f str> {
+    let owners = fleet.instance_override(&fleet.instance(ordinal));
+    owners.and_then(|own| own.external_address.as_deref())
 }
 
 /// What an instance was reached by before its load balancer lost its address (design.md, safety

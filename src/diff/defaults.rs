@@ -69,6 +69,10 @@ impl Rules for OfPod {
             _ => None,
         }
     }
+
+    fn is_set(&self, path: &str) -> bool {
+        path == "spec.tolerations"
+    }
 }
 
 /// The rules of a service's specification.

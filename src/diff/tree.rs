@@ -16,6 +16,12 @@ pub(super) trait Rules {
 
     /// Returns the member by which the entries of a list are told apart.
     fn key_of(&self, field: &str) -> Option<&'static str>;
+
+    /// Tells whether a list is a set, so that the places of its entries say nothing: it differs as a
+    /// whole.
+    fn is_set(&self, _path: &str) -> bool {
+        false
+    }
 }
 
 /// Every difference counts.
@@ -171,7 +177,8 @@ impl<R: Rules> Walk<'_, R> {
 
     fn list(&mut self, path: &str, wanted: &[Value], live: &[Value]) {
         let has_parts = |items: &[Value]| items.iter().all(Value::is_object);
-        if wanted.len() == live.len() && has_parts(wanted) && has_parts(live) {
+        let has_places = wanted.len() == live.len() && !self.rules.is_set(path);
+        if has_places && has_parts(wanted) && has_parts(live) {
             for (i, (wanted, live)) in wanted.iter().zip(live).enumerate() {
                 self.value(&format!("{path}[{i}]"), wanted, live);
             }
@@ -219,6 +226,21 @@ mod tests {
         check(&json!({"a": []}), &json!({"a": {}}), &[]);
         check(&json!({"a": []}), &json!({"a": {"b": 1}}), &["spec.a"]);
         check(&json!({"a": [1]}), &json!({"a": {}}), &["spec.a"]);
+    }
+
+    #[test]
+    fn tolerations_differ_as_a_whole_even_where_there_are_as_many() {
+        let of = |keys: [&str; 2]| {
+            let all = keys.map(|key| json!({"key": key, "operator": "Exists"}));
+            json!({"tolerations": all})
+        };
+        let live = of([
+            "node.kubernetes.io/not-ready",
+            "node.kubernetes.io/unreachable",
+        ]);
+        check(&of(["a", "b"]), &live, &["spec.tolerations"]);
+        check(&of(["a", "b"]), &of(["c", "d"]), &["spec.tolerations"]);
+        check(&of(["a", "b"]), &of(["b", "a"]), &[]);
     }
 
     #[test]

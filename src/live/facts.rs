@@ -1,5 +1,6 @@
 //! The few observed values that shape the desired objects of one fleet.
 
+mod addresses;
 mod keys;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -163,8 +164,8 @@ pub fn gather(
             facts.claims.insert((*name).to_owned(), claim_facts(claim));
         }
     }
-    addresses(live, fleet, &mut facts);
-    former_addresses(live, fleet, &mut facts);
+    addresses::gather(live, fleet, &mut facts);
+    addresses::former(live, fleet, &mut facts);
     if sources.has_snapshots || !sources.restored.is_empty() {
         volume_snapshots(live, &fleet.namespace, &mut facts);
     }
@@ -287,81 +288,6 @@ fn claim_facts(claim: &Object<'_>) -> ClaimFacts {
         is_bound: status.phase == "Bound",
         is_terminating: claim.is_terminating(),
         uid: claim.meta.uid.clone().into_owned(),
-    }
-}
-
-/// A service as far as it matters who reaches it.
-#[derive(Default, Deserialize)]
-struct ServiceSpec {
-    #[serde(default, rename = "type")]
-    service_type: String,
-}
-
-/// Remembers what an instance's live config says of its address, where its load balancer is there
-/// but shows no address now. A service that is gone has given its address back: that is not kept.
-fn former_addresses(live: &Live<'_>, fleet: &FleetKey, facts: &mut Facts) {
-    for service in live.kind_of_fleet(Kind::Service, fleet) {
-        let spec: ServiceSpec = lenient(service.spec);
-        let has_address = facts.addresses.contains_key(service.meta.name.as_ref());
-        let is_p2p = service.label(names::COMPONENT) == Some("p2p");
-        if spec.service_type != "LoadBalancer" || has_address || !is_p2p {
-            continue;
-        }
-        let Some(instance) = service.label(names::INSTANCE) else {
-            continue;
-        };
-        let address = live
-            .get(Kind::ConfigMap, &fleet.namespace, instance)
-            .and_then(|config| config.data.get("config-overlay.toml"))
-            .and_then(|text| text.parse::<toml::Table>().ok())
-            .and_then(|table| {
-                Some(
-                    table
-                        .get("p2p")?
-                        .get("external_address")?
-                        .as_str()?
-                        .to_owned(),
-                )
-            })
-            .filter(|address| !address.is_empty());
-        if let Some(address) = address {
-            facts.former_addresses.insert(instance.to_owned(), address);
-        }
-    }
-}
-
-fn addresses(live: &Live<'_>, fleet: &FleetKey, facts: &mut Facts) {
-    #[derive(Default, Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Status {
-        #[serde(default)]
-        load_balancer: LoadBalancer,
-    }
-    #[derive(Default, Deserialize)]
-    struct LoadBalancer {
-        #[serde(default)]
-        ingress: Vec<Ingress>,
-    }
-    #[derive(Default, Deserialize)]
-    struct Ingress {
-        ip: Option<String>,
-        hostname: Option<String>,
-    }
-    for service in live.kind_of_fleet(Kind::Service, fleet) {
-        let spec: ServiceSpec = lenient(service.spec);
-        let status: Status = lenient(service.status);
-        let first = status.load_balancer.ingress.into_iter().next();
-        if let (Some(ingress), "LoadBalancer") = (first, spec.service_type.as_str()) {
-            let Ingress { ip, hostname } = ingress;
-            let full = |text: &String| !text.is_empty();
-            let (ip, hostname) = (ip.filter(full), hostname.filter(full));
-            if ip.is_some() || hostname.is_some() {
-                let name = service.meta.name.clone().into_owned();
-                facts
-                    .addresses
-                    .insert(name, ExternalAddress { ip, hostname });
-            }
-        }
     }
 }
 

@@ -39,6 +39,7 @@ pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan) -> Vec<Value>
         .filter_map(|notice| Some(notice.object.as_ref()?.name.as_str()))
         .collect();
     let created = created(plan);
+    let without_config = without_config(differences);
     let is_kept = |difference: &Difference<'_, '_>| {
         let key = &difference.manifest.key;
         !changed.contains(&(key.kind, key.name.as_str())) && !warned_of.contains(key.name.as_str())
@@ -53,7 +54,11 @@ pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan) -> Vec<Value>
                 (Standing::Present(comparison), Role::Pod | Role::AdditionalPod)
                     if is_kept(difference) =>
                 {
-                    pod(difference, comparison)
+                    let mut body = pod(difference, comparison);
+                    if without_config.contains(difference.manifest.key.name.as_str()) {
+                        keep_revision(&mut body, difference);
+                    }
+                    body
                 }
                 (Standing::Present(comparison), Role::Config) => {
                     config(difference, comparison, is_kept(difference))
@@ -85,6 +90,15 @@ fn marked(mut body: Value, difference: &Difference<'_, '_>) -> Value {
         annotations.insert(names::ASKED.to_owned(), json!(mark));
     }
     body
+}
+
+/// The instances whose config nobody saw: it is gone, or was not captured.
+fn without_config<'d>(differences: &Differences<'d, '_>) -> BTreeSet<&'d str> {
+    let missing = differences
+        .objects
+        .iter()
+        .filter(|d| d.manifest.role == Role::Config && d.standing == Standing::Missing);
+    missing.map(|d| d.manifest.key.name.as_str()).collect()
 }
 
 fn created(plan: &FleetPlan) -> BTreeSet<&ObjectKey> {
@@ -148,18 +162,27 @@ fn pod(difference: &Difference<'_, '_>, comparison: &Comparison) -> Value {
     }
     if comparison.is_restart() {
         // it waits with a restart due: it must not claim to be what it is not yet
-        let annotations = body["metadata"]["annotations"].as_object_mut();
-        match (live.annotation(names::REVISION), annotations) {
-            (None, Some(annotations)) => {
-                annotations.remove(names::REVISION);
-            }
-            (Some(revision), Some(annotations)) => {
-                annotations.insert(names::REVISION.to_owned(), json!(revision));
-            }
-            (_, None) => {}
-        }
+        keep_revision(&mut body, difference);
     }
     body
+}
+
+/// Leaves a pod the revision that it has, if any. One whose config nobody saw gets none either: what
+/// it was started with is not known, and once its config is written anew nothing else tells that it
+/// has not taken that up (design.md, safety rule 8).
+fn keep_revision(body: &mut Value, difference: &Difference<'_, '_>) {
+    let live = difference.live;
+    let revision = live.and_then(|live| live.annotation(names::REVISION));
+    let annotations = body["metadata"]["annotations"].as_object_mut();
+    match (revision, annotations) {
+        (None, Some(annotations)) => {
+            annotations.remove(names::REVISION);
+        }
+        (Some(revision), Some(annotations)) => {
+            annotations.insert(names::REVISION.to_owned(), json!(revision));
+        }
+        (_, None) => {}
+    }
 }
 
 /// Takes out what is the cluster's own to fill in: where the pod runs, its token, and what
@@ -273,6 +296,12 @@ fn config(difference: &Difference<'_, '_>, comparison: &Comparison, is_kept: boo
             .iter()
             .map(|(file, text)| (file.to_string(), json!(text)));
         body["data"] = Value::Object(files.collect());
+        // it tells of the address in those files
+        let named = live.annotation(names::NAMED_ADDRESS);
+        if let Some(annotations) = body["metadata"]["annotations"].as_object_mut() {
+            annotations.remove(names::NAMED_ADDRESS);
+            annotations.extend(named.map(|text| (names::NAMED_ADDRESS.to_owned(), json!(text))));
+        }
         return body;
     }
     let label = live.label(names::REFERENCE_REVISION);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::cluster::{Cluster, id};
-use super::loops::{HELD, Pace, drive, kept_pods_keep_what_cannot_change, rested};
+use super::loops::{HELD, Pace, drive, identities, kept_pods_keep_what_cannot_change, rested};
 use super::{Options, every, fixture, manifests, planned, with_cluster};
 use crate::model::Source;
 
@@ -150,6 +150,45 @@ fn another_address_restarts_its_own_instance_however_often_the_rollout_stops() {
                 "ours: {is_ours}, {waves:?}"
             );
         }
+    }
+}
+
+#[test]
+fn an_address_that_its_owner_no_longer_names_restarts_its_own_instance() {
+    for is_ours in [false, true] {
+        let rested = rested("grow-claims", is_ours);
+        let named = rested.changed(&|document| {
+            let own = &mut document["spec"]["instanceOverrides"]["hub-0"];
+            own["externalAddress"] = json!("192.0.2.7:26656");
+        });
+        let mut cluster = rested.cluster.clone();
+        drive("named", &named, &mut cluster, Pace::Whole);
+        cluster.replaced.clear();
+        // nobody gives the balancer an address, so that none is lost
+        let service = ("Service".into(), "chains".into(), "hub-p2p-0".into());
+        let service = cluster.objects.get_mut(&service).unwrap();
+        service["status"]["loadBalancer"] = json!({});
+        let specs = rested.changed(&|_| {});
+        for waves in [None, Some(0), Some(1), Some(2)] {
+            let found = pod_restarts(&specs, &cluster, waves);
+            let told = format!("ours: {is_ours}, {waves:?}");
+            assert_eq!(found, ["hub-0".to_owned()].into(), "{told}");
+        }
+    }
+}
+
+#[test]
+fn configs_that_are_all_gone_restart_the_pods_of_the_operator_whatever_else_differs() {
+    let rested = rested("grow-claims", false);
+    let mut specs = rested.changed(&|document| {
+        document["spec"]["podTemplate"]["metadata"]["labels"]["mood"] = json!("calm");
+    });
+    specs.push(identities(&rested.documents));
+    let mut cluster = rested.cluster.clone();
+    cluster.objects.retain(|(kind, ..), _| kind != "ConfigMap");
+    for waves in [None, Some(0), Some(1), Some(2)] {
+        let found = pod_restarts(&specs, &cluster, waves);
+        assert_eq!(found, rested.cluster.pods(), "{waves:?}");
     }
 }
 

@@ -4,8 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::model::{Cluster, Id};
-use super::world::World;
+use super::world::{World, key};
 
 /// What an owner may write without any running pod being concerned.
 const OF_CHAIN: [&str; 8] = [
@@ -20,14 +19,16 @@ const OF_CHAIN: [&str; 8] = [
 ];
 
 /// Returns what is asked of an instance's main pod.
-pub(super) fn of_main(document: &Value, instance: &str, cluster: &Cluster) -> Value {
+pub(super) fn of_main(document: &Value, instance: &str, world: &World) -> Value {
     let spec = &document["spec"];
     let mut chain = spec["chain"].clone();
     let mut pod = spec["podTemplate"].clone();
     for field in OF_CHAIN {
         take(&mut chain, field);
     }
-    for field in ["metadata", "image", "tolerations"] {
+    let own = &spec["instanceOverrides"][instance];
+    let nodes = nodes(own, &pod);
+    for field in ["metadata", "image", "tolerations", "nodeSelector"] {
         take(&mut pod, field);
     }
     let strategy = pod["probes"]["strategy"]
@@ -35,15 +36,21 @@ pub(super) fn of_main(document: &Value, instance: &str, cluster: &Cluster) -> Va
         .unwrap_or("InSync")
         .to_owned();
     take(&mut pod, "probes");
-    let own = &spec["instanceOverrides"][instance];
     let image = image(document, instance);
     let kind = spec["type"].as_str().unwrap_or("FullNode");
     let account = spec["serviceAccountName"].as_str().unwrap_or_default();
     plain(json!({
         "chain": chain, "pod": pod, "probes": strategy, "image": image, "type": kind,
-        "account": account, "nodeSelector": own["nodeSelector"],
-        "address": address(document, instance, cluster),
+        "account": account, "nodeSelector": nodes,
+        "address": address(document, instance, world),
     }))
+}
+
+/// Returns which cluster nodes a pod may run on: an instance's own word stands instead of that for
+/// all, as with the reference, not beside it.
+fn nodes(own: &Value, of_all: &Value) -> Value {
+    let own = Some(&own["nodeSelector"]).filter(|own| !own.is_null());
+    own.unwrap_or(&of_all["nodeSelector"]).clone()
 }
 
 /// Leaves out what says nothing.
@@ -95,17 +102,18 @@ pub(super) fn of_additional(document: &Value, pod: &str) -> Value {
     take(&mut template, "metadata");
     let same_node = template["preferSameNode"].as_bool().unwrap_or(false);
     let own = &spec["instanceOverrides"][pod];
-    let (image, nodes) = (&own["image"], &own["nodeSelector"]);
+    let (image, nodes) = (&own["image"], nodes(own, &template));
+    take(&mut template, "nodeSelector");
     plain(json!({"template": template, "same": same_node, "image": image, "nodes": nodes}))
 }
 
 /// The address at which an instance is reached from outside.
-fn address(document: &Value, instance: &str, cluster: &Cluster) -> Value {
+fn address(document: &Value, instance: &str, world: &World) -> Value {
     let own = &document["spec"]["instanceOverrides"][instance]["externalAddress"];
     if own.is_string() {
         return own.clone();
     }
-    let service = service(instance, cluster);
+    let service = service(instance, world);
     if service["spec"]["type"] == "LoadBalancer" {
         let ingress = &service["status"]["loadBalancer"]["ingress"][0];
         let ip = Some(&ingress["ip"]).filter(|ip| ip.is_string());
@@ -120,18 +128,30 @@ fn address(document: &Value, instance: &str, cluster: &Cluster) -> Value {
 pub(super) fn is_inside(world: &World, instance: &str) -> bool {
     let document = world.document_of(instance).unwrap_or(&Value::Null);
     let own = &document["spec"]["instanceOverrides"][instance]["externalAddress"];
-    let kind = &service(instance, &world.cluster)["spec"]["type"];
+    let kind = &service(instance, world)["spec"]["type"];
     own.is_null() && kind.is_string() && kind != "LoadBalancer"
 }
 
-fn service<'c>(instance: &str, cluster: &'c Cluster) -> &'c Value {
+/// Tells whether an instance's load balancer shows no address, and its owner names none: a node that
+/// runs keeps the one that it had (design.md, safety rule 9).
+pub(super) fn has_lost_address(world: &World, instance: &str) -> bool {
+    let document = world.document_of(instance).unwrap_or(&Value::Null);
+    let is_balanced = service(instance, world)["spec"]["type"] == "LoadBalancer";
+    is_balanced && address(document, instance, world).is_null()
+}
+
+/// Tells whether the address of an instance is one that its owner names.
+pub(super) fn is_named(world: &World, instance: &str) -> bool {
+    let document = world.document_of(instance).unwrap_or(&Value::Null);
+    document["spec"]["instanceOverrides"][instance]["externalAddress"].is_string()
+}
+
+/// The service by which an instance is reached; one of somebody else's says nothing of it.
+fn service<'w>(instance: &str, world: &'w World) -> &'w Value {
     let (fleet, ordinal) = instance.rsplit_once('-').unwrap_or_default();
-    let id: Id = (
-        "Service".to_owned(),
-        super::documents::NAMESPACE.to_owned(),
-        format!("{fleet}-p2p-{ordinal}"),
-    );
-    cluster.objects.get(&id).unwrap_or(&Value::Null)
+    let id = key("Service", &format!("{fleet}-p2p-{ordinal}"));
+    let ours = world.get(&id).filter(|_| !world.foreign.contains_key(&id));
+    ours.unwrap_or(&Value::Null)
 }
 
 fn take(value: &mut Value, field: &str) {

@@ -279,6 +279,11 @@ fn a_claim_waits_until_its_volume_is_promised_to_it() {
 fn no_claim_goes_under_a_pod_or_unasked() {
     let delete = step(Action::Delete, Kind::PersistentVolumeClaim, "pvc-hub-0");
     check(|world| before(world, &delete), Some("claim-in-use"));
+    let unseen = |world: &mut World| {
+        world.look(Sight::WithoutPods);
+        before(world, &delete);
+    };
+    check(unseen, Some("claim-lost"));
     let unused = |world: &mut World| {
         world.cluster.objects.remove(&key("Pod", "hub-0"));
         before(world, &delete);
@@ -404,6 +409,45 @@ fn all_that_is_asked_for_is_there_at_the_end() {
         judge::at_rest(world, &none, false);
     };
     check(not_restarted, Some("missed"));
+}
+
+#[test]
+fn what_a_document_and_a_cluster_may_say_at_the_end_is_judged() {
+    let none = std::collections::BTreeSet::new();
+    let not_tolerated = |world: &mut World| {
+        let tolerations = json!([{"key": "pool", "operator": "Exists"}]);
+        world.documents[0]["spec"]["podTemplate"]["tolerations"] = tolerations;
+        judge::at_rest(world, &none, false);
+    };
+    check(not_tolerated, Some("missed"));
+    let disabled = |is_theirs: bool| {
+        let none = &none;
+        move |world: &mut World| {
+            let (pod, off) = (key("Pod", "hub-0"), json!({"hub-0": {"disable": "Pod"}}));
+            world.documents[0]["spec"]["instanceOverrides"] = off;
+            if is_theirs {
+                let object = world.cluster.objects[&pod].clone();
+                world.foreign.insert(pod, object);
+            }
+            judge::at_rest(world, none, false);
+        }
+    };
+    check(disabled(false), Some("missed"));
+    check(disabled(true), None);
+    // the balancer of the first shows no address
+    let had_address = |is_named: bool| {
+        let none = &none;
+        move |world: &mut World| {
+            let pod = key("Pod", "hub-0");
+            world.started.get_mut(&pod).unwrap()["address"] = json!("192.0.2.7");
+            if is_named {
+                world.names_address.insert(pod);
+            }
+            judge::at_rest(world, none, false);
+        }
+    };
+    check(had_address(false), None);
+    check(had_address(true), Some("missed"));
 }
 
 #[test]

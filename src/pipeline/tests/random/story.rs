@@ -75,12 +75,18 @@ fn change(world: &mut World, dice: &mut Dice) {
     }
 }
 
-/// The documents are in the cluster as well.
+/// The documents are in the cluster as well. The API server counts what is asked for anew, so that
+/// nobody is taken to have acted on it who did not say so.
 fn deliver(world: &mut World) {
     for document in &world.documents {
         let id = super::model::id(document);
-        if let Some(live) = world.cluster.objects.get_mut(&id) {
+        if let Some(live) = world.cluster.objects.get_mut(&id)
+            && live["spec"] != document["spec"]
+        {
             live["spec"] = document["spec"].clone();
+            if let Some(generation) = live["metadata"]["generation"].as_i64() {
+                live["metadata"]["generation"] = json!(generation + 1);
+            }
         }
     }
 }
@@ -269,8 +275,12 @@ fn blurred(world: &World, dice: &mut Dice) -> (Source, Sight) {
         "StorageClass",
     ];
     let way = dice.below(4);
+    let mut sight = if way == 3 { Sight::Lie } else { Sight::Blurred };
     if way == 0 {
         let kind = *dice.pick(&kinds);
+        if kind == "Pod" {
+            sight = Sight::WithoutPods;
+        }
         seen.objects.retain(|(of, ..), _| of != kind);
     }
     for document in seen.objects.values_mut() {
@@ -288,7 +298,6 @@ fn blurred(world: &World, dice: &mut Dice) -> (Source, Sight) {
             }
         }
     }
-    let sight = if way == 3 { Sight::Lie } else { Sight::Blurred };
     (seen.source(), sight)
 }
 

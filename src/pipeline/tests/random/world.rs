@@ -24,6 +24,8 @@ pub(super) struct World {
     pub(super) started: BTreeMap<Id, Value>,
     /// Pods whose config named an address from outside when they started.
     pub(super) tells_address: BTreeSet<Id>,
+    /// Pods that started with an address that their owner named.
+    pub(super) names_address: BTreeSet<Id>,
     /// Pods that never get ready, until somebody mends that.
     pub(super) stuck: BTreeSet<Id>,
     /// Pods that were made and are not ready yet.
@@ -57,6 +59,8 @@ pub(super) enum Sight {
     Clear,
     /// Something is not seen.
     Blurred,
+    /// No pod is seen.
+    WithoutPods,
     /// Something is not as it seems.
     Lie,
 }
@@ -174,7 +178,7 @@ impl World {
             }
             return false;
         }
-        if step.action == Action::Delete && id.0 == "Pod" {
+        if step.action == Action::Delete && (id.0 == "Pod" || self.is_protected(&id)) {
             self.terminate(&id);
         } else {
             self.cluster.step(step, manifests);
@@ -182,11 +186,18 @@ impl World {
         if id.0 == "Pod" && matches!(step.action, Action::Create | Action::Replace) {
             self.start(&id);
         }
-        if step.action == Action::Delete {
+        if step.action == Action::Delete && self.get(&id).is_none() {
             self.lose_data(&id);
         }
         judge::after(self, step, before.as_ref());
         true
+    }
+
+    /// Tells whether the API server only marks a claim that is to go, since pods use it. Who sees
+    /// pods does not ask for that.
+    fn is_protected(&self, id: &Id) -> bool {
+        let is_claim = id.0 == "PersistentVolumeClaim";
+        is_claim && self.sight == Sight::WithoutPods && !self.users(id).is_empty()
     }
 
     fn terminate(&mut self, id: &Id) {
@@ -211,6 +222,11 @@ impl World {
     pub(super) fn remember(&mut self, pod: &Id) {
         let asked = self.asked_of(pod);
         self.started.insert(pod.clone(), asked);
+        if asked::is_named(self, &pod.2) {
+            self.names_address.insert(pod.clone());
+        } else {
+            self.names_address.remove(pod);
+        }
         let config = self.get(&key("ConfigMap", &pod.2));
         let text = config.and_then(|config| config["data"]["config-overlay.toml"].as_str());
         let comet = text.and_then(|text| text.parse::<toml::Table>().ok());
@@ -230,6 +246,18 @@ impl World {
         self.tells_address.contains(pod) && asked::is_inside(self, &pod.2)
     }
 
+    /// Tells whether a pod that is there was started with what is asked for now.
+    pub(super) fn is_as_asked(&self, pod: &Id) -> bool {
+        let (mut was, mut is) = (self.started.get(pod).cloned(), self.asked_of(pod));
+        if asked::has_lost_address(self, &pod.2) && !self.names_address.contains(pod) {
+            is["address"] = Value::Null;
+            if let Some(was) = &mut was {
+                was["address"] = Value::Null;
+            }
+        }
+        was == Some(is)
+    }
+
     /// What the documents ask of a pod that is there.
     pub(super) fn asked_of(&self, pod: &Id) -> Value {
         let Some(object) = self.get(pod) else {
@@ -243,7 +271,7 @@ impl World {
         if main.is_string() {
             asked::of_additional(document, &pod.2)
         } else {
-            asked::of_main(document, instance, &self.cluster)
+            asked::of_main(document, instance, self)
         }
     }
 
