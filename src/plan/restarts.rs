@@ -277,7 +277,10 @@ fn batch(
         .map(|(ordinal, moved)| (moved, units.remove(ordinal).unwrap_or_default()))
         .collect();
     let is_down = |main: &str| is_down(main, s);
-    let mut due_mains: BTreeSet<String> = units.values().map(|unit| main_name(unit)).collect();
+    // an additional pod that restarts does not bring its main pod back
+    let all_due = units.values().flatten();
+    let returned = all_due.filter(|due| due.object.name == due.main);
+    let mut due_mains: BTreeSet<String> = returned.map(|due| due.main.clone()).collect();
     due_mains.extend(moving.iter().map(|(moved, _)| moved.instance.name.clone()));
     let is_away = |moved: &Move<'_>| {
         let main = moved.instance.name.as_str();
