@@ -272,6 +272,8 @@ fn blurred(world: &World, dice: &mut Dice) -> (Source, Sight) {
     if way == 0 {
         let kind = *dice.pick(&kinds);
         seen.objects.retain(|(of, ..), _| of != kind);
+        // what is left is true: the judge counts whoever serves
+        return (seen.source(), Sight::Blurred);
     }
     for document in seen.objects.values_mut() {
         if document["kind"] != "CosmosFullNode" {
