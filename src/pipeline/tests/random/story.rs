@@ -272,8 +272,6 @@ fn blurred(world: &World, dice: &mut Dice) -> (Source, Sight) {
     if way == 0 {
         let kind = *dice.pick(&kinds);
         seen.objects.retain(|(of, ..), _| of != kind);
-        // what is left is true: the judge counts whoever serves
-        return (seen.source(), Sight::Blurred);
     }
     for document in seen.objects.values_mut() {
         if document["kind"] != "CosmosFullNode" {
@@ -286,7 +284,9 @@ fn blurred(world: &World, dice: &mut Dice) -> (Source, Sight) {
             match way {
                 1 => entry["timestamp"] = json!("2020-01-01T00:00:00Z"),
                 2 => entry["timestamp"] = json!("soon"),
-                _ => entry["inSync"] = json!(dice.flip()),
+                3 => entry["inSync"] = json!(dice.flip()),
+                // what is left beside a kind that is missing is true: the judge counts who serves
+                _ => {}
             }
         }
     }
