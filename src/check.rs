@@ -106,6 +106,8 @@ pub mod rules {
     pub const CONFIG_BEFORE_POD: &str = "config-before-pod";
     /// A pod's claim is there before it, or made beside it.
     pub const CLAIM_BEFORE_POD: &str = "claim-before-pod";
+    /// No pod starts on a claim whose volume is gone.
+    pub const CLAIM_LOST: &str = "claim-lost";
     /// Every gate can be met.
     pub const GATE: &str = "gate";
     /// Access, services and configuration come before restarts.

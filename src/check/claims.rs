@@ -26,6 +26,11 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Breach>) {
             }
         }
     }
+    for action in [Action::Create, Action::Replace] {
+        for start in case.doing(action, Kind::Pod) {
+            judge_start(case, start, found);
+        }
+    }
     if case.doing(Action::Delete, CLAIM).next().is_none() {
         return;
     }
@@ -44,6 +49,23 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Breach>) {
             found.push(Breach::on(rules::DATA_LOSS_UNSAID, claim, message));
         }
         mounted.judge(case, deletion, found);
+    }
+}
+
+/// A pod does not start where the volume that it is to mount is gone, unless its claim is made anew
+/// before it or beside it.
+fn judge_start(case: &Case<'_>, start: Placed<'_>, found: &mut Vec<Breach>) {
+    let pod = &start.step.object;
+    let manifest = case.wanted(Id::from(pod));
+    for claim in mounts(manifest.and_then(|manifest| manifest.body.get("spec"))) {
+        let id = case.id(CLAIM, claim);
+        let status: Phase = read(case.live(id).and_then(|claim| claim.status));
+        let made = case.wave_of(id, &[Action::Create]);
+        let is_anew = made.is_some_and(|made| made <= start.wave);
+        if status.phase.as_deref() == Some("Lost") && !is_anew {
+            let message = format!("{pod} starts on claim {claim}, whose volume is gone");
+            found.push(Breach::on(rules::CLAIM_LOST, pod, message));
+        }
     }
 }
 

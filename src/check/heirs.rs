@@ -142,8 +142,12 @@ pub(super) fn heir_of<'a>(case: &Case<'a>, pod: &Object<'_>) -> Option<&'a Insta
         case.live.get(Kind::Pod, &case.plan.namespace, main)
     });
     let spec: Value = read(main.unwrap_or(pod).spec);
-    let mut claims = mounts(Some(&spec)).into_iter();
-    let by_claim = claims.find_map(|claim| {
+    // the main pod itself may be away
+    let of_main = pod
+        .label(names::BELONGS_TO)
+        .map(|main| format!("pvc-{main}"));
+    let claims = || mounts(Some(&spec)).into_iter().chain(of_main.as_deref());
+    let by_claim = claims().find_map(|claim| {
         let id = Id {
             kind: CLAIM,
             namespace: &case.plan.namespace,
@@ -152,10 +156,7 @@ pub(super) fn heir_of<'a>(case: &Case<'a>, pod: &Object<'_>) -> Option<&'a Insta
         heir_of_claim(case, id)
     });
     // where the claim is gone already, its volume still names it
-    by_claim.or_else(|| {
-        let mut claims = mounts(Some(&spec)).into_iter();
-        claims.find_map(|claim| heir(case, &left_by(case, claim)?))
-    })
+    by_claim.or_else(|| claims().find_map(|claim| heir(case, &left_by(case, claim)?)))
 }
 
 /// Returns the name of the volume that a claim left.

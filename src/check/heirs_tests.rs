@@ -372,6 +372,26 @@ fn additional_pods_that_stop_have_the_budget_for_themselves() {
 }
 
 #[test]
+fn an_additional_pod_goes_on_with_the_claim_of_a_main_pod_that_is_away() {
+    let stops = |world: &mut World, main: &ObjectKey| {
+        let beside = key(Kind::Pod, "old-scribe-0");
+        let mut theirs = of_former(live_pod(&beside, None, true));
+        theirs["metadata"]["labels"] = json!({names::BELONGS_TO: main.name});
+        world.objects.push(theirs);
+        let mut stop = step(Action::Delete, beside.clone(), Some(0));
+        stop.impact = Impact::Restart;
+        let wave = world.wave("stop 0");
+        wave.steps.retain(|step| step.object != old_pod(0));
+        wave.gate.retain(|gate| gate.object != old_pod(0));
+        wave.steps.push(stop);
+        wave.gate.push(gone(beside));
+        world.lose(&old_pod(0));
+    };
+    check(|world| stops(world, &old_pod(0)), &[]);
+    check(|world| stops(world, &old_pod(7)), &[rules::FOREIGN]);
+}
+
+#[test]
 fn what_has_the_same_name_in_both_fleets_goes_and_comes_back() {
     let of_both = |world: &mut World| {
         let beside = key(Kind::Pod, "indexer-0");

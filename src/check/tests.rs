@@ -876,6 +876,20 @@ fn a_pod_has_its_claim_before_it_or_beside_it() {
 }
 
 #[test]
+fn no_pod_starts_where_its_volume_is_gone() {
+    for n in [0, 3] {
+        let lost = |world: &mut World| {
+            world.object(&claim(n))["status"] = json!({"phase": "Lost"});
+        };
+        check(&growth(), lost, &[rules::CLAIM_LOST]);
+    }
+    let of_one_that_stays = |world: &mut World| {
+        world.object(&claim(2))["status"] = json!({"phase": "Lost"});
+    };
+    check(&growth(), of_one_that_stays, &[]);
+}
+
+#[test]
 fn a_claim_of_somebody_else_need_not_be_in_the_snapshot() {
     let damage = |world: &mut World| {
         let mut all = world.desired.manifests.iter_mut();

@@ -5,7 +5,7 @@ mod health;
 
 use serde_json::Value;
 
-pub(super) use health::{is_class_missing, of_missing, waits_for_restart};
+pub(super) use health::{is_class_missing, is_lost, of_missing, waits_for_restart};
 
 use super::volumes::Volumes;
 use super::{Change, Effect, Waiting};

@@ -230,8 +230,11 @@ fn without_base(
         let ordinal = d.manifest.ordinal;
         ordinal.is_some_and(|ordinal| migrations.moves.contains_key(&ordinal))
     };
+    // a pod that runs keeps a volume that is lost; the next one would never start
+    let is_lost = |d: &Difference<'_, '_>| d.live.is_some_and(claims::is_lost);
     let cannot_be_used = |d: &&Difference<'_, '_>| match d.manifest.role {
         Role::Claim if is_moving(d) => false,
+        Role::Claim if is_lost(d) => true,
         Role::Claim | Role::Config => {
             matches!(d.standing, Standing::Foreign | Standing::Terminating)
         }

@@ -46,7 +46,11 @@ impl Context<'_> {
     fn missing(&self, manifest: &Manifest, decided: &mut Decided) {
         let is_part = manifest.role == Role::Claim || manifest.role.is_pod();
         if is_part && self.lacks_base(manifest) {
-            let on = "what bears its name, or its claim's or ConfigMap's, to be gone";
+            let on = if self.has_lost_claim(manifest) {
+                "its claim to be made anew: its volume is gone"
+            } else {
+                "what bears its name, or its claim's or ConfigMap's, to be gone"
+            };
             decided
                 .waiting
                 .push(super::waiting_until(&manifest.key, on, Vec::new()));
@@ -94,6 +98,16 @@ impl Context<'_> {
         is_there(Kind::Pod, &instance.name)
             || (is_there(Kind::PersistentVolumeClaim, &instance.claim)
                 && (is_there(Kind::ConfigMap, &instance.name) || status.knows(&instance.name)))
+    }
+
+    fn has_lost_claim(&self, manifest: &Manifest) -> bool {
+        let instance = manifest.ordinal.and_then(|n| self.instances.get(&n));
+        let claim = instance.and_then(|instance| {
+            let namespace = self.fleet.key.namespace.as_str();
+            self.live
+                .get(Kind::PersistentVolumeClaim, namespace, &instance.claim)
+        });
+        claim.is_some_and(claims::is_lost)
     }
 
     fn lacks_base(&self, manifest: &Manifest) -> bool {

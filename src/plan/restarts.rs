@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::claims::is_lost;
 use super::heirs::Heirs;
 use super::migrate::{Batches, Move, is_mounted};
 use super::{Chain, Change, Effect, Reason, Waiting, budget, halting, reasons, waiting_until};
@@ -137,15 +138,27 @@ fn gone(differences: &Differences<'_, '_>, s: &Situation<'_>) -> Vec<String> {
         let has_claim = claims.contains(ordinal) || named.contains(ordinal);
         has_claim || s.chain.heights.contains_key(name)
     };
+    let lost: BTreeSet<Ordinal> = of(Role::Claim)
+        .filter(|d| d.live.is_some_and(is_lost))
+        .filter_map(|d| d.manifest.ordinal)
+        .collect();
     let own = of(Role::Pod)
         .filter(|d| match d.standing {
-            Standing::Present(_) => d.live.is_some_and(|pod| troubles::failed(pod).is_some()),
+            Standing::Present(_) => never_serves(d, &lost, s),
             Standing::Missing | Standing::Terminating | Standing::Foreign => true,
         })
         .filter_map(|d| Some((&d.manifest.key.name, d.manifest.ordinal?)))
         .filter(|(name, ordinal)| s.without_base.contains(ordinal) && ran(name, ordinal))
         .map(|(name, _)| name);
     own.chain(&s.heirs.gone).cloned().collect()
+}
+
+/// Tells whether a pod that is there will never serve again: it has ended, or lost its volume.
+fn never_serves(pod: &Difference<'_, '_>, lost: &BTreeSet<Ordinal>, s: &Situation<'_>) -> bool {
+    let name = &pod.manifest.key.name;
+    let has_lost = pod.manifest.ordinal.is_some_and(|n| lost.contains(&n));
+    let is_without = has_lost && is_down(name, s) && !s.newcomers.contains(name);
+    is_without || pod.live.is_some_and(|pod| troubles::failed(pod).is_some())
 }
 
 /// Nothing that serves goes while those that are gone for good use up the budget.
@@ -277,7 +290,10 @@ fn batch(
         .map(|(ordinal, moved)| (moved, units.remove(ordinal).unwrap_or_default()))
         .collect();
     let is_down = |main: &str| is_down(main, s);
-    let mut due_mains: BTreeSet<String> = units.values().map(|unit| main_name(unit)).collect();
+    // an additional pod that restarts does not bring its main pod back
+    let all_due = units.values().flatten();
+    let returned = all_due.filter(|due| due.object.name == due.main);
+    let mut due_mains: BTreeSet<String> = returned.map(|due| due.main.clone()).collect();
     due_mains.extend(moving.iter().map(|(moved, _)| moved.instance.name.clone()));
     let is_away = |moved: &Move<'_>| {
         let main = moved.instance.name.as_str();

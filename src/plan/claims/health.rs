@@ -10,6 +10,9 @@ use crate::model::{Kind, Notice};
 use crate::plan::volumes::Volumes;
 use crate::spec::named::Leave;
 
+/// The phase of a claim whose volume is gone.
+const LOST: &str = "Lost";
+
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Status {
@@ -39,11 +42,16 @@ impl Condition {
     }
 }
 
+/// Tells whether a claim's volume is gone: no pod starts on it any more.
+pub(in crate::plan) fn is_lost(claim: &Object<'_>) -> bool {
+    live_volumes::phase(claim) == LOST
+}
+
 /// Warns of what is wrong with a claim that is there.
 pub(super) fn judge(claim: &Object<'_>, volumes: &Volumes<'_>) -> Vec<Notice> {
     let mut warnings = Vec::new();
     match live_volumes::phase(claim).as_str() {
-        "Lost" => warnings.push(lost(claim, volumes)),
+        LOST => warnings.push(lost(claim, volumes)),
         "Pending" => {
             let class: Value = claim.spec_tree()["storageClassName"].take();
             warnings.extend(class_missing(claim.key(), &class, volumes.live));

@@ -89,6 +89,50 @@ fn a_new_claim_of_a_class_that_is_not_there_is_warned_of() {
     );
 }
 
+#[test]
+fn no_pod_restarts_where_its_volume_is_lost() {
+    let mut case = Case::at_rest(2);
+    case.is_changed();
+    case.object("PersistentVolumeClaim/pvc-hub-0")["status"]["phase"] = json!("Lost");
+    check(
+        &case,
+        &[
+            "0: Replace Pod/hub-1 (ResourcesChanged)",
+            "hub-0 waits for its claim and its ConfigMap to be usable",
+            "warning ClaimLost pvc-hub-0",
+        ],
+    );
+    case.names("resync-claims", "pvc-hub-0");
+    let outcome = case.run();
+    assert_eq!(outcome.plan.fleets[0].waiting, []);
+}
+
+#[test]
+fn nobody_waits_in_a_wave_for_a_node_whose_volume_is_lost() {
+    let mut case = Case::at_rest(2);
+    case.is_changed();
+    case.object("PersistentVolumeClaim/pvc-hub-0")["status"]["phase"] = json!("Lost");
+    let put_off = "hub-1 waits for hub-0 to be back: it is away, and the budget is used up";
+    case.is_down("hub-0");
+    check(
+        &case,
+        &[
+            "hub-0 waits for its claim and its ConfigMap to be usable",
+            put_off,
+            "warning ClaimLost pvc-hub-0",
+        ],
+    );
+    case.without("Pod/hub-0");
+    check(
+        &case,
+        &[
+            "hub-0 waits for its claim to be made anew: its volume is gone",
+            put_off,
+            "warning ClaimLost pvc-hub-0",
+        ],
+    );
+}
+
 fn volume(name: &str, claim: (&str, &str), phase: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
         "spec": {"claimRef": {"namespace": claim.0, "name": claim.1}},

@@ -18,6 +18,24 @@ fn change_scribes(case: &mut Case) {
     pods[0]["containers"][0]["image"] = json!("scribe:v2");
 }
 
+#[test]
+fn an_additional_pod_that_restarts_does_not_bring_its_main_pod_back() {
+    let mut case = with_scribes(2);
+    case.is_down("hub-0");
+    change_scribes(&mut case);
+    case.document["spec"]["instanceOverrides"]["hub-1"]["image"] = json!("gaia:v1.0.1");
+    check(
+        &case,
+        &[
+            "0: Replace Pod/hub-scribe-0 (ImageChanged)",
+            "0: PodReady hub-scribe-0",
+            "0: PodReady hub-0",
+            "1: Replace Pod/hub-1 (ImageChanged)",
+            "1: Replace Pod/hub-scribe-1 (ImageChanged)",
+        ],
+    );
+}
+
 /// A pod that was born with its claim and never was ready.
 fn never_arrived(case: &mut Case, name: &str) {
     let pod = case.object(&format!("Pod/{name}"));
@@ -242,6 +260,7 @@ fn an_additional_pod_alone_goes_in_its_turn() {
         &[
             "0: Replace Pod/hub-scribe-1 (ImageChanged)",
             "0: PodReady hub-scribe-1",
+            "0: PodReady hub-1",
             "1: Replace Pod/hub-scribe-0 (ImageChanged)",
         ],
     );

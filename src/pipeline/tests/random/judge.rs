@@ -33,6 +33,7 @@ pub(super) fn before(world: &mut World, step: &Step, manifests: &[&Value]) {
         budget(world, &id);
         if step.action == Action::Replace {
             needless(world, &id, step);
+            lost(world, &id);
         }
         world.taken.insert(id.clone());
     }
@@ -167,6 +168,21 @@ fn needless(world: &mut World, pod: &Id, step: &Step) {
     if was == Some(&is) && !world.tells_of_none(pod) {
         let why: Vec<&str> = step.reasons.iter().map(|r| r.message.as_str()).collect();
         world.breach("needless-restart", format!("{pod:?}: {why:?}"));
+    }
+}
+
+/// A pod that serves on a volume that is gone is left alone: no other starts there.
+fn lost(world: &mut World, pod: &Id) {
+    let Some(object) = world.get(pod).filter(|_| world.serves(pod)) else {
+        return;
+    };
+    let is_lost = |name: &String| {
+        let claim = world.get(&key(CLAIM, name));
+        claim.is_some_and(|claim| claim["status"]["phase"] == "Lost")
+    };
+    let claim = mounts(object).into_iter().find(is_lost);
+    if let Some(claim) = claim.filter(|_| world.sight == Sight::Clear) {
+        world.breach("volume-lost", format!("{pod:?} goes, and {claim} is lost"));
     }
 }
 

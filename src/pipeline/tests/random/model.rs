@@ -418,6 +418,9 @@ impl Cluster {
             assert!(!is_terminating(pod), "{id:?} goes, and will never be ready");
             pod["status"]["conditions"] =
                 json!([{"type": "Ready", "status": "True", "lastTransitionTime": now}]);
+            if pod["status"]["phase"] == "Pending" {
+                pod["status"]["phase"] = json!("Running");
+            }
         }
         self.tick();
     }

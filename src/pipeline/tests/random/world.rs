@@ -313,7 +313,8 @@ impl World {
         self.cluster.tick();
     }
 
-    /// Where a claim goes that no document names, its instance begins anew: it has never served.
+    /// Where a claim goes that no document wants made anew, its instance begins anew: it has never
+    /// served. Who names it to be deleted gives its data up as well.
     fn lose_data(&mut self, claim: &Id) {
         let Some(instance) = claim.2.strip_prefix("pvc-") else {
             return;
@@ -323,7 +324,10 @@ impl World {
                 .as_object()
                 .into_iter()
                 .flatten();
-            all.any(|(_, text)| text.as_str().is_some_and(|text| text.contains(&claim.2)))
+            all.any(|(annotation, text)| {
+                let is_anew = annotation != "cosmos-render/delete-claims";
+                is_anew && text.as_str().is_some_and(|text| text.contains(&claim.2))
+            })
         };
         if !self.documents.iter().any(is_named) {
             self.served.remove(&key("Pod", instance));
@@ -380,8 +384,11 @@ impl World {
                 .get(&pod)
                 .is_some_and(|object| is_ready(object) || object["status"]["phase"] == "Failed");
             if !is_well && !self.foreign.contains_key(&pod) {
-                let status = &mut self.cluster.objects.get_mut(&pod).unwrap()["status"];
-                status["phase"] = json!("Running");
+                // one that lacks what it mounts stays pending
+                if self.can_start(&pod) {
+                    let status = &mut self.cluster.objects.get_mut(&pod).unwrap()["status"];
+                    status["phase"] = json!("Running");
+                }
                 self.starting.insert(pod);
             }
         }
