@@ -174,6 +174,14 @@ pub mod names {
 
     /// The prefix of all our own annotations.
     pub const OWN_PREFIX: &str = "cosmos-render/";
+    /// To Argo CD: what an object asks of a sync.
+    pub const ARGO_SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
+    /// To Argo CD: in which wave an object is synced.
+    pub const ARGO_SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
+    /// To Flux's kustomize-controller: an object is made anew where what differs cannot change.
+    pub const FLUX_FORCE: &str = "kustomize.toolkit.fluxcd.io/force";
+    /// To Flux's kustomize-controller: whether it may delete an object.
+    pub const FLUX_PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
     /// On every object of ours: the name of its fleet.
     pub const FLEET: &str = "cosmos-render/fleet";
     /// On our pods: the hash of what the owner asked of them.

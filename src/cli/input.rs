@@ -18,8 +18,8 @@ pub(super) struct Planned<T = ()> {
     pub(super) outcome: Outcome,
     /// What was made of each fleet's manifests.
     pub(super) made: Vec<T>,
-    /// What it was made from.
-    pub(super) request: Request,
+    /// The documents that it was made from.
+    pub(super) documents: Vec<Source>,
     /// Errors that were passed over because the caller wants what can be had: the run failed, but
     /// has a result.
     pub(super) failure: Option<Failure>,
@@ -43,6 +43,9 @@ pub(super) fn run_each<T: Send>(
 ) -> Result<Planned<T>, Failure> {
     let (request, mut diagnostics) = read(inputs, terminal, consequence)?;
     let ran = pipeline::run_each(&request, each);
+    // the snapshot goes before anything is written
+    let documents = request.specs;
+    drop(request.snapshot);
     let has_errors = ran.has_errors();
     diagnostics.extend(ran.diagnostics);
     let mut failure = Failure {
@@ -64,7 +67,7 @@ pub(super) fn run_each<T: Send>(
         return Ok(Planned {
             outcome,
             made,
-            request,
+            documents,
             failure,
         });
     }
@@ -72,7 +75,7 @@ pub(super) fn run_each<T: Send>(
     Ok(Planned {
         outcome,
         made,
-        request,
+        documents,
         failure: None,
     })
 }

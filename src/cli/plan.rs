@@ -57,7 +57,7 @@ pub(super) fn run(run: &PlanRun, terminal: &Terminal) -> Result<Exit, Failure> {
 /// Returns what a plan does as findings.
 fn of_plan(planned: &Planned, policy: &Policy, host: Host) -> Result<String, Failure> {
     let documents = Documents {
-        sources: &planned.request.specs,
+        sources: &planned.documents,
         inputs: &planned.outcome.specs,
     };
     let mut found = harm::of_plan(&planned.outcome.plan, documents, &policy.denied());

@@ -14,18 +14,15 @@ use super::{Case, Findings, finding};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::live::Live;
 use crate::model::duration::Duration;
+use crate::model::names::{ARGO_SYNC_OPTIONS, ARGO_SYNC_WAVE, FLUX_FORCE, FLUX_PRUNE};
 use crate::model::{Kind, names, ranges};
 use crate::parse::inputs::Fleet;
 use crate::parse::tree::{Content, Node};
 use crate::spec::document::{Metadata, RetentionPolicy};
 use crate::spec::path;
 
-const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
-const WAVE: &str = "argocd.argoproj.io/sync-wave";
 const TRACKING: &str = "argocd.argoproj.io/tracking-id";
-const FLUX_FORCE: &str = "kustomize.toolkit.fluxcd.io/force";
-const FLUX_PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
 const FLUX_OWNER: &str = "kustomize.toolkit.fluxcd.io/name";
 /// Options of a sync that no pod and no claim stands.
 const REPLACE: &str = "Replace=true";
@@ -274,11 +271,11 @@ fn templates(fleet: &Fleet, findings: &mut Findings<'_>) {
     for (at, metadata) in all {
         let at = |name: &str| path::field(&format!("{at}.annotations"), name);
         let value = |name: &str| metadata.annotations.get(name).map(String::as_str);
-        let options = value(SYNC_OPTIONS).unwrap_or_default();
+        let options = value(ARGO_SYNC_OPTIONS).unwrap_or_default();
         let options: Vec<&str> = options.split(',').collect();
         if let Some((_, message)) = destroying(&options) {
             let hint = "take it out; `render --target argocd` does so by itself";
-            let found = finding("sync-replaces", at(SYNC_OPTIONS), message);
+            let found = finding("sync-replaces", at(ARGO_SYNC_OPTIONS), message);
             findings.add(fleet, found.hint(hint));
         }
         let is_claim = at("").contains("volumeClaimTemplate");
@@ -288,13 +285,13 @@ fn templates(fleet: &Fleet, findings: &mut Findings<'_>) {
             let found = finding("flux-force", at(FLUX_FORCE), message);
             findings.add(fleet, found.hint("take it out"));
         }
-        if let Some(wave) = value(WAVE) {
+        if let Some(wave) = value(ARGO_SYNC_WAVE) {
             let message =
                 format!("all of them come in wave {wave}: pods at once, claims apart from them");
             let hint = "take it out: `render --target argocd` sets the waves, and passes this over";
             findings.add(
                 fleet,
-                finding("wave-in-template", at(WAVE), message).hint(hint),
+                finding("wave-in-template", at(ARGO_SYNC_WAVE), message).hint(hint),
             );
         }
     }
@@ -309,8 +306,8 @@ fn unguarded(fleet: &Fleet, live: &Live<'_>, findings: &mut Findings<'_>) {
     let mut by_applier: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for claim in claims {
         let of = |name: &str| claim.meta.annotations.get(name).map(AsRef::as_ref);
-        let options = of(SYNC_OPTIONS).unwrap_or_default();
-        let is_argos = of(TRACKING).is_some() || of(WAVE).is_some();
+        let options = of(ARGO_SYNC_OPTIONS).unwrap_or_default();
+        let is_argos = of(TRACKING).is_some() || of(ARGO_SYNC_WAVE).is_some();
         if is_argos && !options.split(',').any(|one| one.trim() == "Prune=false") {
             let lacks = (
                 "Argo CD",

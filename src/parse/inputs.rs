@@ -38,6 +38,15 @@ pub struct Inputs {
     pub passed_over: BTreeMap<String, usize>,
 }
 
+impl Inputs {
+    /// Returns a fleet.
+    #[must_use]
+    pub fn fleet(&self, key: &FleetKey) -> Option<&Fleet> {
+        let at = self.fleets.binary_search_by(|one| one.node.key.cmp(key));
+        at.ok().and_then(|at| self.fleets.get(at))
+    }
+}
+
 /// A fleet and where it was written.
 #[derive(Debug, Clone)]
 pub struct Fleet {

@@ -12,7 +12,7 @@ use crate::live::{Live, Object, lenient};
 use crate::model::{Kind, ObjectKey, names};
 use crate::parse::inputs::{Fleet, Inputs};
 use crate::plan::{Action, FleetPlan, Gate};
-use crate::render::gitops::{Delivery, LiveClaim, LivePod, argocd, flux, grace, standing, text};
+use crate::render::gitops::{Delivery, LiveClaim, LivePod, grace, standing, text};
 use crate::spec::document::RetentionPolicy;
 
 /// Where a rollout stands that is rendered wave by wave.
@@ -166,8 +166,8 @@ fn live_pod(pod: &Object<'_>) -> LivePod {
 fn live_claim(claim: &Object<'_>) -> LiveClaim {
     let text = |key: &str| claim.annotation(key).unwrap_or_default().to_owned();
     LiveClaim {
-        sync_options: text(argocd::SYNC_OPTIONS),
-        flux_prune: text(flux::PRUNE),
+        sync_options: text(names::ARGO_SYNC_OPTIONS),
+        flux_prune: text(names::FLUX_PRUNE),
     }
 }
 

@@ -74,7 +74,7 @@ pub struct Denied {
 pub fn of_plan(plan: &Plan, documents: Documents<'_>, denied: &Denied) -> Vec<Diagnostic> {
     let fleets = plan.fleets.iter().map(|fleet| {
         let (key, drift) = (key(&fleet.namespace, &fleet.name), &fleet.drift);
-        let written = find(documents, &key);
+        let written = documents.inputs.fleet(&key);
         let harmful = fleet.steps().map(|step| {
             let causes = match written {
                 Some(written) if !is_drift(step, drift) => cause::of_step(step, written),
@@ -106,12 +106,12 @@ pub fn of_review(
 ) -> Vec<Diagnostic> {
     let fleets = review.fleets.iter().map(|fleet| {
         let key = key(&fleet.namespace, &fleet.name);
-        let documents = if find(head, &key).is_some() {
+        let documents = if head.inputs.fleet(&key).is_some() {
             head
         } else {
             base
         };
-        let written = find(documents, &key);
+        let written = documents.inputs.fleet(&key);
         let due = fleet.steps.iter().filter(|due| due.is_to_blame());
         let steps = due.map(|due| (&due.step, causes(due, fleet, written)));
         let blocked = fleet.blocked.iter();
@@ -282,17 +282,12 @@ impl Told<'_> {
     /// the first file there is.
     fn place(&self, path: &str) -> Option<Place> {
         let Documents { sources, inputs } = self.documents;
-        if path.starts_with(cause::IDENTITIES)
-            && let Some(origin) = inputs.identity_origins.get(&self.key)
-        {
+        let is_identity = path.starts_with(cause::IDENTITIES);
+        if is_identity && let Some(origin) = inputs.identity_origins.get(&self.key) {
             return origin.place(sources, path);
         }
-        let path = if path.starts_with(cause::IDENTITIES) {
-            cause::WHOLE
-        } else {
-            path
-        };
-        match find(self.documents, &self.key) {
+        let path = if is_identity { cause::WHOLE } else { path };
+        match inputs.fleet(&self.key) {
             Some(fleet) => fleet.origin.place(sources, path),
             None => sources.first().map(|source| Place {
                 file: source.name.clone(),
@@ -321,11 +316,6 @@ fn key(namespace: &str, name: &str) -> FleetKey {
         namespace: namespace.to_owned(),
         name: name.to_owned(),
     }
-}
-
-fn find<'d>(documents: Documents<'d>, key: &FleetKey) -> Option<&'d Fleet> {
-    let fleets = &documents.inputs.fleets;
-    fleets.iter().find(|fleet| fleet.node.key == *key)
 }
 
 /// Tells whether all that a step changes differs though nobody asked for another value.

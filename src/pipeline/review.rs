@@ -150,11 +150,7 @@ impl<'s> State<'s> {
     }
 
     fn fleet(&self, key: &FleetKey) -> Option<&'s Fleet> {
-        let at = self
-            .specs
-            .fleets
-            .binary_search_by(|fleet| fleet.node.key.cmp(key));
-        at.ok().and_then(|at| self.specs.fleets.get(at))
+        self.specs.fleet(key)
     }
 
     fn footprint(&self, key: &FleetKey) -> Option<Footprint> {

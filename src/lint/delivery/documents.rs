@@ -95,18 +95,12 @@ impl Document<'_> {
 
     /// Returns where a way ends.
     pub(super) fn place(&self, way: &[&str]) -> Place {
-        let path = way
-            .iter()
-            .fold(String::new(), |path, name| path::field(&path, name));
-        self.place_of(&path)
+        self.place_of(&path_of(way))
     }
 
     /// Returns where an item of a list stands.
     pub(super) fn place_of_item(&self, way: &[&str], index: usize) -> Place {
-        let path = way
-            .iter()
-            .fold(String::new(), |path, name| path::field(&path, name));
-        self.place_of(&path::item(&path, index))
+        self.place_of(&path::item(&path_of(way), index))
     }
 
     fn place_of(&self, path: &str) -> Place {
@@ -118,6 +112,11 @@ impl Document<'_> {
         let name = self.source.name.as_str();
         name.rsplit_once('/').map_or("", |(folder, _)| folder)
     }
+}
+
+fn path_of(way: &[&str]) -> String {
+    let names = way.iter();
+    names.fold(String::new(), |path, name| path::field(&path, name))
 }
 
 /// Returns the items of a list; none where it is no list.

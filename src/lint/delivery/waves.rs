@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::documents::Document;
-use super::{WAVE, found};
+use super::found;
 use crate::lint::Findings;
 use crate::live::Live;
 use crate::model::Kind;
+use crate::model::names::ARGO_SYNC_WAVE;
 use crate::parse::tree::Node;
 
 /// A wave, and whose.
@@ -57,8 +58,8 @@ pub(super) fn judge(
                 pod.name()
             );
             let hint = format!("put both into wave {wave}, or render again");
-            let place = claim.place(&["metadata", "annotations", WAVE]);
-            let seen = pod.place(&["metadata", "annotations", WAVE]);
+            let place = claim.place(&["metadata", "annotations", ARGO_SYNC_WAVE]);
+            let seen = pod.place(&["metadata", "annotations", ARGO_SYNC_WAVE]);
             let found = found("claim-wave-apart", place, message).hint(hint);
             findings
                 .found
@@ -68,7 +69,7 @@ pub(super) fn judge(
 }
 
 fn wave(document: &Document<'_>) -> Option<i64> {
-    document.annotation(WAVE)?.trim().parse().ok()
+    document.annotation(ARGO_SYNC_WAVE)?.trim().parse().ok()
 }
 
 /// Tells whether a claim needs no pod to be bound: it is bound, or its class does not wait.

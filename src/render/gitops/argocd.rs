@@ -9,12 +9,9 @@ use serde_json::Value;
 use super::schedule::Schedule;
 use super::{Fleet, annotate, members, roll, text, without_annotation};
 use crate::diagnostic::Diagnostic;
+use crate::model::names::{ARGO_SYNC_OPTIONS, ARGO_SYNC_WAVE};
 use crate::settings::{PruneClaims, Settings};
 
-/// In which wave an object is synced.
-const WAVE: &str = "argocd.argoproj.io/sync-wave";
-/// What an object asks of a sync.
-pub const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 const HOOK: &str = "argocd.argoproj.io/hook";
 const HOOK_DELETE_POLICY: &str = "argocd.argoproj.io/hook-delete-policy";
 
@@ -52,13 +49,13 @@ pub fn objects(mut fleet: Fleet<'_>, settings: &Settings) -> Result<Vec<Value>, 
     objects.extend(before.chain(desired).chain(standing));
     let waves = waves(&objects, &schedule.places());
     for (object, wave) in objects.iter_mut().zip(&waves) {
-        annotate(object, WAVE, &wave.to_string());
+        annotate(object, ARGO_SYNC_WAVE, &wave.to_string());
         // what is known of a fleet without a document is what its objects say
         let is_known = fleet.plan.is_some();
         match guard(object, (&fleet, settings)) {
-            Some(options) if is_known => annotate(object, SYNC_OPTIONS, options),
+            Some(options) if is_known => annotate(object, ARGO_SYNC_OPTIONS, options),
             Some(_) => {}
-            None => without_annotation(object, SYNC_OPTIONS),
+            None => without_annotation(object, ARGO_SYNC_OPTIONS),
         }
     }
     let mut objects: Vec<(i64, Value)> = waves.into_iter().zip(objects).chain(hooks).collect();
@@ -135,7 +132,7 @@ fn hooks(fleet: &Fleet<'_>, schedule: &Schedule, settings: &Settings) -> Vec<(i6
             let mut job = roll::job(fleet, &part, renewed, &image);
             annotate(&mut job, HOOK, "Sync");
             annotate(&mut job, HOOK_DELETE_POLICY, "BeforeHookCreation");
-            annotate(&mut job, WAVE, &wave.to_string());
+            annotate(&mut job, ARGO_SYNC_WAVE, &wave.to_string());
             (wave, job)
         })
         .collect()

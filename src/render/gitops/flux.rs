@@ -11,16 +11,12 @@ use serde_json::{Value, json};
 use super::parts::{Part, parts};
 use super::schedule::Schedule;
 use super::{Fleet, annotate, text, without_annotation};
-use crate::model::names;
+use crate::model::names::{self, FLUX_FORCE, FLUX_PRUNE};
 use crate::plan::{Action, FleetPlan};
 use crate::render::{Tree, manifests};
 use crate::settings::{FluxForm, Settings};
 
-/// Lets kustomize-controller make a pod anew where it cannot change it in place.
-const FORCE: &str = "kustomize.toolkit.fluxcd.io/force";
-/// Keeps kustomize-controller from deleting an object.
-pub const PRUNE: &str = "kustomize.toolkit.fluxcd.io/prune";
-/// What these say to be heard.
+/// What annotations say to kustomize-controller to be heard.
 const ENABLED: &str = "enabled";
 pub(super) const DISABLED: &str = "disabled";
 
@@ -185,15 +181,17 @@ fn before(instance: &str, order: &Order, fleet: &Fleet<'_>) -> impl Iterator<Ite
 /// Marks an object with what Flux may do to it. Only pods that restart may ever be made anew: a claim
 /// would be, empty, where its owner asks for less.
 fn marked(mut object: Value, fleet: &Fleet<'_>, forced: &BTreeSet<&str>) -> Value {
-    without_annotation(&mut object, FORCE);
+    without_annotation(&mut object, FLUX_FORCE);
     match text(&object, "/kind") {
         "Pod" if forced.contains(text(&object, "/metadata/name")) => {
-            annotate(&mut object, FORCE, ENABLED);
+            annotate(&mut object, FLUX_FORCE, ENABLED);
         }
         "PersistentVolumeClaim" if fleet.delivery.retains => {
-            annotate(&mut object, PRUNE, DISABLED);
+            annotate(&mut object, FLUX_PRUNE, DISABLED);
         }
-        "PersistentVolumeClaim" if fleet.plan.is_some() => without_annotation(&mut object, PRUNE),
+        "PersistentVolumeClaim" if fleet.plan.is_some() => {
+            without_annotation(&mut object, FLUX_PRUNE);
+        }
         _ => {}
     }
     object

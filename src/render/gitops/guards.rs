@@ -75,8 +75,8 @@ fn missing(delivery: &Delivery, applier: Applier, settings: &Settings) -> Option
     let names: Vec<&str> = lacking.map(|(name, _)| name.as_str()).collect();
     let (first, last) = (names.first()?, names.last()?);
     let key = match applier {
-        Applier::ArgoCd => argocd::SYNC_OPTIONS,
-        Applier::Flux => flux::PRUNE,
+        Applier::ArgoCd => names::ARGO_SYNC_OPTIONS,
+        Applier::Flux => names::FLUX_PRUNE,
     };
     let mark = if wanted.is_empty() {
         format!("bear {key} that they should not")

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::argocd;
-use crate::model::{Kind, ObjectKey};
+use crate::model::{Kind, ObjectKey, names};
 use crate::plan::{Action, Condition, Gate, Impact, Step, Wave};
 
 fn key(kind: Kind, name: &str) -> ObjectKey {
@@ -60,7 +59,7 @@ pub(super) fn pod(name: &str) -> Value {
         "metadata": {
             "name": name,
             "namespace": "chains",
-            "annotations": {"cosmos-render/revision": "v1-new", argocd::SYNC_OPTIONS: "Replace=true"},
+            "annotations": {"cosmos-render/revision": "v1-new", names::ARGO_SYNC_OPTIONS: "Replace=true"},
         },
         "spec": {
             "terminationGracePeriodSeconds": 60,

@@ -47,7 +47,9 @@ fn check(waves: Vec<Wave>, pods: &[&str], expected: &[&str]) {
     let told: Vec<String> = rendered(waves, &objects, &delivery)
         .iter()
         .filter_map(|object| {
-            let wave = object["metadata"]["annotations"][WAVE].as_str().unwrap();
+            let wave = object["metadata"]["annotations"][ARGO_SYNC_WAVE]
+                .as_str()
+                .unwrap();
             let name = object["metadata"]["name"].as_str().unwrap();
             let args = &object["spec"]["template"]["spec"]["containers"][0]["args"];
             let targets = args.as_array().map_or(&[][..], |args| &args[5..]);
@@ -203,7 +205,7 @@ fn no_pod_has_an_option_and_every_claim_has_its_guard() {
             .find(|object| object["kind"] == kind)
             .unwrap()
             .clone();
-        object["metadata"]["annotations"][SYNC_OPTIONS].clone()
+        object["metadata"]["annotations"][ARGO_SYNC_OPTIONS].clone()
     };
     assert_eq!(options(&delivery, "Pod"), Value::Null);
     assert_eq!(
