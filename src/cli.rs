@@ -2,6 +2,7 @@
 //! command, and the exit code. Results go to standard output, all else to standard error; where
 //! anything is wrong, standard output stays empty.
 
+mod apply;
 mod args;
 mod clock;
 mod cmp;
@@ -12,6 +13,7 @@ mod findings;
 mod input;
 mod keys;
 mod lint;
+mod live;
 mod plan;
 mod policy;
 mod render;
@@ -77,6 +79,7 @@ fn dispatch(cli: Cli) -> Exit {
             resolve::simulate(args).and_then(|run| simulate::run(&run, &terminal))
         }
         Command::Why(args) => resolve::why(args).and_then(|run| why::run(&run, &terminal)),
+        Command::Apply(args) => apply::run(&args, &terminal),
         Command::Snapshot(args) => snapshot::run(&args, &terminal),
         Command::Keys(args) => keys::run(args, &terminal),
         Command::Lint(args) => resolve::lint(args).and_then(|run| lint::run(&run, &terminal)),

@@ -47,7 +47,7 @@ const ROOMS: &[(&str, bool, &str)] = &[
         "model diagnostic spec live parse desired render",
     ),
     ("disk", false, "model diagnostic settings render"),
-    ("apply", false, "model parse live"),
+    ("apply", false, "model parse live plan"),
     (
         "runner",
         false,

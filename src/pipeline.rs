@@ -225,6 +225,15 @@ fn identities<'s>(specs: &'s Inputs, fleet: &parse::inputs::Fleet) -> Declared<'
     }
 }
 
+/// Returns the namespaces of all fleets that documents describe, in their order.
+#[must_use]
+pub fn namespaces(specs: &[Source], default: Option<&str>) -> Vec<String> {
+    let specs = parse::specs(specs, default).value;
+    let keys = specs.fleets.iter().map(|fleet| &fleet.node.key);
+    let names: std::collections::BTreeSet<&String> = keys.map(|key| &key.namespace).collect();
+    names.into_iter().cloned().collect()
+}
+
 /// Takes out of a snapshot what nobody else may read. `captured` is when it was captured, where that
 /// is known. There is nothing where anything cannot be read.
 #[must_use]

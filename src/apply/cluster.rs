@@ -5,22 +5,39 @@ use std::fmt::Write as _;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config, Error};
 
+/// Which cluster is meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Door {
+    /// The context of the kubeconfig; where neither this nor a file is named, inside a cluster the
+    /// pod's own account, else the current context.
+    pub context: Option<String>,
+    /// The kubeconfig, where it is not the one that `KUBECONFIG` or the home folder has.
+    pub kubeconfig: Option<String>,
+}
+
 /// Connects to the cluster.
 ///
 /// # Errors
 /// Says what is wrong with the kubeconfig, or with the account of the pod.
-pub async fn connect(context: Option<&str>) -> Result<Client, String> {
-    let config = match context {
-        None => Config::infer().await.map_err(|error| told(&error))?,
-        Some(context) => {
-            let options = KubeConfigOptions {
-                context: Some(context.to_owned()),
-                ..KubeConfigOptions::default()
-            };
-            let file = Kubeconfig::read().map_err(|error| told(&error))?;
-            let config = Config::from_custom_kubeconfig(file, &options).await;
-            config.map_err(|error| told(&error))?
-        }
+pub async fn connect(door: &Door) -> Result<Client, String> {
+    let Door {
+        context,
+        kubeconfig,
+    } = door;
+    let config = if context.is_none() && kubeconfig.is_none() {
+        Config::infer().await.map_err(|error| told(&error))?
+    } else {
+        let options = KubeConfigOptions {
+            context: context.clone(),
+            ..KubeConfigOptions::default()
+        };
+        let file = match kubeconfig {
+            Some(path) => Kubeconfig::read_from(path),
+            None => Kubeconfig::read(),
+        };
+        let file = file.map_err(|error| told(&error))?;
+        let config = Config::from_custom_kubeconfig(file, &options).await;
+        config.map_err(|error| told(&error))?
     };
     Client::try_from(config).map_err(|error| told(&error))
 }

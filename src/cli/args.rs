@@ -1,5 +1,6 @@
 //! What was typed. Nothing is looked up or decided here.
 
+mod apply;
 pub(super) mod cmp;
 mod diff;
 mod driver;
@@ -13,12 +14,17 @@ mod why;
 
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 
+pub(super) use apply::ApplyArgs;
+#[cfg(feature = "runner")]
+pub(super) use apply::Until;
 pub(super) use diff::{DiffArgs, DiffFormat};
 pub(super) use driver::{DriverArgs, DriverPart};
 pub(super) use lint::{LintArgs, LintFormat};
 pub(super) use roll::RollArgs;
 pub(super) use schema::{SchemaArgs, SchemaOf};
 pub(super) use simulate::{SimulateArgs, SimulateFormat};
+#[cfg(feature = "runner")]
+pub(super) use snapshot::DoorArgs;
 pub(super) use snapshot::SnapshotArgs;
 pub(super) use why::{WhyArgs, WhyFormat};
 
@@ -128,7 +134,9 @@ pub(super) enum Command {
     Simulate(SimulateArgs),
     /// Explain one pod: what it is, what it should be, what happens to it, and why it waits
     Why(WhyArgs),
-    /// Take out of a snapshot what must not lie in Git: private keys, and what is no fleet's
+    /// Do what is planned, wave by wave, on the cluster itself
+    Apply(ApplyArgs),
+    /// Capture what a cluster holds, without what must not lie in Git: private keys, and what is no fleet's
     Snapshot(SnapshotArgs),
     /// Make, take over and compare the nodes' p2p keys
     Keys(keys::KeysArgs),
@@ -441,7 +449,7 @@ mod tests {
         check_wrong("cosmos-render schema");
         check_wrong("cosmos-render schema pod");
         check_wrong("cosmos-render plan a --max-age 1h");
-        check_wrong("cosmos-render snapshot");
+        check_wrong("cosmos-render snapshot live.json --namespace a");
         check_wrong("cosmos-render keys");
         check_wrong("cosmos-render keys init");
         check_wrong("cosmos-render keys init a --allow-in-git");

@@ -8,9 +8,9 @@ use crate::model::Source;
 use crate::pipeline::{self, FleetManifests, Outcome, Request};
 use crate::plan::FleetPlan;
 
-use super::Failure;
 use super::resolve::Inputs;
 use super::terminal::Terminal;
+use super::{Failure, live};
 
 /// What came of the inputs.
 pub(super) struct Planned<T = ()> {
@@ -94,7 +94,8 @@ pub(super) fn read(
     let mut has_errors = specs.has_errors();
     let mut diagnostics = specs.diagnostics;
     let snapshot = inputs.snapshot.as_ref().map(|paths| {
-        let read = disk::read(paths, &inputs.specs, &mut stdin, &limits);
+        let namespaces = || pipeline::namespaces(&specs.value, inputs.options.namespace.as_deref());
+        let read = live::read(paths, &inputs.specs, (&mut stdin, &limits), &namespaces);
         has_errors |= read.has_errors();
         diagnostics.extend(read.diagnostics);
         read.value

@@ -1,5 +1,6 @@
 //! The command `roll`: takes the pods of a batch away, for an applier that makes them anew.
 
+#[cfg(feature = "runner")]
 use crate::diagnostic::Diagnostic;
 
 use super::args::RollArgs;
@@ -29,12 +30,13 @@ pub(super) fn run(args: &RollArgs, terminal: &Terminal) -> Result<Exit, Failure>
         timeout: Duration::from_secs(timeout.seconds),
         pause: Duration::from_secs(1),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| failed(vec![format!("the program cannot wait: {error}")]))?;
+    let runtime = super::live::runtime().map_err(|why| failed(vec![why]))?;
     let rolled = runtime.block_on(async {
-        let client = cluster::connect(context.as_deref()).await;
+        let door = cluster::Door {
+            context: context.clone(),
+            kubeconfig: None,
+        };
+        let client = cluster::connect(&door).await;
         let client = client.map_err(|error| vec![format!("no way to the cluster: {error}")])?;
         roll::roll(client, &batch, &mut |line| terminal.note(line)).await
     });
@@ -56,10 +58,5 @@ fn failed(faults: Vec<String>) -> Failure {
 /// Says how to get a program that can.
 #[cfg(not(feature = "runner"))]
 pub(super) fn run(_: &RollArgs, _: &Terminal) -> Result<Exit, Failure> {
-    let fault = Diagnostic::error("no-cluster-access", "this program is built without access to clusters")
-        .hint("use the container image, or install it with `cargo install cosmos-render --features runner`");
-    Err(Failure {
-        diagnostics: vec![fault],
-        consequence: CONSEQUENCE,
-    })
+    Err(super::live::cannot(CONSEQUENCE))
 }

@@ -1,32 +1,39 @@
-//! The command `snapshot`: a snapshot without what must not lie in Git.
+//! The command `snapshot`: what a cluster holds, without what must not lie in Git.
 
+use std::collections::BTreeMap;
 use std::io;
 
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::diagnostic::{Diagnostic, Reported};
 use crate::disk::{self, write};
+use crate::model::Source;
 use crate::pipeline::{self, Redacted};
-use crate::render::json;
+use crate::render::{Tree, json};
 
 use super::args::SnapshotArgs;
 use super::terminal::{self, Terminal};
 use super::{Exit, Failure, clock};
 
+const CONSEQUENCE: &str = "nothing was taken out, and nothing printed";
+
 /// Takes out what nobody else may read, and prints or writes the rest.
 pub(super) fn run(args: &SnapshotArgs, terminal: &Terminal) -> Result<Exit, Failure> {
-    let SnapshotArgs {
-        paths,
-        captured_now,
-        out,
-    } = args;
-    let failed = |diagnostics| Failure {
-        diagnostics,
-        consequence: "nothing was taken out, and nothing printed",
+    let is_captured = args.paths.is_empty();
+    let now = (args.captured_now || is_captured).then(clock::now);
+    let now = now.transpose().map_err(|fault| failed(vec![*fault]))?;
+    let read = if is_captured {
+        let (sources, said) = capture(args, now.unwrap_or_default()).map_err(failed)?;
+        Reported {
+            value: sources,
+            diagnostics: said,
+        }
+    } else {
+        let limits = disk::Limits::default();
+        disk::read(&args.paths, &[], &mut io::stdin().lock(), &limits)
     };
-    let now = captured_now.then(clock::now).transpose();
-    let now = now.map_err(|fault| failed(vec![*fault]))?;
-    let limits = disk::Limits::default();
-    let read = disk::read(paths, &[], &mut io::stdin().lock(), &limits);
-    let has_errors = read.has_errors();
-    if has_errors {
+    if read.has_errors() {
         return Err(failed(read.diagnostics));
     }
     let mut said = read.diagnostics;
@@ -41,13 +48,67 @@ pub(super) fn run(args: &SnapshotArgs, terminal: &Terminal) -> Result<Exit, Fail
         return Err(failed(said));
     };
     terminal.counted(&said);
-    let text = json::pretty(&list);
-    match out {
-        Some(file) => write::file(file, &text).map_err(failed)?,
-        None => terminal::result(&text)?,
+    match &args.out {
+        Some(folder) if is_captured => into_folder(folder, list)?,
+        Some(file) => write::file(file, &json::pretty(&list)).map_err(failed)?,
+        None => terminal::result(&json::pretty(&list))?,
     }
     terminal.note(&format!(
         "private keys cut out: {keys}, objects left out: {left_out}"
     ));
     Ok(Exit::Done)
+}
+
+fn failed(diagnostics: Vec<Diagnostic>) -> Failure {
+    Failure {
+        diagnostics,
+        consequence: CONSEQUENCE,
+    }
+}
+
+/// Writes one List for each kind. A folder that holds anything else is left alone.
+fn into_folder(folder: &str, mut list: Value) -> Result<(), Failure> {
+    let metadata = list["metadata"].take();
+    let items = list["items"].as_array_mut().map(std::mem::take);
+    let mut by_kind: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for item in items.into_iter().flatten() {
+        let kind = item["kind"].as_str().unwrap_or_default().to_lowercase();
+        by_kind.entry(kind).or_default().push(item);
+    }
+    let mut tree = Tree::default();
+    for (kind, items) in by_kind {
+        let list =
+            json!({"apiVersion": "v1", "kind": "List", "metadata": metadata, "items": items});
+        tree.insert(format!("{kind}.json"), json::pretty(&list));
+    }
+    write::tree(folder, &tree, write::Options::default())
+        .map(|_| ())
+        .map_err(failed)
+}
+
+type Captured = Result<(Vec<Source>, Vec<Diagnostic>), Vec<Diagnostic>>;
+
+#[cfg(not(feature = "runner"))]
+fn capture(_: &SnapshotArgs, _: Timestamp) -> Captured {
+    Err(super::live::cannot(CONSEQUENCE).diagnostics)
+}
+
+#[cfg(feature = "runner")]
+fn capture(args: &SnapshotArgs, now: Timestamp) -> Captured {
+    use super::live;
+    use crate::apply::capture::{Scope, capture};
+    use crate::apply::cluster;
+
+    let door = live::door(&args.door);
+    let scope = Scope {
+        namespaces: args.namespace.clone(),
+    };
+    let fault = |why: String| vec![live::fault(&why)];
+    let captured = live::runtime().map_err(fault)?.block_on(async {
+        let client = cluster::connect(&door).await?;
+        capture(&client, &scope, now).await
+    });
+    let captured = captured.map_err(fault)?;
+    let said = captured.gaps.iter().map(live::told).collect();
+    Ok((captured.sources, said))
 }

@@ -7,8 +7,8 @@ use crate::disk::{self, Found};
 use crate::keys::{self, Place, Request, Sources, Survey};
 use crate::model::Source;
 
-use crate::cli::Failure;
 use crate::cli::args::keys::SourceArgs;
+use crate::cli::{Failure, live};
 
 /// The inputs, and what is known from them.
 pub(super) struct Read {
@@ -42,11 +42,11 @@ pub(super) fn read(
         ]));
     }
     let mut faults = Vec::new();
-    let mut take = |paths: &[String]| sources(paths, &mut faults);
+    let given = (!snapshot.is_empty()).then(|| of_cluster(&snapshot, &mut faults));
     let mut request = Request {
-        specs: take(specs),
-        snapshot: (!snapshot.is_empty()).then(|| take(&snapshot)),
-        secrets: take(&secret),
+        specs: sources(specs, &mut faults),
+        snapshot: given,
+        secrets: sources(&secret, &mut faults),
         fleets: fleet,
         namespace,
     };
@@ -76,6 +76,15 @@ fn sources(paths: &[String], faults: &mut Vec<Diagnostic>) -> Sources {
         &mut io::stdin().lock(),
         &disk::Limits::default(),
     );
+    faults.extend(diagnostics);
+    Sources::new(value)
+}
+
+fn of_cluster(paths: &[String], faults: &mut Vec<Diagnostic>) -> Sources {
+    let (mut stdin, limits) = (io::stdin().lock(), disk::Limits::default());
+    let everywhere = Vec::new;
+    let Reported { value, diagnostics } =
+        live::read(paths, &[], (&mut stdin, &limits), &everywhere);
     faults.extend(diagnostics);
     Sources::new(value)
 }

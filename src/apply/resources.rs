@@ -1,0 +1,125 @@
+//! Where an API server keeps objects of each kind. Knows no cluster.
+
+use kube::core::{ApiResource, DynamicObject, Request, Resource};
+
+use crate::model::{Kind, ObjectKey};
+
+/// Where the objects of a kind are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The kind.
+    pub kind: Kind,
+    /// Its group, version and plural.
+    pub resource: ApiResource,
+    /// Whether its objects lie in namespaces.
+    pub is_namespaced: bool,
+}
+
+impl Place {
+    /// Returns where the objects of a kind are in this group and version.
+    #[must_use]
+    pub fn of(kind: Kind, api_version: &str) -> Self {
+        let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
+        let resource = ApiResource {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            api_version: api_version.to_owned(),
+            kind: kind.as_str().to_owned(),
+            plural: plural(kind).to_owned(),
+        };
+        let is_namespaced = !matches!(kind, Kind::StorageClass | Kind::PersistentVolume);
+        Self {
+            kind,
+            resource,
+            is_namespaced,
+        }
+    }
+
+    /// Returns where the objects of a kind are that every cluster has.
+    #[must_use]
+    pub fn known(kind: Kind) -> Self {
+        Self::of(kind, api_version(kind))
+    }
+
+    /// Returns where one object is.
+    #[must_use]
+    pub fn holding(object: &ObjectKey) -> Self {
+        Self::of(object.kind, &object.api_version)
+    }
+
+    /// Returns how to ask for the kind's objects, of one namespace or of all.
+    #[must_use]
+    pub fn requests(&self, namespace: Option<&str>) -> Request {
+        let namespace = namespace.filter(|_| self.is_namespaced);
+        Request::new(DynamicObject::url_path(&self.resource, namespace))
+    }
+}
+
+fn api_version(kind: Kind) -> &'static str {
+    match kind {
+        Kind::StorageClass => "storage.k8s.io/v1",
+        Kind::VolumeSnapshot => "snapshot.storage.k8s.io/v1",
+        Kind::CosmosFullNode => "cosmos.strange.love/v1",
+        Kind::NodeIdentities => "cosmos-render/v1",
+        Kind::Role | Kind::RoleBinding => "rbac.authorization.k8s.io/v1",
+        Kind::PersistentVolume
+        | Kind::Secret
+        | Kind::ServiceAccount
+        | Kind::Service
+        | Kind::ConfigMap
+        | Kind::PersistentVolumeClaim
+        | Kind::Pod => "v1",
+    }
+}
+
+fn plural(kind: Kind) -> &'static str {
+    match kind {
+        Kind::StorageClass => "storageclasses",
+        Kind::PersistentVolume => "persistentvolumes",
+        Kind::VolumeSnapshot => "volumesnapshots",
+        Kind::CosmosFullNode => "cosmosfullnodes",
+        Kind::NodeIdentities => "nodeidentities",
+        Kind::Secret => "secrets",
+        Kind::ServiceAccount => "serviceaccounts",
+        Kind::Role => "roles",
+        Kind::RoleBinding => "rolebindings",
+        Kind::Service => "services",
+        Kind::ConfigMap => "configmaps",
+        Kind::PersistentVolumeClaim => "persistentvolumeclaims",
+        Kind::Pod => "pods",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::params::ListParams;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(place: &Place, namespace: Option<&str>, expected: &str) {
+        let request = place.requests(namespace).list(&ListParams::default());
+        let uri = request.unwrap().uri().to_string();
+        assert_eq!(uri.trim_end_matches(['?', '&']), expected);
+    }
+
+    #[test]
+    fn each_kind_is_asked_for_where_the_api_server_keeps_it() {
+        check(
+            &Place::known(Kind::Pod),
+            Some("a"),
+            "/api/v1/namespaces/a/pods",
+        );
+        check(&Place::known(Kind::Pod), None, "/api/v1/pods");
+        check(
+            &Place::known(Kind::StorageClass),
+            Some("a"),
+            "/apis/storage.k8s.io/v1/storageclasses",
+        );
+        check(
+            &Place::of(Kind::CosmosFullNode, "cosmos.example.com/v1"),
+            Some("a"),
+            "/apis/cosmos.example.com/v1/namespaces/a/cosmosfullnodes",
+        );
+    }
+}

@@ -1,0 +1,464 @@
+//! One run of `apply`, from the first plan to the last gate. Each round captures and plans anew: what
+//! was done before shows in the cluster, and nowhere else.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::time::Duration;
+
+use kube::Client;
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use crate::apply::capture::{Scope, capture};
+use crate::apply::index::Index;
+use crate::apply::step::{self, Due};
+use crate::apply::{Fault, Why, cluster};
+use crate::cli::args::{ApplyArgs, Until};
+use crate::cli::policy::Policy;
+use crate::cli::terminal::{self, Terminal};
+use crate::cli::{Exit, Failure, clock, live};
+use crate::diagnostic::Diagnostic;
+use crate::model::{Kind, ObjectKey, Source};
+use crate::pipeline::{self, FleetManifests, Options, Outcome, Request};
+use crate::plan::{Action, Condition, FleetPlan, Gate, Plan, Step};
+use crate::render::text;
+
+use super::CONSEQUENCE;
+
+/// How long to wait between two looks at the cluster.
+const PAUSE: Duration = Duration::from_secs(2);
+/// So often in a row the cluster may change under a plan, or be away.
+const TRIES: usize = 30;
+
+struct Session<'a> {
+    args: &'a ApplyArgs,
+    terminal: &'a Terminal,
+    client: Client,
+    specs: Vec<Source>,
+    /// What was done, in order.
+    done: Vec<String>,
+    /// What was waited for last.
+    awaited: Option<(String, Instant)>,
+    /// How often in a row something has to be tried again.
+    tries: usize,
+}
+
+/// A plan, and the cluster that it was made for.
+struct Round {
+    outcome: Outcome,
+    index: Index,
+}
+
+/// What one round came to.
+enum Came {
+    /// Something was done: look again.
+    Done(Vec<Gate>),
+    /// Something must happen first.
+    Waits(Vec<Gate>),
+    /// Nothing is left.
+    Rest,
+}
+
+/// Plans, asks, and applies, until as much is done as was asked for.
+pub(super) async fn run(
+    args: &ApplyArgs,
+    specs: Vec<Source>,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
+    let client = cluster::connect(&live::door(&args.door)).await;
+    let client = client.map_err(|why| failed(live::fault(&why), CONSEQUENCE))?;
+    let mut session = Session {
+        args,
+        terminal,
+        client,
+        specs,
+        done: Vec::new(),
+        awaited: None,
+        tries: 0,
+    };
+    let first = session.look().await?;
+    if let Some(exit) = session.ask(&first)? {
+        return Ok(exit);
+    }
+    let blocked = first.outcome.plan.summary.blocked;
+    tokio::select! {
+        ended = session.rounds(first) => ended?,
+        stopped = tokio::signal::ctrl_c() => {
+            let why = match stopped {
+                Ok(()) => "stopped".to_owned(),
+                Err(error) => format!("the system gives no signals: {error}"),
+            };
+            return Err(session.stopped(Diagnostic::error("stopped", why)));
+        }
+    }
+    session.terminal.note("done");
+    Ok(if blocked > 0 { Exit::Held } else { Exit::Done })
+}
+
+fn failed(fault: Diagnostic, consequence: &'static str) -> Failure {
+    Failure {
+        diagnostics: vec![fault],
+        consequence,
+    }
+}
+
+impl Session<'_> {
+    /// Captures and plans.
+    async fn look(&self) -> Result<Round, Failure> {
+        let now = clock::now().map_err(|fault| failed(*fault, CONSEQUENCE))?;
+        let namespace = self.args.namespace.as_deref();
+        let scope = Scope {
+            namespaces: pipeline::namespaces(&self.specs, namespace),
+        };
+        let mut captured = capture(&self.client, &scope, now).await;
+        for _ in 0..TRIES {
+            if captured.is_ok() {
+                break;
+            }
+            sleep(PAUSE).await;
+            captured = capture(&self.client, &scope, now).await;
+        }
+        let captured = captured.map_err(|why| failed(live::fault(&why), CONSEQUENCE))?;
+        let vital = captured.gaps.iter().filter(|gap| gap.is_vital);
+        let faults: Vec<Diagnostic> = vital.map(live::told).collect();
+        if !faults.is_empty() {
+            return Err(Failure {
+                diagnostics: faults,
+                consequence: CONSEQUENCE,
+            });
+        }
+        let index = Index::read(&captured.sources);
+        let request = Request {
+            specs: self.specs.clone(),
+            snapshot: Some(captured.sources),
+            options: Options {
+                namespace: self.args.namespace.clone(),
+                refresh: self.args.refresh,
+                adopt: self.args.adopt,
+                now: Some(now),
+                ..Options::default()
+            },
+        };
+        let ran = pipeline::run(&request);
+        let has_errors = ran.has_errors();
+        match ran.value {
+            Some(outcome) if !has_errors => Ok(Round { outcome, index }),
+            _ => Err(Failure {
+                diagnostics: ran.diagnostics,
+                consequence: CONSEQUENCE,
+            }),
+        }
+    }
+
+    /// Shows the plan, and asks; returns how the run ends where it ends here.
+    fn ask(&self, round: &Round) -> Result<Option<Exit>, Failure> {
+        let plan = &round.outcome.plan;
+        let shown = text::plan(plan, self.terminal.out(), self.terminal.detail_wanted());
+        terminal::result(&shown)?;
+        let policy = Policy {
+            deny: self.args.deny.clone(),
+            max_restarts: self.args.max_restarts,
+            tells_changes: false,
+        };
+        let (_, lines) = policy.judge(plan);
+        for line in &lines {
+            terminal::line(line);
+        }
+        if lines.iter().any(|line| line.starts_with("denied")) {
+            return Ok(Some(Exit::Held));
+        }
+        if plan.fleets.iter().all(|fleet| fleet.waves.is_empty()) {
+            let exit = if lines.is_empty() {
+                Exit::Done
+            } else {
+                Exit::Held
+            };
+            return Ok(Some(exit));
+        }
+        if let Some(fault) = without_keys(plan) {
+            return Err(failed(fault, CONSEQUENCE));
+        }
+        if self.args.yes {
+            return Ok(None);
+        }
+        if !io::stdin().is_terminal() {
+            let fault = Diagnostic::error("usage", "nobody is there to be asked")
+                .hint("say `--yes` to apply what the plan above shows");
+            return Err(failed(fault, CONSEQUENCE));
+        }
+        let what = match self.args.until {
+            Until::Wave => "the next wave",
+            Until::Done => "all of it, wave by wave",
+        };
+        let _ = write!(
+            io::stderr(),
+            "Apply {what}? Only `yes` is taken for an answer: "
+        );
+        let mut answer = String::new();
+        let _ = io::stdin().lock().read_line(&mut answer);
+        if answer.trim() == "yes" {
+            return Ok(None);
+        }
+        Err(failed(
+            Diagnostic::error("not-wanted", "it was not said `yes`"),
+            CONSEQUENCE,
+        ))
+    }
+
+    /// Goes on round by round.
+    async fn rounds(&mut self, first: Round) -> Result<(), Failure> {
+        let mut round = first;
+        let mut gates: Option<Vec<Gate>> = None;
+        loop {
+            if let (Until::Wave, Some(gates)) = (self.args.until, &gates) {
+                let left = unmet(gates, &round.index);
+                if left.is_empty() {
+                    return Ok(());
+                }
+                self.wait(&left).await?;
+            } else {
+                match self.round(&round).await? {
+                    Came::Rest => return Ok(()),
+                    Came::Waits(gates) => self.wait(&gates).await?,
+                    Came::Done(of_wave) => {
+                        self.awaited = None;
+                        gates = Some(of_wave);
+                    }
+                }
+            }
+            round = self
+                .look()
+                .await
+                .map_err(|failure| self.with_done(failure))?;
+        }
+    }
+
+    /// Does the next wave of each fleet.
+    async fn round(&mut self, round: &Round) -> Result<Came, Failure> {
+        let Round { outcome, index } = round;
+        let (mut awaited, mut of_waves) = (Vec::new(), Vec::new());
+        let mut is_any = false;
+        for fleet in &outcome.plan.fleets {
+            let Some(wave) = fleet.waves.first() else {
+                continue;
+            };
+            if wave.steps.is_empty() {
+                awaited.extend(wave.gate.iter().cloned());
+                continue;
+            }
+            is_any = true;
+            of_waves.extend(wave.gate.iter().cloned());
+            let title = format!("{}/{}: {}", fleet.namespace, fleet.name, wave.title);
+            self.terminal.note(&crate::render::visible(&title));
+            let found = outcome.manifests.iter();
+            let key = (&fleet.namespace, &fleet.name);
+            let mut of = found.filter(|of| (&of.fleet.namespace, &of.fleet.name) == key);
+            self.wave(&wave.steps, of.next(), index).await?;
+        }
+        Ok(match (is_any, awaited.is_empty()) {
+            (true, _) => Came::Done(of_waves),
+            (false, false) => Came::Waits(awaited),
+            (false, true) => Came::Rest,
+        })
+    }
+
+    /// Does the steps of a wave. Pods that are replaced go first, side by side, and come back each as
+    /// soon as its name is free.
+    async fn wave(
+        &mut self,
+        steps: &[Step],
+        manifests: Option<&FleetManifests>,
+        index: &Index,
+    ) -> Result<(), Failure> {
+        let mut replaced = Vec::new();
+        for step in steps {
+            let wanted = manifests.and_then(|of| manifest(of, step));
+            let due = Due {
+                step,
+                wanted,
+                seen: index.seen(&step.object),
+                owner: None,
+            };
+            if !self.one(due).await? {
+                return Ok(()); // it is planned anew
+            }
+            if step.action == Action::Replace {
+                replaced.push(due);
+            }
+        }
+        for due in replaced {
+            self.gone(due).await?;
+            let anew = Step {
+                action: Action::Create,
+                ..due.step.clone()
+            };
+            let due = Due {
+                step: &anew,
+                seen: None,
+                ..due
+            };
+            if !self.one(due).await? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Does one step; returns whether the plan still holds.
+    async fn one(&mut self, due: Due<'_>) -> Result<bool, Failure> {
+        let object = &due.step.object;
+        match step::take(&self.client, due).await {
+            Ok(done) => {
+                self.tries = 0;
+                let why = due.step.reasons.first();
+                let why = why.map_or(String::new(), |why| format!(" ({})", why.message));
+                let line = format!(
+                    "{}/{object}: {}{why}",
+                    object.namespace,
+                    done.outcome.word()
+                );
+                self.terminal.note(&crate::render::visible(&line));
+                self.done.push(line);
+                Ok(true)
+            }
+            Err(fault) => {
+                self.tries += 1;
+                let may_pass = match fault.why {
+                    Why::Changed | Why::Disruption | Why::Away => self.tries < TRIES,
+                    Why::Refused | Why::Internal => false,
+                };
+                if !may_pass {
+                    return Err(self.stopped(told(object, &fault)));
+                }
+                let line = format!("{}/{object}: not yet: {fault}", object.namespace);
+                self.terminal.note(&crate::render::visible(&line));
+                sleep(PAUSE).await;
+                Ok(false)
+            }
+        }
+    }
+
+    /// Waits until a pod is gone.
+    async fn gone(&mut self, due: Due<'_>) -> Result<(), Failure> {
+        let object = &due.step.object;
+        let gate = Gate {
+            condition: Condition::Gone,
+            object: object.clone(),
+        };
+        loop {
+            match step::is_gone(&self.client, due).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => self.wait(std::slice::from_ref(&gate)).await?,
+                Err(fault) if fault.why == Why::Away => {
+                    self.wait(std::slice::from_ref(&gate)).await?;
+                }
+                Err(fault) => return Err(self.stopped(told(object, &fault))),
+            }
+        }
+    }
+
+    /// Waits a while, and says for what. Fails once that takes too long.
+    async fn wait(&mut self, gates: &[Gate]) -> Result<(), Failure> {
+        const SHOWN: usize = 5;
+        let mut what: Vec<String> = gates.iter().take(SHOWN).map(condition).collect();
+        if gates.len() > SHOWN {
+            what.push(format!("{} more", gates.len() - SHOWN));
+        }
+        let what = what.join(", ");
+        let since = match &self.awaited {
+            Some((last, since)) if *last == what => *since,
+            Some(_) | None => {
+                self.terminal
+                    .note(&crate::render::visible(&format!("waiting until {what}")));
+                let now = Instant::now();
+                self.awaited = Some((what.clone(), now));
+                now
+            }
+        };
+        let timeout = self.args.timeout;
+        if since.elapsed() >= Duration::from_secs(timeout.seconds) {
+            let message = format!("after {timeout} it is still not so that {what}");
+            let fault = Diagnostic::error("gate-not-met", message)
+                .hint("`cosmos-render why POD` tells what a pod waits for");
+            return Err(self.stopped(fault));
+        }
+        sleep(PAUSE).await;
+        Ok(())
+    }
+
+    /// Returns the failure of a run that did something before.
+    fn stopped(&self, fault: Diagnostic) -> Failure {
+        self.with_done(failed(fault, CONSEQUENCE))
+    }
+
+    fn with_done(&self, mut failure: Failure) -> Failure {
+        if self.done.is_empty() {
+            return failure;
+        }
+        let count = self.done.len();
+        let note = format!(
+            "{count} steps were done before that, the last of them {}",
+            self.done.last().map_or("", String::as_str)
+        );
+        if let Some(last) = failure.diagnostics.pop() {
+            let hint = "nothing is left halfway: the next `apply` goes on from here";
+            failure.diagnostics.push(last.note(note).note(hint));
+        }
+        failure.consequence = "what is left was not done";
+        failure
+    }
+}
+
+fn told(object: &ObjectKey, fault: &Fault) -> Diagnostic {
+    let message = format!("{}/{object}: {fault}", object.namespace);
+    Diagnostic::error("not-applied", message)
+}
+
+fn condition(gate: &Gate) -> String {
+    match gate.condition {
+        Condition::PodReady => format!("{} is ready and in sync", gate.object),
+        Condition::Gone => format!("{} is gone", gate.object),
+    }
+}
+
+fn unmet(gates: &[Gate], index: &Index) -> Vec<Gate> {
+    let is_unmet = |gate: &&Gate| match gate.condition {
+        Condition::PodReady => !index.is_ready(&gate.object),
+        Condition::Gone => index.seen(&gate.object).is_some(),
+    };
+    gates.iter().filter(is_unmet).cloned().collect()
+}
+
+/// Returns the manifest that a step applies.
+fn manifest<'m>(of: &'m FleetManifests, step: &Step) -> Option<&'m Value> {
+    let is_it = |object: &&Value| {
+        let metadata = &object["metadata"];
+        object["kind"] == step.object.kind.as_str() && metadata["name"] == step.object.name.as_str()
+    };
+    let anew = of.made_anew.iter().find(is_it);
+    let anew = anew.filter(|_| step.action == Action::Create);
+    anew.or_else(|| of.objects.iter().find(is_it))
+}
+
+/// A node that comes without a key waits for one for ever: it takes one first.
+fn without_keys(plan: &Plan) -> Option<Diagnostic> {
+    let unknown = |fleet: &FleetPlan| {
+        let notices = fleet
+            .warnings
+            .iter()
+            .filter(|w| w.code == "IdentityUnknown");
+        let names: BTreeSet<String> = notices
+            .filter_map(|notice| Some(notice.object.as_ref()?.name.clone()))
+            .collect();
+        let created = fleet.steps().filter(|step| step.action == Action::Create);
+        let created = created.filter(|step| step.object.kind == Kind::Pod);
+        let mut without = created.filter(|step| names.contains(&step.object.name));
+        without
+            .next()
+            .map(|step| format!("{}/{}", fleet.namespace, step.object))
+    };
+    let first = plan.fleets.iter().find_map(unknown)?;
+    let message = format!("{first} would come without a node key, and wait for one");
+    let hint = "`cosmos-render keys init SPECS --snapshot cluster` makes the keys of new nodes";
+    Some(Diagnostic::error("no-identity", message).hint(hint))
+}

@@ -1,0 +1,164 @@
+//! The word `cluster` where a snapshot is named: it is captured there and then.
+
+use std::io::Read;
+
+use crate::diagnostic::{Diagnostic, Reported};
+use crate::disk::{self, Limits};
+use crate::model::Source;
+
+#[cfg(not(feature = "runner"))]
+use super::Failure;
+
+/// What stands for the cluster itself; `cluster:CONTEXT` for that of another context.
+const CLUSTER: &str = "cluster";
+
+/// Reads what stands for a cluster: files and folders, and the cluster itself. `namespaces` are those
+/// of the documents: what lies there is enough where not everything may be listed.
+pub(super) fn read(
+    paths: &[String],
+    apart: &[String],
+    (stdin, limits): (&mut dyn Read, &Limits),
+    namespaces: &dyn Fn() -> Vec<String>,
+) -> Reported<Vec<Source>> {
+    let (clusters, files): (Vec<&String>, Vec<&String>) =
+        paths.iter().partition(|path| context(path).is_some());
+    let files: Vec<String> = files.into_iter().cloned().collect();
+    let mut read = disk::read(&files, apart, stdin, limits);
+    for path in clusters {
+        let named = context(path).flatten().map(str::to_owned);
+        match capture(named, namespaces) {
+            Ok((sources, said)) => {
+                read.value.extend(sources);
+                read.diagnostics.extend(said);
+            }
+            Err(faults) => read.diagnostics.extend(faults),
+        }
+    }
+    read
+}
+
+/// Tells whether a path stands for a cluster, and for that of which context.
+fn context(path: &str) -> Option<Option<&str>> {
+    match path.split_once(':') {
+        None if path == CLUSTER => Some(None),
+        Some((CLUSTER, context)) if !context.is_empty() => Some(Some(context)),
+        _ => None,
+    }
+}
+
+/// Returns the failure of a program that cannot reach clusters, and how to get one that can.
+#[cfg(not(feature = "runner"))]
+pub(super) fn cannot(consequence: &'static str) -> Failure {
+    Failure {
+        diagnostics: vec![without_access()],
+        consequence,
+    }
+}
+
+#[cfg(not(feature = "runner"))]
+fn without_access() -> Diagnostic {
+    let hint = "use the container image, or install it with `cargo install cosmos-render --features \
+                runner`";
+    Diagnostic::error(
+        "no-cluster-access",
+        "this program is built without access to clusters",
+    )
+    .hint(hint)
+}
+
+type Captured = Result<(Vec<Source>, Vec<Diagnostic>), Vec<Diagnostic>>;
+
+#[cfg(not(feature = "runner"))]
+fn capture(_: Option<String>, _: &dyn Fn() -> Vec<String>) -> Captured {
+    Err(vec![without_access()])
+}
+
+#[cfg(feature = "runner")]
+fn capture(context: Option<String>, namespaces: &dyn Fn() -> Vec<String>) -> Captured {
+    use crate::apply::capture::{Scope, capture};
+    use crate::apply::cluster::{self, Door};
+
+    let door = Door {
+        context,
+        kubeconfig: None,
+    };
+    let now = super::clock::now().map_err(|fault| vec![*fault])?;
+    let fault = |why: String| vec![fault(&why)];
+    let captured = runtime().map_err(fault)?.block_on(async {
+        let client = cluster::connect(&door).await?;
+        let everything = capture(&client, &Scope::default(), now).await?;
+        let is_whole = everything.gaps.iter().all(|gap| !gap.is_vital);
+        let namespaces = namespaces();
+        if is_whole || namespaces.is_empty() {
+            return Ok(everything);
+        }
+        capture(&client, &Scope { namespaces }, now).await
+    });
+    let captured = captured.map_err(fault)?;
+    let said = captured.gaps.iter().map(told).collect::<Vec<_>>();
+    if captured.gaps.iter().any(|gap| gap.is_vital) {
+        return Err(said);
+    }
+    Ok((captured.sources, said))
+}
+
+/// Says what could not be captured, and what that means.
+#[cfg(feature = "runner")]
+pub(super) fn told(gap: &crate::apply::capture::Gap) -> Diagnostic {
+    let of = match &gap.namespace {
+        Some(namespace) => format!("{} of namespace {namespace}", gap.resource),
+        None => gap.resource.clone(),
+    };
+    let message = format!("{of} cannot be read: {}", gap.consequence);
+    let found = if gap.is_vital {
+        Diagnostic::error("not-captured", message)
+    } else {
+        Diagnostic::warning("not-captured", message)
+    };
+    found.note(gap.why.clone())
+}
+
+/// Returns which cluster is meant.
+#[cfg(feature = "runner")]
+pub(super) fn door(args: &super::args::DoorArgs) -> crate::apply::cluster::Door {
+    crate::apply::cluster::Door {
+        context: args.context.clone(),
+        kubeconfig: args.kubeconfig.clone(),
+    }
+}
+
+/// Says that the cluster cannot be reached.
+#[cfg(feature = "runner")]
+pub(super) fn fault(why: &str) -> Diagnostic {
+    Diagnostic::error("no-way-to-cluster", format!("no way to the cluster: {why}"))
+        .hint("see that `kubectl get pods` works with the same kubeconfig and context")
+}
+
+/// Returns what waits for answers.
+#[cfg(feature = "runner")]
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, String> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("the program cannot wait: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, expected: Option<Option<&str>>) {
+        assert_eq!(context(path), expected, "{path}");
+    }
+
+    #[test]
+    fn one_word_stands_for_the_cluster() {
+        check("cluster", Some(None));
+        check("cluster:east", Some(Some("east")));
+        check("cluster:arn:aws:eks", Some(Some("arn:aws:eks")));
+        check("cluster:", None);
+        check("./cluster", None);
+        check("cluster.json", None);
+    }
+}
