@@ -19,6 +19,7 @@ mod policy;
 mod render;
 mod resolve;
 mod roll;
+mod run;
 mod schema;
 mod settings;
 mod simulate;
@@ -80,6 +81,7 @@ fn dispatch(cli: Cli) -> Exit {
         }
         Command::Why(args) => resolve::why(args).and_then(|run| why::run(&run, &terminal)),
         Command::Apply(args) => apply::run(&args, &terminal),
+        Command::Run(args) => run::run(&args, &terminal),
         Command::Snapshot(args) => snapshot::run(&args, &terminal),
         Command::Keys(args) => keys::run(args, &terminal),
         Command::Lint(args) => resolve::lint(args).and_then(|run| lint::run(&run, &terminal)),

@@ -51,7 +51,7 @@ const ROOMS: &[(&str, bool, &str)] = &[
     (
         "runner",
         false,
-        "model diagnostic parse live pipeline apply",
+        "model diagnostic parse live plan pipeline keys apply",
     ),
     (
         "cli",

@@ -38,6 +38,8 @@
 //! - `spread` does work on many things at once, and puts the results into their order.
 //! - `keys` makes node keys, takes them over and compares them: the one room that holds any.
 //! - `disk` and `cli` are the shell: files, arguments, colours and exit codes.
+//! - `apply` does to a cluster what a plan says, one step at a time; `runner` repeats capturing,
+//!   planning and applying inside of one.
 //!
 //! A wall stands between the core (`parse` to `keys`) and the shell: no room of the core reads a
 //! disk, an environment, a clock or a network, or prints, so that the same inputs give the same bytes
@@ -68,6 +70,8 @@ pub mod pipeline;
 pub mod plan;
 pub mod render;
 pub mod review;
+#[cfg(feature = "runner")]
+pub mod runner;
 pub mod settings;
 pub mod simulate;
 pub mod spec;

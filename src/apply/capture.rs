@@ -18,7 +18,7 @@ const PAGE: u32 = 500;
 /// So often a list is begun anew whose rest the API server has forgotten.
 const TRIES: usize = 3;
 /// Of Secrets, those that hold node keys are read, and no others.
-pub(super) const KEYS: &str = "app.kubernetes.io/component=node-keys";
+pub const KEYS: &str = "app.kubernetes.io/component=node-keys";
 /// The kind that may be of any group.
 const DOCUMENT: &str = "CosmosFullNode";
 
@@ -127,7 +127,10 @@ async fn places(client: &Client) -> Result<Vec<Place>, String> {
 
 /// Finds the kinds that some cluster's owner brought in: documents of whatever group, and snapshots of
 /// volumes.
-pub(super) async fn optional(client: &Client) -> Result<Vec<Place>, Error> {
+///
+/// # Errors
+/// Says why the API server does not tell.
+pub async fn optional(client: &Client) -> Result<Vec<Place>, Error> {
     let mut places = Vec::new();
     let snapshots = Place::known(Kind::VolumeSnapshot);
     for group in client.list_api_groups().await?.groups {

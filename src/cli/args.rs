@@ -7,6 +7,7 @@ mod driver;
 pub(super) mod keys;
 mod lint;
 mod roll;
+mod run;
 mod schema;
 mod simulate;
 mod snapshot;
@@ -21,6 +22,9 @@ pub(super) use diff::{DiffArgs, DiffFormat};
 pub(super) use driver::{DriverArgs, DriverPart};
 pub(super) use lint::{LintArgs, LintFormat};
 pub(super) use roll::RollArgs;
+#[cfg(feature = "runner")]
+pub(super) use run::LogForm;
+pub(super) use run::RunArgs;
 pub(super) use schema::{SchemaArgs, SchemaOf};
 pub(super) use simulate::{SimulateArgs, SimulateFormat};
 #[cfg(feature = "runner")]
@@ -136,6 +140,8 @@ pub(super) enum Command {
     Why(WhyArgs),
     /// Do what is planned, wave by wave, on the cluster itself
     Apply(ApplyArgs),
+    /// Look after fleets from inside their cluster: plan, do the next wave, wait for its gate, again
+    Run(RunArgs),
     /// Capture what a cluster holds, without what must not lie in Git: private keys, and what is no fleet's
     Snapshot(SnapshotArgs),
     /// Make, take over and compare the nodes' p2p keys

@@ -48,6 +48,12 @@ impl Terminal {
         self.out
     }
 
+    /// Returns whether talk is coloured.
+    #[cfg(feature = "runner")]
+    pub(super) fn is_coloured(&self) -> bool {
+        self.err == Style::Coloured
+    }
+
     /// Returns how much of a result for people is wanted.
     pub(super) fn detail_wanted(&self) -> Detail {
         if self.is_verbose {

@@ -28,7 +28,7 @@ pub(super) fn secrets(
 ) -> Result<(Text, Vec<Printed>), Vec<Diagnostic>> {
     let is_meant = |batch: &&Batch<'_>| match form {
         Form::Manifest => !batch.entries.is_empty() || batch.fleet.is_secret_given,
-        Form::Patch => !batch.entries.is_empty(),
+        Form::Patch | Form::JsonPatch => !batch.entries.is_empty(),
     };
     let faults = match form {
         Form::Manifest => batches
@@ -36,7 +36,9 @@ pub(super) fn secrets(
             .filter(is_meant)
             .filter_map(not_given)
             .collect(),
-        Form::Patch => no_patch(&batches.iter().filter(is_meant).collect::<Vec<_>>()),
+        Form::Patch | Form::JsonPatch => {
+            no_patch(&batches.iter().filter(is_meant).collect::<Vec<_>>())
+        }
     };
     let lost = batches.iter().flat_map(lost);
     let faults: Vec<Diagnostic> = faults.into_iter().chain(lost).collect();
@@ -53,6 +55,7 @@ pub(super) fn secrets(
                 &batch.entries,
             ),
             Form::Patch => secret::patch(&batch.entries),
+            Form::JsonPatch => secret::json_patch(&batch.entries),
         })
         .collect();
     let printed = batches.iter().filter(is_meant).map(|batch| Printed {

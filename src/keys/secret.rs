@@ -48,6 +48,8 @@ pub enum Form {
     Manifest,
     /// A merge patch with the new entries alone, which is no object that could replace one.
     Patch,
+    /// The same in JSON, as an API server takes it.
+    JsonPatch,
 }
 
 /// Returns the manifest of a Secret: its frame, and what one that exists has besides.
@@ -83,6 +85,33 @@ pub(super) fn patch(added: &[(String, Entry)]) -> Text {
     data("", &entries)
 }
 
+/// Returns the same in JSON.
+pub(super) fn json_patch(added: &[(String, Entry)]) -> Text {
+    const PARTS: [&str; 2] = ["{\"data\":{", "}}"];
+    let values: Vec<(String, &Entry)> = added
+        .iter()
+        .map(|(name, entry)| (json!(name).to_string(), entry))
+        .collect();
+    let of_one = |(name, entry): &(String, &Entry)| name.len() + ":\"\",".len() + encoded(entry);
+    let length: usize = values.iter().map(of_one).sum();
+    let mut text = Text::with_capacity(length + PARTS.concat().len());
+    text.push_str(PARTS[0]);
+    for (i, (name, entry)) in values.iter().enumerate() {
+        let mut value = Zeroizing::new(String::with_capacity(encoded(entry)));
+        STANDARD.encode_string(entry.bytes.as_slice(), &mut value);
+        for part in [if i > 0 { "," } else { "" }, name, ":\"", &value, "\""] {
+            text.push_str(part);
+        }
+    }
+    text.push_str(PARTS[1]);
+    text
+}
+
+/// Returns how long the bytes of an entry are as text.
+fn encoded(entry: &Entry) -> usize {
+    entry.bytes.len().div_ceil(3) * 4
+}
+
 /// Writes entries below a head. The rest of a Secret is serialised like any object; a serialiser
 /// would leave copies of these behind. Names and values are quoted, which any reader takes for
 /// what they are; the room is taken at once, so that the text is never moved.
@@ -92,17 +121,16 @@ fn data(head: &str, entries: &[(&str, &Entry)]) -> Text {
         .iter()
         .map(|(name, _)| json!(name).to_string())
         .collect();
-    let length = |entry: &Entry| entry.bytes.len().div_ceil(3) * 4;
     let lines: usize = entries
         .iter()
         .zip(&names)
-        .map(|((_, entry), name)| "  : \"\"\n".len() + name.len() + length(entry))
+        .map(|((_, entry), name)| "  : \"\"\n".len() + name.len() + encoded(entry))
         .sum();
     let mut text = Text::with_capacity(head.len() + START.len() + lines);
     text.push_str(head);
     text.push_str(START);
     for ((_, entry), name) in entries.iter().zip(&names) {
-        let mut value = Zeroizing::new(String::with_capacity(length(entry)));
+        let mut value = Zeroizing::new(String::with_capacity(encoded(entry)));
         STANDARD.encode_string(entry.bytes.as_slice(), &mut value);
         for part in ["  ", name, ": \"", &value, "\"\n"] {
             text.push_str(part);
@@ -161,6 +189,18 @@ mod tests {
         });
         assert_eq!(read(&text), expected);
         assert_eq!(text.0.capacity(), text.len());
+    }
+
+    #[test]
+    fn a_patch_in_json_holds_the_same_and_takes_its_room_once() {
+        let added = [
+            ("hub-3".to_owned(), entry("x")),
+            ("a\"b".to_owned(), entry("yz")),
+        ];
+        let text = json_patch(&added);
+        let read: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, json!({"data": {"hub-3": "eA==", "a\"b": "eXo="}}));
+        assert!(text.0.capacity() - text.len() <= 1);
     }
 
     #[test]

@@ -196,7 +196,7 @@ fn next(form: Form, written: &Written, destination: &Destination) -> Option<Stri
     let new: Vec<&Printed> = written.printed.iter().filter(|p| p.has_new).collect();
     let first = new.first()?;
     let store = match form {
-        Form::Patch => format!(
+        Form::Patch | Form::JsonPatch => format!(
             "next: kubectl -n {} patch secret {} --type merge --patch-file {file}",
             first.fleet.namespace,
             names::key_secret(&first.fleet.name)

@@ -1,0 +1,148 @@
+//! From the arguments of `run` to the loop: the log, the signals, and who this replica is.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the shell reads the environment, and passes values"
+)]
+
+use std::env;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing_subscriber::fmt;
+
+use crate::apply::cluster;
+use crate::cli::args::{LogForm, RunArgs};
+use crate::cli::terminal::Terminal;
+use crate::cli::{Exit, Failure, live};
+use crate::diagnostic::Diagnostic;
+use crate::disk;
+use crate::runner::{self, Lease, Options, Read};
+
+use super::CONSEQUENCE;
+
+/// Where a pod finds its own namespace.
+const NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+const CLUSTER: &str = "cluster";
+
+/// Starts the loop, and waits until it has ended.
+pub(super) fn run(args: &RunArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    log(args.log, terminal);
+    let options = options(args).map_err(failed)?;
+    let begun = |why: String| failed(live::fault(&why));
+    let runtime = live::runtime().map_err(begun)?;
+    runtime.block_on(async {
+        let client = cluster::connect(&live::door(&args.door))
+            .await
+            .map_err(begun)?;
+        let (tell, told) = watch::channel(false);
+        tokio::spawn(signals(tell));
+        let ran = runner::run(client, options, told).await;
+        ran.map_err(|why| failed(Diagnostic::error("not-running", why)))
+    })?;
+    Ok(Exit::Done)
+}
+
+fn failed(fault: Diagnostic) -> Failure {
+    Failure {
+        diagnostics: vec![fault],
+        consequence: CONSEQUENCE,
+    }
+}
+
+/// Writes lines to standard error. A second log in one process is none.
+fn log(form: LogForm, terminal: &Terminal) {
+    let builder = fmt().with_writer(io::stderr).with_target(false);
+    let builder = builder.with_ansi(terminal.is_coloured());
+    let _ = match form {
+        LogForm::Text => builder.try_init(),
+        LogForm::Json => builder.json().flatten_event(true).try_init(),
+    };
+}
+
+/// Waits for a signal to stop.
+async fn signals(tell: watch::Sender<bool>) {
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        return;
+    };
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    tracing::info!("told to stop: what has begun is done first");
+    tell.send_replace(true);
+    // whoever is told twice does not wait
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    std::process::exit(130);
+}
+
+fn options(args: &RunArgs) -> Result<Options, Diagnostic> {
+    let is_cluster = args.specs == [CLUSTER];
+    if !is_cluster && args.specs.iter().any(|path| path == CLUSTER) {
+        let fault = Diagnostic::error("usage", "documents come from the cluster or from files");
+        return Err(fault.hint("give `--specs cluster` alone, or paths alone"));
+    }
+    if args.selector.is_some() && !is_cluster {
+        let fault = Diagnostic::error("usage", "--selector chooses among documents in the cluster");
+        return Err(fault.hint("name the files that are meant"));
+    }
+    if args.probe_interval.seconds == 0 {
+        return Err(Diagnostic::error(
+            "usage",
+            "--probe-interval must be a second at the least",
+        ));
+    }
+    let identity = identity();
+    let namespaces = match args.namespace.as_slice() {
+        [] => "*".to_owned(),
+        named => named.join(","),
+    };
+    let selector = args.selector.as_deref().unwrap_or_default();
+    let lease = (!args.no_lease).then(|| Lease {
+        namespace: args.lease_namespace.clone().unwrap_or_else(own_namespace),
+        name: args.lease_name.clone(),
+        identity: identity.clone(),
+        scope: format!("{namespaces} {selector}").trim().to_owned(),
+    });
+    let paths = args.specs.clone();
+    let folder: Read =
+        Arc::new(move || disk::read(&paths, &[], &mut io::empty(), &disk::Limits::default()));
+    Ok(Options {
+        namespaces: args.namespace.clone(),
+        selector: args.selector.clone(),
+        folder: (!is_cluster).then_some(folder),
+        is_dry: args.dry_run,
+        refresh: args.refresh,
+        lease,
+        identity,
+        listen: args.listen,
+        probe_every: Duration::from_secs(args.probe_interval.seconds),
+        at_once: args.at_once,
+    })
+}
+
+/// Returns a name that no other replica has: that of the pod, with a number that a container which
+/// started again does not have.
+fn identity() -> String {
+    let host = env::var("HOSTNAME").unwrap_or_else(|_| "cosmos-render".to_owned());
+    let number = getrandom::u32().unwrap_or_else(|_| std::process::id());
+    format!("{host}_{number:08x}")
+}
+
+fn own_namespace() -> String {
+    let limits = disk::Limits::default();
+    let read = disk::read(&[NAMESPACE.to_owned()], &[], &mut io::empty(), &limits);
+    let text = read
+        .value
+        .first()
+        .map(|source| String::from_utf8_lossy(&source.bytes));
+    let text = text.map(|text| text.trim().to_owned());
+    text.filter(|text| !text.is_empty())
+        .unwrap_or_else(|| "default".to_owned())
+}

@@ -1,0 +1,171 @@
+//! The loop inside a cluster: watches, plans, does the next wave of each fleet, and looks again. Adds
+//! nothing to what is decided: each plan is the one that `plan` would print.
+
+mod act;
+mod documents;
+mod fleets;
+mod job;
+mod keys;
+mod lease;
+mod metrics;
+mod others;
+mod peers;
+mod plan;
+mod probe;
+mod removal;
+mod report;
+mod serve;
+mod shared;
+mod store;
+mod watch;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Client;
+use tokio::sync::watch as signal;
+
+use crate::apply::capture;
+use crate::apply::resources::Place;
+use crate::model::Kind;
+
+pub use documents::Read;
+pub use lease::Wanted as Lease;
+
+use fleets::Fleets;
+use others::Others;
+use serve::Beat;
+use shared::Shared;
+
+/// How the loop runs.
+pub struct Options {
+    /// The namespaces that are looked after; all where none is named.
+    pub namespaces: Vec<String>,
+    /// Labels that the documents in the cluster must have.
+    pub selector: Option<String>,
+    /// Where documents are read from; `None` for those in the cluster.
+    pub folder: Option<Read>,
+    /// Whether nothing is done but plan.
+    pub is_dry: bool,
+    /// Whether what waits for the next restart is rolled out now.
+    pub refresh: bool,
+    /// The Lease of who acts; `None` where there is but one replica.
+    pub lease: Option<Lease>,
+    /// Who this replica is.
+    pub identity: String,
+    /// Where the pages are.
+    pub listen: Option<SocketAddr>,
+    /// How often nodes that are in sync are asked.
+    pub probe_every: Duration,
+    /// How many fleets are acted on at a time.
+    pub at_once: usize,
+}
+
+/// Runs until `stop` says so.
+///
+/// # Errors
+/// Says why the loop cannot begin.
+pub async fn run(
+    client: Client,
+    options: Options,
+    stop: signal::Receiver<bool>,
+) -> Result<(), String> {
+    let shared = Arc::new(Shared::default());
+    let beat = Arc::new(Beat::default());
+    beat.beat();
+    if let Some(address) = options.listen {
+        let listener = serve::open(address).await?;
+        tokio::spawn(serve::serve(
+            listener,
+            Arc::clone(&shared),
+            Arc::clone(&beat),
+        ));
+    }
+    let places = places(&client, &options).await?;
+    watch_all(&client, &places, &options, &shared);
+    tokio::spawn(probe::ask(Arc::clone(&shared), options.probe_every));
+    let others = Arc::new(Others::default());
+    if !options.is_dry {
+        let follow = others::follow(
+            client.clone(),
+            options.namespaces.clone(),
+            Arc::clone(&others),
+        );
+        tokio::spawn(follow);
+    }
+    let (held, holds) = signal::channel(options.lease.is_none());
+    let lease = options
+        .lease
+        .clone()
+        .filter(|_| !options.is_dry)
+        .map(|wanted| {
+            let shared = Arc::clone(&shared);
+            tokio::spawn(lease::hold(
+                client.clone(),
+                wanted,
+                held,
+                stop.clone(),
+                shared,
+            ))
+        });
+    let mut fleets = Fleets::new(client, options, shared, others);
+    fleets.run(holds, stop, &beat).await;
+    if let Some(lease) = lease {
+        let _ = lease.await;
+    }
+    Ok(())
+}
+
+/// Finds out what there is to watch.
+async fn places(client: &Client, options: &Options) -> Result<Vec<Place>, String> {
+    const WATCHED: [Kind; 10] = [
+        Kind::StorageClass,
+        Kind::PersistentVolume,
+        Kind::Secret,
+        Kind::ServiceAccount,
+        Kind::Role,
+        Kind::RoleBinding,
+        Kind::Service,
+        Kind::ConfigMap,
+        Kind::PersistentVolumeClaim,
+        Kind::Pod,
+    ];
+    let mut places = capture::optional(client)
+        .await
+        .map_err(|error| crate::apply::cluster::refusal(&error))?;
+    let has_documents = places
+        .iter()
+        .any(|place| place.kind == Kind::CosmosFullNode);
+    if !has_documents && options.folder.is_none() {
+        let hint = "`cosmos-render crd | kubectl apply --server-side -f -`";
+        return Err(format!(
+            "the cluster knows no CosmosFullNode: teach it with {hint}"
+        ));
+    }
+    places.extend(WATCHED.map(Place::known));
+    Ok(places)
+}
+
+fn watch_all(client: &Client, places: &[Place], options: &Options, shared: &Arc<Shared>) {
+    for place in places {
+        let everywhere = [None];
+        let named: Vec<Option<String>> = options.namespaces.iter().cloned().map(Some).collect();
+        let namespaces = if place.is_namespaced && !named.is_empty() {
+            named.as_slice()
+        } else {
+            &everywhere
+        };
+        let of_documents = options.selector.clone();
+        let selector = of_documents.filter(|_| place.kind == Kind::CosmosFullNode);
+        for namespace in namespaces {
+            shared.sync(&watch::name(place, namespace.as_deref()), false);
+            let what = watch::What {
+                place: place.clone(),
+                namespace: namespace.clone(),
+                selector: selector.clone(),
+            };
+            tokio::spawn(watch::watch(client.clone(), what, Arc::clone(shared)));
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The first wave of a fleet's plan, done. What it comes to shows in the store at once: the next plan
+//! is never made from what was before.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::Client;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::plan::Planned;
+use super::shared::Shared;
+use crate::apply::step::{self, Due};
+use crate::apply::{Fault, Outcome};
+use crate::model::{FleetKey, Kind, ObjectKey};
+use crate::plan::{Action, Step};
+
+/// Does the steps of the first wave, one after the other, until one cannot be done.
+///
+/// # Errors
+/// Returns the step that could not be done, and why.
+pub(super) async fn wave(
+    client: &Client,
+    shared: &Arc<Shared>,
+    planned: &Planned,
+    owner: Option<&OwnerReference>,
+) -> Result<(), (ObjectKey, Fault)> {
+    let Some(wave) = planned.plan.waves.first() else {
+        return Ok(());
+    };
+    let fleet = FleetKey {
+        namespace: planned.plan.namespace.clone(),
+        name: planned.plan.name.clone(),
+    };
+    let manifests = Manifests::of(planned);
+    let began = Instant::now();
+    for step in &wave.steps {
+        let due = Due {
+            step,
+            wanted: manifests.wanted(step),
+            seen: planned.seen.get(&step.object),
+            owner: owner.filter(|_| is_owned(step.object.kind)),
+        };
+        let done = step::take(client, due).await;
+        let done = done.map_err(|fault| (step.object.clone(), fault))?;
+        tell(&fleet, step, done.outcome);
+        shared
+            .metrics
+            .stepped(action(step.action), step.object.kind.as_str());
+        let mut store = shared.store();
+        match done.object {
+            Some(object) => {
+                store.take(step.object.kind, object);
+            }
+            None if done.outcome == Outcome::Deleted => store.deleted(&step.object),
+            None => {}
+        }
+    }
+    shared.metrics.waved(began.elapsed());
+    Ok(())
+}
+
+/// What is not data goes with its document. Claims go by what the document says of them, and never
+/// just because nobody owns them any more (design.md, safety rule 6).
+fn is_owned(kind: Kind) -> bool {
+    match kind {
+        Kind::ServiceAccount
+        | Kind::Role
+        | Kind::RoleBinding
+        | Kind::Service
+        | Kind::ConfigMap
+        | Kind::Pod => true,
+        Kind::StorageClass
+        | Kind::PersistentVolume
+        | Kind::VolumeSnapshot
+        | Kind::CosmosFullNode
+        | Kind::NodeIdentities
+        | Kind::Secret
+        | Kind::PersistentVolumeClaim => false,
+    }
+}
+
+/// The manifests of a fleet, by kind and name.
+struct Manifests<'p> {
+    objects: BTreeMap<(&'p str, &'p str), &'p Value>,
+    /// Those that are made under names that were taken before.
+    anew: BTreeMap<(&'p str, &'p str), &'p Value>,
+}
+
+impl<'p> Manifests<'p> {
+    fn of(planned: &'p Planned) -> Self {
+        let by_name = |objects: &'p [Value]| {
+            let keyed = objects.iter().filter_map(|object| {
+                let key = (
+                    object["kind"].as_str()?,
+                    object["metadata"]["name"].as_str()?,
+                );
+                Some((key, object))
+            });
+            keyed.collect()
+        };
+        Self {
+            objects: by_name(&planned.manifests.objects),
+            anew: by_name(&planned.manifests.made_anew),
+        }
+    }
+
+    fn wanted(&self, step: &Step) -> Option<&'p Value> {
+        let key = (step.object.kind.as_str(), step.object.name.as_str());
+        let anew = self
+            .anew
+            .get(&key)
+            .filter(|_| step.action == Action::Create);
+        anew.or_else(|| self.objects.get(&key)).copied()
+    }
+}
+
+pub(super) fn action(action: Action) -> &'static str {
+    match action {
+        Action::Create => "create",
+        Action::Patch => "patch",
+        Action::Replace => "replace",
+        Action::Delete => "delete",
+    }
+}
+
+/// Writes the line about a step.
+fn tell(fleet: &FleetKey, step: &Step, outcome: Outcome) {
+    let reasons = step.reasons.iter().map(|reason| reason.code);
+    let because = step.reasons.first().map_or("", |reason| &reason.message);
+    tracing::info!(
+        fleet = %fleet,
+        object = %step.object,
+        action = action(step.action),
+        outcome = outcome.word(),
+        reasons = reasons.collect::<Vec<_>>().join(","),
+        because,
+        "step done"
+    );
+}

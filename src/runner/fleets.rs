@@ -1,0 +1,581 @@
+//! The fleets that are looked after: which have to be looked at again, which are acted on, and which
+//! wait. One turn plans all that are due, and lets each act by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::Client;
+use kube::runtime::events::{EventType, Recorder};
+use tokio::sync::{Semaphore, mpsc, watch as signal};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::documents::{Document, Folder, of_cluster};
+use super::job::{End, Ended, Hand, Job, What};
+use super::others::{self, Others};
+use super::plan::{self, Came, Planned};
+use super::report::{self, Draft, Phase, Told, Word};
+use super::serve::Beat;
+use super::shared::Shared;
+use super::{Options, peers};
+use crate::apply::Why;
+use crate::model::{FleetKey, ObjectKey};
+use crate::plan::{Action, Condition, FleetPlan, Gate, Impact};
+
+/// What happens at about the same time is planned for together.
+const TOGETHER: Duration = Duration::from_millis(150);
+/// A fleet that waits is looked at again after this time though nothing was told of it: some things
+/// happen by the clock.
+const WAITING: Duration = Duration::from_secs(30);
+/// So is one of which nothing is left to do.
+const RESTING: Duration = Duration::from_secs(300);
+/// How long to wait before a step is tried again that could not be done: twice as long each time.
+const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// A plan that comes out the same so often in a row, though it was done each time, does not take.
+const SAME: usize = 3;
+/// What fails so often in a row is told.
+const STUBBORN: u32 = 3;
+/// How often a folder is read again.
+const READ: Duration = Duration::from_secs(5);
+
+/// What is known of one fleet between two turns.
+#[derive(Debug)]
+struct State {
+    is_busy: bool,
+    /// When to look again though nothing is told.
+    due: Instant,
+    /// Not to be looked at before.
+    not_before: Option<Instant>,
+    failures: u32,
+    told: Told,
+    /// What it waits for, as metrics have it.
+    waits: Option<&'static str>,
+    /// What was said last in the log.
+    said: String,
+    /// What was done last, and how often in a row.
+    former: Option<(Vec<(Action, ObjectKey)>, usize)>,
+    /// Whether anything was done since nothing was left.
+    is_rolling: bool,
+    restarts: usize,
+}
+
+impl State {
+    fn new() -> Self {
+        Self {
+            is_busy: false,
+            due: Instant::now(),
+            not_before: None,
+            failures: 0,
+            told: Told::default(),
+            waits: None,
+            said: String::new(),
+            former: None,
+            is_rolling: false,
+            restarts: 0,
+        }
+    }
+
+    fn is_due(&self, now: Instant, is_touched: bool) -> bool {
+        let may = self.not_before.is_none_or(|at| at <= now);
+        !self.is_busy && may && (is_touched || self.due <= now)
+    }
+}
+
+type Ends = (mpsc::UnboundedSender<End>, mpsc::UnboundedReceiver<End>);
+
+/// All fleets, and what it takes to act on them.
+pub(super) struct Fleets {
+    client: Client,
+    options: Options,
+    shared: Arc<Shared>,
+    others: Arc<Others>,
+    recorder: Recorder,
+    states: BTreeMap<FleetKey, State>,
+    folder: Folder,
+    read_at: Option<Instant>,
+    /// Those that were told of and could not be looked at yet.
+    touched: BTreeSet<FleetKey>,
+    room: Arc<Semaphore>,
+    ended: Ends,
+}
+
+impl Fleets {
+    pub(super) fn new(
+        client: Client,
+        options: Options,
+        shared: Arc<Shared>,
+        others: Arc<Others>,
+    ) -> Self {
+        let recorder = report::recorder(client.clone(), &options.identity);
+        let room = Arc::new(Semaphore::new(options.at_once.max(1)));
+        Self {
+            client,
+            options,
+            shared,
+            others,
+            recorder,
+            states: BTreeMap::new(),
+            folder: Folder::default(),
+            read_at: None,
+            touched: BTreeSet::new(),
+            room,
+            ended: mpsc::unbounded_channel(),
+        }
+    }
+
+    /// Turns until it is told to stop. What is being done then is done to its end.
+    pub(super) async fn run(
+        &mut self,
+        mut holds: signal::Receiver<bool>,
+        mut stop: signal::Receiver<bool>,
+        beat: &Beat,
+    ) {
+        loop {
+            beat.beat();
+            let acts = *holds.borrow_and_update() || self.options.is_dry;
+            if acts && self.shared.unsynced().is_empty() {
+                self.turn().await;
+            }
+            let next = self.next();
+            let shared = Arc::clone(&self.shared);
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => break,
+                Some(end) = self.ended.1.recv() => self.end(end),
+                _ = holds.changed() => {}
+                () = shared.wake.notified() => sleep(TOGETHER).await,
+                () = sleep_until(next) => {}
+            }
+        }
+        while self.states.values().any(|state| state.is_busy) {
+            match self.ended.1.recv().await {
+                Some(end) => self.end(end),
+                None => break,
+            }
+        }
+    }
+
+    /// Returns when to look again though nothing is told.
+    fn next(&self) -> Instant {
+        let idle = self.states.values().filter(|state| !state.is_busy);
+        let due = idle.map(|state| state.not_before.unwrap_or(state.due).max(Instant::now()));
+        let most = Instant::now() + READ.max(Duration::from_secs(1));
+        due.min()
+            .map_or(most, |due| due.min(most))
+            .max(Instant::now() + TOGETHER)
+    }
+
+    /// Plans what is due, and lets it act.
+    async fn turn(&mut self) {
+        let documents = self.documents();
+        self.shared.metrics.looks_after(documents.len());
+        self.states
+            .retain(|key, state| documents.contains_key(key) || state.is_busy);
+        self.touched.extend(self.shared.touched());
+        let now = Instant::now();
+        let mut due = BTreeSet::new();
+        for key in documents.keys() {
+            let state = self.states.entry(key.clone()).or_insert_with(State::new);
+            if state.is_due(now, self.touched.contains(key)) {
+                due.insert(key.clone());
+            }
+        }
+        // what a node says that has just come up is worth waiting for: it will be told
+        let expected = |key: &FleetKey| self.shared.answers().is_expected(key);
+        due.retain(|key| !expected(key));
+        self.touched
+            .retain(|key| documents.contains_key(key) && !due.contains(key));
+        let at = Timestamp::now();
+        due.retain(|key| {
+            documents
+                .get(key)
+                .is_some_and(|document| self.may_act(document, at))
+        });
+        if due.is_empty() {
+            self.tell_waits();
+            return;
+        }
+        let began = Instant::now();
+        let shared = (&*self.shared, self.options.refresh);
+        let request = plan::request(&documents, &due, shared, at);
+        let planned = tokio::task::spawn_blocking(move || {
+            let came = plan::plan(&documents, &due, &request);
+            (documents, came)
+        });
+        let Ok((documents, came)) = planned.await else {
+            tracing::error!(
+                "planning broke off: this is a fault of cosmos-render; please report it"
+            );
+            sleep(AGAIN.0).await;
+            return;
+        };
+        let took = began.elapsed();
+        for (key, came) in came {
+            self.shared
+                .metrics
+                .planned(if came.is_ok() { "planned" } else { "refused" }, took);
+            if let Some(document) = documents.get(&key) {
+                self.go_on(document, came);
+            }
+        }
+        self.tell_waits();
+    }
+
+    fn documents(&mut self) -> BTreeMap<FleetKey, Document> {
+        let Some(read) = &self.options.folder else {
+            return of_cluster(&self.shared.store());
+        };
+        if self.read_at.is_none_or(|at| at.elapsed() >= READ) {
+            let folder = Folder::read(read);
+            if !folder.is_same(&self.folder) {
+                for fault in &folder.faults {
+                    tracing::error!(code = fault.code.to_string(), "{}", fault.message);
+                }
+                self.folder = folder;
+                self.touched
+                    .extend(self.folder.documents(&self.shared.store()).into_keys());
+            }
+            self.read_at = Some(Instant::now());
+        }
+        let named = &self.options.namespaces;
+        let mut documents = self.folder.documents(&self.shared.store());
+        documents.retain(|key, _| named.is_empty() || named.contains(&key.namespace));
+        documents
+    }
+
+    /// Tells whether nobody else acts on a fleet; says so where somebody does.
+    fn may_act(&mut self, document: &Document, now: Timestamp) -> bool {
+        if self.options.is_dry {
+            return true;
+        }
+        let lease = self.options.lease.as_ref();
+        let own = lease.map(|lease| (lease.namespace.as_str(), lease.name.as_str()));
+        let other = self.others.on(&document.key, own, now);
+        let other = other.or_else(|| others::applier(&self.shared.store(), &document.key));
+        let Some(state) = self.states.get_mut(&document.key) else {
+            return false;
+        };
+        let Some(why) = other else {
+            return true;
+        };
+        state.waits = Some("somebody-else");
+        state.due = Instant::now() + WAITING;
+        say(state, &document.key, &format!("stands back: {why}"));
+        false
+    }
+
+    /// Does what a plan wants done now, or says what it waits for.
+    fn go_on(&mut self, document: &Document, came: Came) {
+        let planned = match came {
+            Ok(planned) => planned,
+            Err(faults) => {
+                let messages = faults.iter().map(|fault| fault.message.clone());
+                let message = messages.collect::<Vec<_>>().join("; ");
+                return self.rest(document, (Phase::Error, "refused"), &message, Vec::new());
+            }
+        };
+        let held = (!self.options.is_dry)
+            .then(|| hold_of(document, &planned))
+            .flatten();
+        if let Some(what) = held {
+            return self.spawn(document, Job::new(what));
+        }
+        let plan = &planned.plan;
+        match plan.waves.first() {
+            None => {
+                let reached = peers::of(&planned.manifests.objects);
+                let (phase, message) = at_rest(plan);
+                let waits = if plan.blocked.is_empty() {
+                    ""
+                } else {
+                    "blocked"
+                };
+                self.rest(document, (phase, waits), &message, reached);
+            }
+            Some(wave) if wave.steps.is_empty() => {
+                let message = format!("waits until {}", gates(&wave.gate));
+                let reached = peers::of(&planned.manifests.objects);
+                self.rest(document, (Phase::Progressing, "gate"), &message, reached);
+            }
+            Some(_) => self.begin(document, planned),
+        }
+    }
+
+    /// Begins the first wave of a plan.
+    fn begin(&mut self, document: &Document, planned: Box<Planned>) {
+        let key = &document.key;
+        let Some((state, wave)) = self.states.get_mut(key).zip(planned.plan.waves.first()) else {
+            return;
+        };
+        let of_wave = wave.steps.iter();
+        let steps: Vec<(Action, ObjectKey)> = of_wave
+            .map(|step| (step.action, step.object.clone()))
+            .collect();
+        let times = match &state.former {
+            Some((former, times)) if *former == steps => times + 1,
+            Some(_) | None => 1,
+        };
+        state.former = Some((steps, times));
+        let title = wave.title.clone();
+        if self.options.is_dry {
+            let (count, all) = (wave.steps.len(), planned.plan.steps().count());
+            let what = format!("would do: {title} ({count} steps of {all})");
+            say(state, key, &what);
+            state.due = Instant::now() + RESTING;
+            return;
+        }
+        if times > SAME {
+            let message = format!("{title}: it was done {SAME} times and is still to be done");
+            return self.rest(
+                document,
+                (Phase::Error, "does-not-take"),
+                &message,
+                Vec::new(),
+            );
+        }
+        say(state, key, &format!("begins: {title}"));
+        let restarts = wave
+            .steps
+            .iter()
+            .filter(|step| step.impact == Impact::Restart);
+        state.restarts += restarts.count();
+        state.waits = None;
+        let is_first = !std::mem::replace(&mut state.is_rolling, true);
+        let mut job = Job::new(What::Wave(planned));
+        if is_first {
+            let note = format!("begins: {title}");
+            job.event = Some((EventType::Normal, "Progressing", note));
+        }
+        job.status = self.draft(document, (Phase::Progressing, &title), Vec::new());
+        self.spawn(document, job);
+    }
+
+    /// Acts in a task of its own.
+    fn spawn(&mut self, document: &Document, job: Job) {
+        let Some(state) = self.states.get_mut(&document.key) else {
+            return;
+        };
+        state.is_busy = true;
+        let hand = Hand {
+            client: self.client.clone(),
+            shared: Arc::clone(&self.shared),
+            recorder: self.recorder.clone(),
+        };
+        let (room, ended) = (Arc::clone(&self.room), self.ended.0.clone());
+        let document = document.clone();
+        tokio::spawn(async move {
+            let _turn = room.acquire_owned().await;
+            let end = hand.take(document, job).await;
+            // nobody listens where the program ends
+            let _ = ended.send(end);
+        });
+    }
+
+    /// Takes up what a fleet came to.
+    fn end(&mut self, end: End) {
+        let End {
+            document,
+            ended,
+            written,
+        } = end;
+        let fleet = &document.key;
+        let Some(state) = self.states.get_mut(fleet) else {
+            return;
+        };
+        state.is_busy = false;
+        if let Some(draft) = written {
+            state.told.written(draft);
+        }
+        let now = Instant::now();
+        match ended {
+            Ended::Told => {}
+            Ended::Done => {
+                state.failures = 0;
+                state.not_before = None;
+                state.due = now;
+            }
+            // the watch tells of them in a moment
+            Ended::Keys => {
+                state.not_before = Some(now + Duration::from_millis(500));
+                state.due = now;
+                state.former = None;
+            }
+            Ended::Doubt(why) => {
+                state.waits = Some("no-key");
+                state.not_before = Some(now + WAITING);
+                state.due = now;
+                let message = format!("no node key is made: {why}");
+                say(state, fleet, &message);
+                self.fail(&document, Phase::Error, &message);
+            }
+            Ended::Failed(what, fault) => {
+                self.shared.metrics.failed(fault.why.word());
+                state.failures = state.failures.saturating_add(1);
+                state.waits = Some(fault.why.word());
+                state.not_before = Some(now + after(state.failures, fault.why));
+                state.due = now;
+                state.former = None;
+                let message = format!("{what} could not be done: {fault}");
+                say(state, fleet, &message);
+                let is_stubborn = state.failures >= STUBBORN;
+                match fault.why {
+                    Why::Refused | Why::Internal => self.fail(&document, Phase::Error, &message),
+                    Why::Disruption => self.fail(&document, Phase::Progressing, &message),
+                    Why::Changed | Why::Away if is_stubborn => {
+                        self.fail(&document, Phase::TransientError, &message);
+                    }
+                    Why::Changed | Why::Away => {}
+                }
+            }
+        }
+    }
+
+    /// Tells what went wrong.
+    fn fail(&mut self, document: &Document, phase: Phase, message: &str) {
+        let mut job = Job::new(What::Nothing);
+        job.status = self.draft(document, (phase, message), Vec::new());
+        if job.status.is_some() {
+            if phase == Phase::Error {
+                job.event = Some((EventType::Warning, "Failed", message.to_owned()));
+            }
+            self.spawn(document, job);
+        }
+    }
+
+    /// Notes that nothing can be done now, and why.
+    fn rest(
+        &mut self,
+        document: &Document,
+        (phase, waits): (Phase, &'static str),
+        message: &str,
+        peers: Vec<String>,
+    ) {
+        let Some(state) = self.states.get_mut(&document.key) else {
+            return;
+        };
+        let is_over = phase == Phase::Complete;
+        state.waits = Some(waits).filter(|waits| !waits.is_empty());
+        state.due = Instant::now() + if is_over { RESTING } else { WAITING };
+        let is_news = say(
+            state,
+            &document.key,
+            if is_over { "all is as asked" } else { message },
+        );
+        let was_rolling = state.is_rolling && is_over;
+        let restarts = state.restarts;
+        if is_over {
+            state.is_rolling = false;
+            state.restarts = 0;
+            state.former = None;
+        }
+        if self.options.is_dry {
+            return;
+        }
+        let mut job = Job::new(What::Nothing);
+        if was_rolling {
+            let note = format!("all is as the document asks; {restarts} pods restarted");
+            job.event = Some((EventType::Normal, "Complete", note));
+        } else if is_news && phase == Phase::Error {
+            job.event = Some((EventType::Warning, "Blocked", message.to_owned()));
+        }
+        job.status = self.draft(document, (phase, message), peers);
+        if job.status.is_some() || job.event.is_some() {
+            self.spawn(document, job);
+        }
+    }
+
+    /// Returns the status that is to be written, if any.
+    fn draft(
+        &self,
+        document: &Document,
+        (phase, message): (Phase, &str),
+        peers: Vec<String>,
+    ) -> Option<(Draft, Vec<String>)> {
+        let (state, live) = (self.states.get(&document.key)?, document.live.as_ref()?);
+        let word = Word {
+            phase,
+            message: report::short(message.to_owned()),
+            generation: live.generation,
+        };
+        let answers = self.shared.answers();
+        let answers = answers.of(&document.key);
+        let draft = state.told.draft(word, live, &answers, Timestamp::now())?;
+        Some((draft, peers))
+    }
+
+    fn tell_waits(&self) {
+        let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+        for reason in self.states.values().filter_map(|state| state.waits) {
+            *counts.entry(reason).or_default() += 1;
+        }
+        self.shared.metrics.waits(counts.into_iter());
+    }
+}
+
+/// Writes a line about a fleet where it is news; returns whether it is.
+fn say(state: &mut State, key: &FleetKey, what: &str) -> bool {
+    if state.said == what {
+        return false;
+    }
+    what.clone_into(&mut state.said);
+    tracing::info!(fleet = %key, "{what}");
+    true
+}
+
+/// Returns what is to be done about the document itself, before anything else.
+fn hold_of(document: &Document, planned: &Planned) -> Option<What> {
+    let live = document.live.as_ref().filter(|_| document.is_of_cluster)?;
+    match (live.is_leaving, live.is_held()) {
+        (false, false) => Some(What::Hold),
+        (true, true) if live.is_orphaning() || planned.plan.waves.is_empty() => Some(What::Release),
+        (true, false) => Some(What::Nothing),
+        (false | true, true) => None,
+    }
+}
+
+/// Returns how a fleet is of which nothing is left to do by itself.
+fn at_rest(plan: &FleetPlan) -> (Phase, String) {
+    const SHOWN: usize = 5;
+    if plan.blocked.is_empty() {
+        return (Phase::Complete, String::new());
+    }
+    let of = |notice: &crate::model::Notice| match &notice.object {
+        Some(object) => format!("{object}: {}", notice.message),
+        None => notice.message.clone(),
+    };
+    let first: Vec<String> = plan.blocked.iter().take(SHOWN).map(of).collect();
+    (Phase::Error, format!("blocked: {}", first.join("; ")))
+}
+
+fn gates(gates: &[Gate]) -> String {
+    const SHOWN: usize = 5;
+    let one = |gate: &Gate| match gate.condition {
+        Condition::PodReady => format!("{} is ready and in sync", gate.object),
+        Condition::Gone => format!("{} is gone", gate.object),
+    };
+    let mut all: Vec<String> = gates.iter().take(SHOWN).map(one).collect();
+    if gates.len() > SHOWN {
+        all.push(format!("{} more", gates.len() - SHOWN));
+    }
+    all.join(", ")
+}
+
+/// Returns how long to wait before a step is tried again: longer each time, and never all at once.
+fn after(failures: u32, why: Why) -> Duration {
+    let (first, most) = AGAIN;
+    let least = match why {
+        Why::Changed => Duration::from_millis(200),
+        Why::Away => first,
+        Why::Disruption | Why::Refused | Why::Internal => first * 5,
+    };
+    let grown = least
+        .saturating_mul(1 << failures.saturating_sub(1).min(10))
+        .min(most);
+    grown.mul_f64(0.75 + 0.5 * random())
+}
+
+/// Returns a number between 0 and 1.
+fn random() -> f64 {
+    f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX)
+}
