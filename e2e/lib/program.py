@@ -1,5 +1,6 @@
 """The program that is tested, as a process."""
 
+import os
 import re
 import subprocess
 from dataclasses import dataclass
@@ -66,13 +67,18 @@ class Program:
         known = self.run("--help").out + self.run("render", "--help").out
         return [each for each in commands if not re.search(rf"^ +(- )?{each}\b", known, re.M)]
 
-    def run(self, *arguments: str | Path) -> Ran:
+    def acts(self) -> bool:
+        """Whether it is built with access to clusters."""
+        return "no-cluster-access" not in self.run("snapshot", "--context", "none").err
+
+    def run(self, *arguments: str | Path, environment: dict[str, str] | None = None) -> Ran:
         """Runs it without anything on standard input."""
         stop.check()
         words = " ".join(str(argument) for argument in arguments)
         try:
             ran = subprocess.run(
                 [self.path, *arguments],
+                env=os.environ | (environment or {}),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,

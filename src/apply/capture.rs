@@ -2,12 +2,14 @@
 //! for nothing but lists, and decides nothing.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::core::params::ListParams;
 use kube::{Client, Error};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use tokio::time::sleep;
 
 use super::cluster::{may_pass, refusal};
 use super::resources::Place;
@@ -15,8 +17,10 @@ use crate::model::{Kind, Source, names};
 
 /// How many objects a page has at most.
 const PAGE: u32 = 500;
-/// So often a list is begun anew whose rest the API server has forgotten.
+/// So often a list is begun anew whose rest the API server has forgotten, or that it has no time for.
 const TRIES: usize = 3;
+/// How long to leave an API server alone that has no time.
+const PAUSE: Duration = Duration::from_secs(1);
 /// Of Secrets, those that hold node keys are read, and no others.
 pub const KEYS: &str = "app.kubernetes.io/component=node-keys";
 /// The kind that may be of any group.
@@ -171,6 +175,7 @@ async fn list(
         tries += 1;
         match pages(client, place, namespace, now).await {
             Err(Error::Api(status)) if status.code == 410 && tries < TRIES => {}
+            Err(error) if may_pass(&error) && tries < TRIES => sleep(PAUSE).await,
             ended => return ended,
         }
     }

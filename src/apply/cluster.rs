@@ -24,7 +24,7 @@ pub async fn connect(door: &Door) -> Result<Client, String> {
         context,
         kubeconfig,
     } = door;
-    let config = if context.is_none() && kubeconfig.is_none() {
+    let mut config = if context.is_none() && kubeconfig.is_none() {
         Config::infer().await.map_err(|error| told(&error))?
     } else {
         let options = KubeConfigOptions {
@@ -39,6 +39,9 @@ pub async fn connect(door: &Door) -> Result<Client, String> {
         let config = Config::from_custom_kubeconfig(file, &options).await;
         config.map_err(|error| told(&error))?
     };
+    // an eviction that a budget forbids is answered like too many requests: whoever asks must hear it
+    // at once, and say for what it waits
+    config.default_retry = false;
     Client::try_from(config).map_err(|error| told(&error))
 }
 
