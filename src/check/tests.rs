@@ -391,6 +391,9 @@ fn a_claim_goes_only_after_its_pod_is_gone() {
     let pod_absent = |world: &mut World| {
         pod_stays(world);
         world.lose(&pod(4));
+        for object in [config(4), claim(4)] {
+            world.object(&object)["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
+        }
     };
     check(&rollout(), pod_absent, &[]);
 }
@@ -529,6 +532,38 @@ fn a_retained_claim_goes_where_its_owner_names_it() {
         };
         check(&rollout(), named, &want);
     }
+}
+
+#[test]
+fn a_claim_that_nobody_is_seen_to_have_used_stays() {
+    let config_of = |made: &'static str, of_claim: &'static str| {
+        move |world: &mut World| {
+            world.objects.retain(|object| {
+                let name = &object["metadata"]["name"];
+                *name != json!(pod(4).name) || object["kind"] == "ConfigMap"
+            });
+            world.wave("away").steps.retain(|s| s.object != pod(4));
+            world.wave("away").gate.retain(|g| g.object != pod(4));
+            world.object(&config(4))["metadata"]["creationTimestamp"] = json!(made);
+            world.object(&claim(4))["metadata"]["creationTimestamp"] = json!(of_claim);
+        }
+    };
+    let (early, late) = ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z");
+    let unexplained = [rules::CLAIM_UNEXPLAINED];
+    check(&rollout(), config_of(early, late), &[]);
+    check(&rollout(), config_of(early, early), &[]);
+    check(&rollout(), config_of(late, early), &unexplained);
+    check(&rollout(), config_of("", early), &unexplained);
+    check(&rollout(), config_of(early, ""), &unexplained);
+    let of_somebody = |world: &mut World| {
+        config_of(early, late)(world);
+        world.object(&config(4))["metadata"]["ownerReferences"] = json!([]);
+    };
+    check(
+        &rollout(),
+        of_somebody,
+        &[rules::CLAIM_UNEXPLAINED, rules::FOREIGN],
+    );
 }
 
 /// Takes a whole fleet down.
