@@ -310,7 +310,7 @@ impl World {
             .map(|(id, _)| id.clone())
             .collect();
         for id in gone {
-            self.cluster.objects.remove(&id);
+            self.cluster.vanish(&id);
             self.starting.remove(&id);
             self.lose_data(&id);
         }
