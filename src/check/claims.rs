@@ -86,7 +86,7 @@ fn may_go(case: &Case<'_>) -> bool {
 
 /// Tells whether a claim's instance is seen to have run on it: its pod is there, or its config that is
 /// known to be no younger than the claim. A claim without that may be one that was retained.
-fn is_explained(case: &Case<'_>, claim: Id<'_>) -> bool {
+pub(super) fn is_explained(case: &Case<'_>, claim: Id<'_>) -> bool {
     let instance = claim.name.strip_prefix("pvc-").unwrap_or(claim.name);
     let own = |kind: Kind| {
         let found = case.live.get(kind, claim.namespace, instance);

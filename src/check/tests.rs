@@ -240,6 +240,25 @@ fn a_pod_that_is_surely_down_uses_budget_until_a_gate_names_it() {
 }
 
 #[test]
+fn who_lost_its_claim_to_somebody_else_uses_budget_where_its_config_is_older() {
+    let lost = |made: &'static str| {
+        move |world: &mut World| {
+            leave_alone(world, 3);
+            world.lose(&pod(3));
+            for wave in &mut world.plan.waves {
+                wave.steps.retain(|step| step.object != claim(3));
+            }
+            let object = world.object(&claim(3));
+            object["metadata"]["ownerReferences"] = json!([]);
+            object["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
+            world.object(&config(3))["metadata"]["creationTimestamp"] = json!(made);
+        }
+    };
+    check(&rollout(), lost("2026-01-01T00:00:00Z"), &[rules::BUDGET]);
+    check(&rollout(), lost("2026-01-01T00:00:01Z"), &[]);
+}
+
+#[test]
 fn pods_of_which_nothing_is_known_are_up() {
     for status in [
         Value::Null,
