@@ -342,6 +342,16 @@ fn only_what_an_operator_owns_is_taken_over() {
 }
 
 #[test]
+fn a_file_of_somebody_elses_in_a_config_is_nothing_to_its_pod() {
+    let mut case = Case::at_rest(1);
+    case.object("ConfigMap/hub-0")["data"]["notes.txt"] = json!("do not forget");
+    check(
+        &case,
+        &["0: Patch ConfigMap/hub-0 (FieldsDiffer)", "drift hub-0"],
+    );
+}
+
+#[test]
 fn a_role_that_was_edited_is_set_right() {
     let mut case = Case::at_rest(1);
     case.object("Role/hub-vc-r")["rules"] = json!([]);
