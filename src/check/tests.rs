@@ -944,6 +944,22 @@ fn no_pod_starts_where_its_volume_is_gone() {
 }
 
 #[test]
+fn a_pod_starts_where_its_lost_claim_is_made_anew_beside_it() {
+    let mut world = World::new(&growth());
+    let object = world.object(&claim(3));
+    object["status"] = json!({"phase": "Lost"});
+    object["metadata"]["deletionTimestamp"] = json!(TIME);
+    for wave in &mut world.plan.waves {
+        wave.steps.retain(|step| step.object != claim(3));
+        if wave.steps.iter().any(|step| step.object == pod(3)) {
+            wave.steps.push(step(Action::Create, claim(3), Some(3)));
+        }
+    }
+    let found = world.breaches();
+    assert!(found.iter().all(|breach| breach.rule != rules::CLAIM_LOST));
+}
+
+#[test]
 fn a_claim_of_somebody_else_need_not_be_in_the_snapshot() {
     let damage = |world: &mut World| {
         let mut all = world.desired.manifests.iter_mut();
