@@ -20,7 +20,7 @@ pub struct Fault {
 pub enum Why {
     /// The cluster is another than was planned for: plan again.
     Changed,
-    /// A PodDisruptionBudget holds the pod: wait.
+    /// A `PodDisruptionBudget` holds the pod: wait.
     Disruption,
     /// The API server could not be reached, or has too much to do: try again later.
     Away,
@@ -45,6 +45,13 @@ impl Why {
 }
 
 impl Fault {
+    fn of(why: Why, error: &Error) -> Self {
+        Self {
+            why,
+            message: refusal(error),
+        }
+    }
+
     pub(super) fn changed(message: &str) -> Self {
         Self {
             why: Why::Changed,
@@ -62,17 +69,27 @@ impl Fault {
 
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
-        let why = match &error {
-            Error::Api(status) if status.code == 429 && is_disruption(status) => Why::Disruption,
-            Error::Api(status) if matches!(status.code, 404 | 409) => Why::Changed,
-            error if may_pass(error) => Why::Away,
-            _ => Why::Refused,
-        };
-        Self {
-            why,
-            message: refusal(&error),
+        if let Error::Api(status) = &error
+            && status.code == 429
+            && is_disruption(status)
+        {
+            return Self::of(Why::Disruption, &error);
         }
+        let why = match code(&error) {
+            Some(404 | 409) => Why::Changed,
+            Some(_) | None if may_pass(&error) => Why::Away,
+            Some(_) | None => Why::Refused,
+        };
+        Self::of(why, &error)
     }
+}
+
+/// Returns the code that the API server answered with.
+fn code(error: &Error) -> Option<u16> {
+    if let Error::Api(status) = error {
+        return Some(status.code);
+    }
+    None
 }
 
 /// An eviction is refused with the code for too many requests as well.

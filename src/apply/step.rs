@@ -186,8 +186,8 @@ async fn by_path(client: &Client, due: Due<'_>) -> Result<Done, Fault> {
     let (step, seen) = (due.step, seen(due)?);
     let mut patch = vec![json!({"op": "test", "path": "/metadata/uid", "value": seen.uid})];
     for change in &step.changes {
-        let path = format!("/{}", change.path.replace('.', "/"));
-        patch.push(json!({"op": "add", "path": path, "value": change.to}));
+        let place = format!("/{}", change.path.replace('.', "/"));
+        patch.push(json!({"op": "add", "path": place, "value": change.to}));
     }
     let requests = Place::holding(&step.object).requests(None);
     let request = http::Request::patch(format!(
@@ -207,7 +207,7 @@ async fn by_path(client: &Client, due: Due<'_>) -> Result<Done, Fault> {
     })
 }
 
-/// Takes a pod away that comes back, as far as its PodDisruptionBudgets allow that.
+/// Takes a pod away that comes back, as far as its `PodDisruptionBudget`s allow that.
 async fn evict(client: &Client, due: Due<'_>) -> Result<Done, Fault> {
     let step = due.step;
     let requests = Place::holding(&step.object).requests(Some(&step.object.namespace));

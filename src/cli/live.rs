@@ -21,11 +21,14 @@ pub(super) fn read(
     namespaces: &dyn Fn() -> Vec<String>,
 ) -> Reported<Vec<Source>> {
     let (clusters, files): (Vec<&String>, Vec<&String>) =
-        paths.iter().partition(|path| context(path).is_some());
+        paths.iter().partition(|path| cluster_of(path).is_some());
     let files: Vec<String> = files.into_iter().cloned().collect();
     let mut read = disk::read(&files, apart, stdin, limits);
     for path in clusters {
-        let named = context(path).flatten().map(str::to_owned);
+        let named = match cluster_of(path) {
+            Some(Which::Context(context)) => Some(context.to_owned()),
+            Some(Which::Current) | None => None,
+        };
         match capture(named, namespaces) {
             Ok((sources, said)) => {
                 read.value.extend(sources);
@@ -37,12 +40,21 @@ pub(super) fn read(
     read
 }
 
-/// Tells whether a path stands for a cluster, and for that of which context.
-fn context(path: &str) -> Option<Option<&str>> {
+/// Which cluster a word stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Which<'p> {
+    /// That of the current context, or of the pod that this runs in.
+    Current,
+    /// That of a context.
+    Context(&'p str),
+}
+
+/// Tells which cluster a path stands for; nothing where it is a path.
+fn cluster_of(path: &str) -> Option<Which<'_>> {
     match path.split_once(':') {
-        None if path == CLUSTER => Some(None),
-        Some((CLUSTER, context)) if !context.is_empty() => Some(Some(context)),
-        _ => None,
+        None if path == CLUSTER => Some(Which::Current),
+        Some((CLUSTER, context)) if !context.is_empty() => Some(Which::Context(context)),
+        None | Some(_) => None,
     }
 }
 
@@ -145,15 +157,15 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(path: &str, expected: Option<Option<&str>>) {
-        assert_eq!(context(path), expected, "{path}");
+    fn check(path: &str, expected: Option<Which<'_>>) {
+        assert_eq!(cluster_of(path), expected, "{path}");
     }
 
     #[test]
     fn one_word_stands_for_the_cluster() {
-        check("cluster", Some(None));
-        check("cluster:east", Some(Some("east")));
-        check("cluster:arn:aws:eks", Some(Some("arn:aws:eks")));
+        check("cluster", Some(Which::Current));
+        check("cluster:east", Some(Which::Context("east")));
+        check("cluster:arn:aws:eks", Some(Which::Context("arn:aws:eks")));
         check("cluster:", None);
         check("./cluster", None);
         check("cluster.json", None);

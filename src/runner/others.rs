@@ -185,11 +185,13 @@ fn key(lease: &Lease) -> String {
 }
 
 fn is_forbidden(error: &watcher::Error) -> bool {
-    match error {
-        watcher::Error::InitialListFailed(Error::Api(status))
-        | watcher::Error::WatchStartFailed(Error::Api(status)) => status.code == 403,
-        _ => false,
+    if let watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error) =
+        error
+        && let Error::Api(status) = error
+    {
+        return status.code == 403;
     }
+    false
 }
 
 #[cfg(test)]

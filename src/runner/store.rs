@@ -2,6 +2,7 @@
 //! keys are cut out on the way in. Knows nothing of plans.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::IpAddr;
 use std::ops::Range;
@@ -265,7 +266,9 @@ impl Store {
                 }
             }
         }
-        documents.iter().for_each(|document| add(document));
+        for document in documents {
+            add(document);
+        }
         text.push_str("]}");
         Snapshot {
             source: Source {
@@ -395,7 +398,8 @@ fn written(object: &Value) -> (String, Range<usize>) {
     let metadata = start..text.len();
     for (name, value) in object.as_object().into_iter().flatten() {
         if name != "metadata" {
-            text.push_str(&format!(",{}:{value}", json!(name)));
+            // to write into a string never fails
+            let _ = write!(text, ",{}:{value}", json!(name));
         }
     }
     text.push('}');

@@ -74,12 +74,15 @@ fn refusal(code: u16, message: &str) -> (u16, Value) {
     (code, status)
 }
 
+/// What a step came to, and what was asked for it.
+type Taken = (Result<Done, Fault>, Vec<(String, String, Value)>);
+
 /// Takes a step; returns what happened or why not, and what was asked.
 fn taken(
     step: &Step,
     (wanted, seen): (Option<&Value>, Option<&Seen>),
     answers: Vec<(u16, Value)>,
-) -> (Result<Done, Fault>, Vec<(String, String, Value)>) {
+) -> Taken {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

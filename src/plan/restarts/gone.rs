@@ -29,7 +29,7 @@ pub(super) fn find(differences: &Differences<'_, '_>, s: &Situation<'_>) -> Vec<
         .map(|(_, ordinal)| ordinal)
         .collect();
     // who named a claim knows that there was one
-    let named: BTreeSet<Ordinal> = s
+    let renewed: BTreeSet<Ordinal> = s
         .desired
         .instances
         .iter()
@@ -37,7 +37,7 @@ pub(super) fn find(differences: &Differences<'_, '_>, s: &Situation<'_>) -> Vec<
         .map(|instance| instance.ordinal)
         .collect();
     let ran = |name: &String, ordinal: &Ordinal| {
-        let has_claim = claims.contains(ordinal) || named.contains(ordinal);
+        let has_claim = claims.contains(ordinal) || renewed.contains(ordinal);
         has_claim || s.chain.heights.contains_key(name)
     };
     let lost: BTreeSet<Ordinal> = of(Role::Claim)
