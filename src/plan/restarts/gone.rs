@@ -22,10 +22,11 @@ pub(super) fn find(differences: &Differences<'_, '_>, s: &Situation<'_>) -> Vec<
             .filter(move |d| d.manifest.role == role)
     };
     let instances = s.desired.instances.iter();
-    let names: BTreeMap<Ordinal, &str> = instances.map(|i| (i.ordinal, i.name.as_str())).collect();
+    let instances: BTreeMap<Ordinal, &str> =
+        instances.map(|i| (i.ordinal, i.name.as_str())).collect();
     let claims: BTreeSet<Ordinal> = of(Role::Claim)
         .filter_map(|d| Some((d, d.manifest.ordinal?)))
-        .filter(|(d, ordinal)| was_used(d, names.get(ordinal).copied(), s))
+        .filter(|(d, ordinal)| was_used(d, instances.get(ordinal).copied(), s))
         .map(|(_, ordinal)| ordinal)
         .collect();
     // who named a claim knows that there was one
