@@ -171,9 +171,10 @@ pub(super) struct InputArgs {
     pub(super) specs: Vec<String>,
     /// What the cluster holds: what `kubectl get ... -o json|yaml` printed, or a rendered folder
     ///
-    /// Any number of files (also .gz and .zst), folders, or `-`. What is named here is read as no
-    /// specification, even where it lies below a folder of SPECS. Without a snapshot the cluster is
-    /// taken for empty, and the plan says so.
+    /// Any number of files (also .gz and .zst), folders, or `-`; or `cluster`, which is captured there
+    /// and then (`cluster:NAME`: that of another context of the kubeconfig). What is named here is read
+    /// as no specification, even where it lies below a folder of SPECS. Without a snapshot the cluster
+    /// is taken for empty, and the plan says so.
     #[arg(long, value_name = "PATH")]
     pub(super) snapshot: Vec<String>,
     /// The namespace of documents that name none [default: default]

@@ -28,6 +28,12 @@ const CODES: &[Code] = &[
         "Name another file; `-` is standard output.",
     ),
     fault(
+        "gate-not-met",
+        "a gate was not met in time",
+        "What comes next must not begin before.",
+        "`why POD` tells what a pod waits for; `--timeout` waits longer.",
+    ),
+    fault(
         "identities-not-editable",
         "a NodeIdentities document cannot be added to without writing it anew",
         "Its comments and its form would be lost.",
@@ -112,6 +118,36 @@ const CODES: &[Code] = &[
         "Write the name as `kubectl get pods` has it.",
     ),
     fault(
+        "no-way-to-cluster",
+        "the cluster cannot be reached",
+        "Nothing is known of what it holds.",
+        "See that kubectl works with the same kubeconfig and context.",
+    ),
+    fault(
+        "not-applied",
+        "the API server does not take a step of the plan",
+        "What was done before stays done; the next `apply` goes on from there.",
+        "See the API server's message: rights, a quota, or a webhook.",
+    ),
+    fault(
+        "not-captured",
+        "something of the cluster may not be listed",
+        "What is not seen counts as absent, or as unknown.",
+        "Grant the account `list` on it, or plan with what `kubectl` captures elsewhere.",
+    ),
+    fault(
+        "not-running",
+        "the loop could not begin",
+        "Nobody looks after the fleets.",
+        "See the message.",
+    ),
+    fault(
+        "not-wanted",
+        "nobody said `yes`",
+        "What was not agreed to is not done.",
+        "Answer `yes`, or give `--yes`.",
+    ),
+    fault(
         "plan-differs",
         "a saved plan is not what its inputs come to",
         "It was edited, or made by another version: what was reviewed is not what would happen.",
@@ -188,6 +224,12 @@ const CODES: &[Code] = &[
         "the snapshot is older than `--max-age` allows",
         "The cluster may have gone on since.",
         "Take it anew.",
+    ),
+    fault(
+        "stopped",
+        "an `apply` was stopped",
+        "What was done before stays done.",
+        "The next `apply` goes on from there.",
     ),
     fault(
         "unknown-fault",

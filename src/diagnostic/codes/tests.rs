@@ -29,6 +29,13 @@ const NOT_IN_GALLERY: &[(&str, &str)] = &[
     ("partial-snapshot", "a plan: the case gitops-refused"),
     ("no-cluster-access", "a program without the feature runner"),
     ("roll-failed", "a cluster: apply/roll/tests"),
+    ("gate-not-met", "a cluster: the suite apply"),
+    ("no-way-to-cluster", "a cluster: the suite apply"),
+    ("not-applied", "a cluster: the suite apply"),
+    ("not-captured", "a cluster: the suite apply"),
+    ("not-running", "a cluster: the suite runner"),
+    ("not-wanted", "a cluster: the suite apply"),
+    ("stopped", "a cluster: the suite apply"),
     ("state-unknown", "a plan: the case next-image"),
     (
         "too-many-batches",
