@@ -204,7 +204,16 @@ class Comet:
     def close(self) -> None:
         """Ends all of it."""
         self.workers.shutdown(wait=False, cancel_futures=True)
+        asyncio.run_coroutine_threadsafe(self.cancel(), self.loop).result()
         self.loop.call_soon_threadsafe(self.loop.stop)
+
+    async def cancel(self) -> None:
+        """Leaves all clients without an answer."""
+        self.server.close()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def http(code: int, body: str) -> bytes:

@@ -79,6 +79,12 @@ class Front:
         time.sleep(pause)
         self.server.start()
 
+    def is_answering(self) -> bool:
+        """Whether it answers, where it may be away."""
+        with contextlib.suppress(OSError):
+            return self.is_up()
+        return False
+
     def is_up(self) -> bool:
         """Whether it answers."""
         api = Api(self.port, self.cluster.tokens["admin"], self.cluster.authority)

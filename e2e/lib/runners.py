@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import itertools
+import os
 import re
 import signal
 from collections.abc import Iterator
@@ -21,6 +22,14 @@ METRIC = re.compile(r"^(?P<name>[a-z_]+)(?:\{(?P<labels>[^}]*)\})? (?P<value>\S+
 NUMBERS = itertools.count()
 # Nodes are asked more often than by default, and tests wait less.
 PROBES = ("--probe-interval", "1s")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a process took: CPU time in seconds, and the most memory that it had, in MiB."""
+
+    seconds: float
+    peak: float
 
 
 @dataclass
@@ -99,6 +108,15 @@ class Runner:
         if self.server.process.returncode != 0:
             code = self.server.process.returncode
             raise Fault(f"the runner ended with code {code}: {last(self.said())}")
+
+    def usage(self) -> "Usage":
+        """Returns how much it took so far."""
+        base = Path("/proc") / str(self.server.process.pid)
+        # Behind the name, which may hold anything: state and so on.
+        fields = (base / "stat").read_text().rpartition(")")[2].split()
+        ticks = int(fields[11]) + int(fields[12])
+        peak = re.search(r"^VmHWM:\s+(\d+) kB", (base / "status").read_text(), re.M)
+        return Usage(ticks / os.sysconf("SC_CLK_TCK"), int(peak[1]) / 1024 if peak else 0)
 
     def kill(self) -> None:
         """Ends it as a machine that fails would."""

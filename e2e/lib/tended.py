@@ -7,6 +7,7 @@ from collections.abc import Callable
 from . import verdict
 from .api import wait
 from .applies import state
+from .comet import START
 from .commanded import last
 from .course import CLAIMS, Course, Expect, Row, Step
 from .fault import Fault
@@ -20,6 +21,8 @@ ONE_AT_A_TIME = {"spec": {"strategy": {"maxUnavailable": 1}}}
 IN_PIECES = Expect(restarts=ALL, budget=2)
 # For so long something is looked at that should not happen.
 WHILE = 8.0
+# What is no news of a phase is written once a minute.
+PATIENCE = 90.0
 # How often the runner is killed, in how many rollouts.
 KILLS = 50
 
@@ -85,16 +88,20 @@ def pages(course: Course) -> None:
     for name in ("cosmos_render_leader{}", "cosmos_render_fleets{}"):
         if counts.get(name) != 1:
             raise Fault(f"{name} is {counts.get(name)}: {counts}")
-    found = status(course)
-    heights, sync = found.get("height") or {}, found.get("sync") or {}
-    if found.get("phase") != "Complete" or set(sync) != ALL:
-        raise Fault(f"the status is {found}")
-    if not all(each.get("inSync") for each in sync.values()) or min(heights.values()) < 100_000:
-        raise Fault(f"the status is {found}")
+    if not wait(lambda: tells_all(status(course)), PATIENCE):
+        raise Fault(f"the status is {status(course)}")
     events = course.bed.api.must("GET", f"/apis/events.k8s.io/v1/namespaces/{course.name}/events")
     told = [each for each in events["items"] if each["regarding"].get("kind") == "CosmosFullNode"]
     if not told:
         raise Fault("no Event tells of the fleet")
+
+
+def tells_all(found: dict) -> bool:
+    """Whether a status says of every node that it is in sync, and how high."""
+    heights, sync = found.get("height") or {}, found.get("sync") or {}
+    in_sync = {name for name, each in sync.items() if each.get("inSync")}
+    high = {name for name, height in heights.items() if height >= START}
+    return found.get("phase") == "Complete" and in_sync == high == ALL
 
 
 def steady(course: Course) -> None:
@@ -142,7 +149,7 @@ def stuck(tag: str, **what: object) -> Callable[[Course], None]:
         course.bed.comet.say(course.name, "kelp-0", **what)
         course.await_event(since, "ready", pods(0))
         nothing_for(WHILE, course)
-        if not wait(lambda: "kelp-0" in status(course).get("status", ""), 70):
+        if not wait(lambda: "kelp-0" in status(course).get("status", ""), PATIENCE):
             raise Fault(f"the status does not say why: {status(course)}")
         if status(course).get("phase") == "Complete":
             raise Fault("the status says that it is complete")

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from lib import alone, scenarios
 from lib import bed as beds
-from lib import scenarios
 from lib.front import front
 from lib.matrix import named, unbatched
 from lib.program import Program
@@ -33,6 +33,8 @@ def run(program: Program, parts: dict[str, Path], folder: Path, report: Report) 
         home = bed.cluster.home / "shared"
         with runner(program, before, home, *words, "--lease-namespace", "runner"):
             scenarios.play(bed, program, [("runner", way, rows)], report)
+        for row in alone.ROWS:
+            scenarios.play(bed, program, [("runner", way, [row])], report)
         way.close()
         for note in way.notes:
             report.note(note)
