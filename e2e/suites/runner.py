@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lib import alone, scenarios
+from lib import alone, foldered, scenarios
 from lib import bed as beds
 from lib.front import front
 from lib.matrix import named, unbatched
@@ -23,7 +23,12 @@ def run(program: Program, parts: dict[str, Path], folder: Path, report: Report) 
     if program.lacks("run") or not program.acts():
         report.note("skipped: the program is built without access to clusters")
         return
-    with beds.speaking(parts, program, folder) as bed, front(bed.cluster, parts) as before:
+    with (
+        beds.speaking(parts, program, folder) as bed,
+        front(bed.cluster, parts) as before,
+        foldered.reading(program, before, bed),
+    ):
+        # The runner of folders has begun without it.
         scenarios.define(bed, program)
         bed.namespace("runner")
         way = Looked(before, program)
@@ -32,7 +37,8 @@ def run(program: Program, parts: dict[str, Path], folder: Path, report: Report) 
         words = [word for name in names for word in ("--namespace", name)]
         home = bed.cluster.home / "shared"
         with runner(program, before, home, *words, "--lease-namespace", "runner"):
-            scenarios.play(bed, program, [("runner", way, rows)], report)
+            folders = (foldered.WAY, foldered.Foldered(), foldered.ROWS)
+            scenarios.play(bed, program, [("runner", way, rows), folders], report)
         for row in alone.ROWS:
             scenarios.play(bed, program, [("runner", way, [row])], report)
         way.close()
