@@ -76,6 +76,8 @@ pub mod rules {
     pub const CLAIM_SHRINKS: &str = "claim-shrinks";
     /// No claim goes where the owner retains claims.
     pub const CLAIM_RETAINED: &str = "claim-retained";
+    /// No claim goes by the owner's policy unless something tells that its instance ran on it.
+    pub const CLAIM_UNEXPLAINED: &str = "claim-unexplained";
     /// A claim's deletion says that data is lost.
     pub const DATA_LOSS_UNSAID: &str = "data-loss-unsaid";
     /// Pods alone are replaced.

@@ -17,6 +17,7 @@ mod reasons;
 mod restarts;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod turns;
 mod upgrades;
 mod versions;

@@ -87,11 +87,9 @@ pub async fn run(
     tokio::spawn(probe::ask(Arc::clone(&shared), options.probe_every));
     let others = Arc::new(Others::default());
     if !options.is_dry {
-        let follow = others::follow(
-            client.clone(),
-            options.namespaces.clone(),
-            Arc::clone(&others),
-        );
+        others::expect(&shared);
+        let known = (Arc::clone(&others), Arc::clone(&shared));
+        let follow = others::follow(client.clone(), options.namespaces.clone(), known);
         tokio::spawn(follow);
     }
     let (held, holds) = signal::channel(options.lease.is_none());

@@ -5,7 +5,6 @@ use http::StatusCode;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::client::Body;
 use kube::core::params::{DeleteParams, GetParams, Patch, PatchParams, Preconditions};
-use kube::core::subresource::EvictParams;
 use kube::{Client, Error};
 use serde_json::{Value, json};
 
@@ -36,8 +35,10 @@ pub struct Due<'a> {
 pub struct Done {
     /// What happened.
     pub outcome: Outcome,
-    /// The object as the API server answered.
+    /// The object as the API server answered; an eviction's answer does not hold it.
     pub object: Option<Value>,
+    /// Whether the object is known to be gone.
+    pub is_gone: bool,
 }
 
 /// Does one step. Of a replacement this is the first half: the object goes; to make it anew takes
@@ -82,6 +83,7 @@ async fn create(client: &Client, due: Due<'_>) -> Result<Done, Fault> {
     Ok(Done {
         outcome: Outcome::Created,
         object: Some(object),
+        is_gone: false,
     })
 }
 
@@ -123,6 +125,7 @@ async fn patch(client: &Client, due: Due<'_>) -> Result<Done, Fault> {
     Ok(Done {
         outcome: Outcome::Patched,
         object: Some(object),
+        is_gone: false,
     })
 }
 
@@ -174,6 +177,7 @@ async fn hand_over(client: &Client, due: Due<'_>) -> Result<Done, Fault> {
     Ok(Done {
         outcome: Outcome::Patched,
         object: Some(object),
+        is_gone: false,
     })
 }
 
@@ -186,16 +190,20 @@ async fn by_path(client: &Client, due: Due<'_>) -> Result<Done, Fault> {
         patch.push(json!({"op": "add", "path": path, "value": change.to}));
     }
     let requests = Place::holding(&step.object).requests(None);
-    let request = http::Request::patch(format!("{}/{}", requests.url_path, step.object.name))
-        .header("accept", "application/json")
-        .header("content-type", "application/json-patch+json")
-        .body(Value::Array(patch).to_string().into_bytes())
-        .map_err(kube::core::request::Error::BuildRequest)
-        .map_err(Error::BuildRequest)?;
+    let request = http::Request::patch(format!(
+        "{}/{}?fieldManager={MANAGER}",
+        requests.url_path, step.object.name
+    ))
+    .header("accept", "application/json")
+    .header("content-type", "application/json-patch+json")
+    .body(Value::Array(patch).to_string().into_bytes())
+    .map_err(kube::core::request::Error::BuildRequest)
+    .map_err(Error::BuildRequest)?;
     let object = client.request(request).await?;
     Ok(Done {
         outcome: Outcome::Patched,
         object: Some(object),
+        is_gone: false,
     })
 }
 
@@ -203,14 +211,27 @@ async fn by_path(client: &Client, due: Due<'_>) -> Result<Done, Fault> {
 async fn evict(client: &Client, due: Due<'_>) -> Result<Done, Fault> {
     let step = due.step;
     let requests = Place::holding(&step.object).requests(Some(&step.object.namespace));
-    let params = EvictParams {
-        delete_options: Some(as_seen(seen(due)?)),
-        ..EvictParams::default()
-    };
-    let request = requests
-        .evict(&step.object.name, &params)
+    // written out here: kube 5.0 names the options so that an API server passes them over
+    let eviction = json!({
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": step.object.name, "namespace": step.object.namespace},
+        "deleteOptions": as_seen(seen(due)?),
+    });
+    let path = format!("{}/{}/eviction", requests.url_path, step.object.name);
+    let request = http::Request::post(path)
+        .header("content-type", "application/json")
+        .body(eviction.to_string().into_bytes())
+        .map_err(kube::core::request::Error::BuildRequest)
         .map_err(Error::BuildRequest)?;
-    gone(client.request(request).await)
+    match client.request::<Value>(request).await {
+        Ok(_) => Ok(Done {
+            outcome: Outcome::Deleted,
+            object: None,
+            is_gone: false,
+        }),
+        answer => gone(answer),
+    }
 }
 
 async fn delete(client: &Client, due: Due<'_>) -> Result<Done, Fault> {
@@ -241,6 +262,7 @@ fn gone(answer: Result<Value, Error>) -> Result<Done, Fault> {
     };
     Ok(Done {
         outcome: Outcome::Deleted,
+        is_gone: object.is_none(),
         object,
     })
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::case::{Case, Id, Placed, mounts, read};
 use super::heirs::{heir_of_claim, is_kept};
 use super::migrations::{is_let_go, is_to_be_deleted};
+use super::touch::is_ours;
 use super::{Breach, quantity, rules};
 use crate::live::Object;
 use crate::model::Kind;
@@ -42,6 +43,10 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Vec<Breach>) {
         if !is_named && !may_go(case) {
             let message = format!("{claim} is deleted though the fleet retains its claims");
             found.push(Breach::on(rules::CLAIM_RETAINED, claim, message));
+        }
+        if !is_named && !is_explained(case, Id::from(claim)) {
+            let message = format!("{claim} is deleted though nothing tells that a pod used it");
+            found.push(Breach::on(rules::CLAIM_UNEXPLAINED, claim, message));
         }
         let is_kept = keeps_data(case, Id::from(claim)) || moves && is_kept(case, deletion);
         if deletion.step.impact < Impact::DataLoss && !is_kept {
@@ -77,6 +82,22 @@ fn may_go(case: &Case<'_>) -> bool {
         Some(RetentionPolicy::Delete) => true,
         None => !case.fleet.wishes.is_removed,
     }
+}
+
+/// Tells whether a claim's instance is seen to have run on it: its pod is there, or its config that is
+/// known to be no younger than the claim. A claim without that may be one that was retained.
+pub(super) fn is_explained(case: &Case<'_>, claim: Id<'_>) -> bool {
+    let instance = claim.name.strip_prefix("pvc-").unwrap_or(claim.name);
+    let own = |kind: Kind| {
+        let found = case.live.get(kind, claim.namespace, instance);
+        found.filter(|object| is_ours(case, object))
+    };
+    let born = |object: &Object<'_>| -> Option<jiff::Timestamp> {
+        object.meta.created.as_deref()?.parse().ok()
+    };
+    let config = own(Kind::ConfigMap).and_then(born);
+    let since = case.live(claim).and_then(born);
+    own(Kind::Pod).is_some() || config.zip(since).is_some_and(|(made, at)| made <= at)
 }
 
 /// Which pods mount which claims: those that run, and those that should.

@@ -63,10 +63,8 @@ fn is_done<'a>(case: &Case<'a>, id: Id<'a>, actions: &[Action], by: usize) -> bo
     case.wave_of(id, actions).is_some_and(|wave| wave <= by)
 }
 
+/// Returns whether a gate waits for a new instance's pod, whatever for: that it is gone can never be.
 fn waits_for_new<'a>(case: &Case<'a>, gate: &'a Gate) -> bool {
     let id = Id::from(&gate.object);
-    gate.condition == Condition::PodReady
-        && id.kind == Kind::Pod
-        && case.wave_of(id, &[Action::Create]).is_some()
-        && case.is_new(id.name)
+    case.wave_of(id, &[Action::Create]).is_some() && case.is_new(id.name)
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::{Case, Id};
+use super::claims::is_explained;
 use super::health::{Health, is_surely_down};
 use super::heirs::{heir_of, is_former, is_heir};
 use super::migrations::comes_back;
@@ -99,19 +100,21 @@ fn walk<'a>(
 }
 
 /// Returns the main pods that are surely away before the plan begins, and that it does nothing about:
-/// until a gate names them they use up budget. One that is not there ran here where its claim is.
+/// until a gate names them they use up budget. One that is not there ran here where its claim is, or
+/// where its config is no younger than what bears that name.
 fn away_before<'a>(case: &Case<'a>) -> BTreeMap<&'a str, &'a str> {
     let away = |instance: &'a Instance| {
         let pod = case.id(Kind::Pod, &instance.name);
-        let claim = case.id(Kind::PersistentVolumeClaim, &instance.claim);
-        let claim = case.live(claim);
+        let id = case.id(Kind::PersistentVolumeClaim, &instance.claim);
+        let claim = case.live(id);
+        let ran = claim.is_some_and(|claim| is_ours(case, claim) || is_explained(case, id));
         let name = instance.name.as_str();
         match case.live(pod) {
             Some(live) if is_ours(case, live) && !live.is_terminating() => {
                 is_surely_down(case, live, &case.plan.name).then_some(name)
             }
-            Some(_) => claim.is_some_and(|c| is_ours(case, c)).then_some(name),
-            None if claim.is_some_and(|c| is_ours(case, c)) => Some(name),
+            Some(_) => ran.then_some(name),
+            None if ran => Some(name),
             None if claim.is_none() => former_away(case, instance),
             None => None,
         }

@@ -240,6 +240,25 @@ fn a_pod_that_is_surely_down_uses_budget_until_a_gate_names_it() {
 }
 
 #[test]
+fn who_lost_its_claim_to_somebody_else_uses_budget_where_its_config_is_older() {
+    let lost = |made: &'static str| {
+        move |world: &mut World| {
+            leave_alone(world, 3);
+            world.lose(&pod(3));
+            for wave in &mut world.plan.waves {
+                wave.steps.retain(|step| step.object != claim(3));
+            }
+            let object = world.object(&claim(3));
+            object["metadata"]["ownerReferences"] = json!([]);
+            object["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
+            world.object(&config(3))["metadata"]["creationTimestamp"] = json!(made);
+        }
+    };
+    check(&rollout(), lost("2026-01-01T00:00:00Z"), &[rules::BUDGET]);
+    check(&rollout(), lost("2026-01-01T00:00:01Z"), &[]);
+}
+
+#[test]
 fn pods_of_which_nothing_is_known_are_up() {
     for status in [
         Value::Null,
@@ -391,6 +410,9 @@ fn a_claim_goes_only_after_its_pod_is_gone() {
     let pod_absent = |world: &mut World| {
         pod_stays(world);
         world.lose(&pod(4));
+        for object in [config(4), claim(4)] {
+            world.object(&object)["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
+        }
     };
     check(&rollout(), pod_absent, &[]);
 }
@@ -529,6 +551,38 @@ fn a_retained_claim_goes_where_its_owner_names_it() {
         };
         check(&rollout(), named, &want);
     }
+}
+
+#[test]
+fn a_claim_that_nobody_is_seen_to_have_used_stays() {
+    let config_of = |made: &'static str, of_claim: &'static str| {
+        move |world: &mut World| {
+            world.objects.retain(|object| {
+                let name = &object["metadata"]["name"];
+                *name != json!(pod(4).name) || object["kind"] == "ConfigMap"
+            });
+            world.wave("away").steps.retain(|s| s.object != pod(4));
+            world.wave("away").gate.retain(|g| g.object != pod(4));
+            world.object(&config(4))["metadata"]["creationTimestamp"] = json!(made);
+            world.object(&claim(4))["metadata"]["creationTimestamp"] = json!(of_claim);
+        }
+    };
+    let (early, late) = ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z");
+    let unexplained = [rules::CLAIM_UNEXPLAINED];
+    check(&rollout(), config_of(early, late), &[]);
+    check(&rollout(), config_of(early, early), &[]);
+    check(&rollout(), config_of(late, early), &unexplained);
+    check(&rollout(), config_of("", early), &unexplained);
+    check(&rollout(), config_of(early, ""), &unexplained);
+    let of_somebody = |world: &mut World| {
+        config_of(early, late)(world);
+        world.object(&config(4))["metadata"]["ownerReferences"] = json!([]);
+    };
+    check(
+        &rollout(),
+        of_somebody,
+        &[rules::CLAIM_UNEXPLAINED, rules::FOREIGN],
+    );
 }
 
 /// Takes a whole fleet down.
@@ -887,6 +941,22 @@ fn no_pod_starts_where_its_volume_is_gone() {
         world.object(&claim(2))["status"] = json!({"phase": "Lost"});
     };
     check(&growth(), of_one_that_stays, &[]);
+}
+
+#[test]
+fn a_pod_starts_where_its_lost_claim_is_made_anew_beside_it() {
+    let mut world = World::new(&growth());
+    let object = world.object(&claim(3));
+    object["status"] = json!({"phase": "Lost"});
+    object["metadata"]["deletionTimestamp"] = json!(TIME);
+    for wave in &mut world.plan.waves {
+        wave.steps.retain(|step| step.object != claim(3));
+        if wave.steps.iter().any(|step| step.object == pod(3)) {
+            wave.steps.push(step(Action::Create, claim(3), Some(3)));
+        }
+    }
+    let found = world.breaches();
+    assert!(found.iter().all(|breach| breach.rule != rules::CLAIM_LOST));
 }
 
 #[test]

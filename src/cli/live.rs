@@ -12,8 +12,8 @@ use super::Failure;
 /// What stands for the cluster itself; `cluster:CONTEXT` for that of another context.
 const CLUSTER: &str = "cluster";
 
-/// Reads what stands for a cluster: files and folders, and the cluster itself. `namespaces` are those
-/// of the documents: what lies there is enough where not everything may be listed.
+/// Reads what stands for a cluster: files and folders, and the cluster itself, of which what lies in
+/// the namespaces of the documents matters; in all, where there are none.
 pub(super) fn read(
     paths: &[String],
     apart: &[String],
@@ -84,15 +84,12 @@ fn capture(context: Option<String>, namespaces: &dyn Fn() -> Vec<String>) -> Cap
     };
     let now = super::clock::now().map_err(|fault| vec![*fault])?;
     let fault = |why: String| vec![fault(&why)];
+    let scope = Scope {
+        namespaces: namespaces(),
+    };
     let captured = runtime().map_err(fault)?.block_on(async {
         let client = cluster::connect(&door).await?;
-        let everything = capture(&client, &Scope::default(), now).await?;
-        let is_whole = everything.gaps.iter().all(|gap| !gap.is_vital);
-        let namespaces = namespaces();
-        if is_whole || namespaces.is_empty() {
-            return Ok(everything);
-        }
-        capture(&client, &Scope { namespaces }, now).await
+        capture(&client, &scope, now).await
     });
     let captured = captured.map_err(fault)?;
     let said = captured.gaps.iter().map(told).collect::<Vec<_>>();

@@ -486,6 +486,45 @@ mod tests {
         check(&elsewhere, (Value::Null, one), Effect::Restart);
     }
 
+    #[track_caller]
+    fn check_identity(path: &str, [from, to]: [&Value; 2], expected: bool) {
+        let some = |value: &Value| (!value.is_null()).then(|| value.clone());
+        let change = Change {
+            path: path.to_owned(),
+            from: some(from),
+            to: some(to),
+            effect: Effect::Restart,
+        };
+        assert_eq!(is_identity(&change), expected, "{path}: {from} -> {to}");
+    }
+
+    #[test]
+    fn the_config_volume_tells_of_another_identity_by_the_entry_of_a_rotated_key() {
+        let secret = |entry: &str| json!({"sources": [{"secret": {"items": [{"key": entry}]}}]});
+        let first = secret("hub-0");
+        let rotated = [1, 2].map(|n| secret(&format!("hub-0.{n:0>40}")));
+        let path = "spec.volumes[name=vol-config].projected";
+        check_identity(path, [&first, &rotated[0]], true);
+        check_identity(path, [&rotated[0], &first], true);
+        check_identity(path, [&rotated[0], &rotated[1]], true);
+        check_identity(path, [&rotated[0], &rotated[0]], false);
+        check_identity(path, [&first, &secret("hub-1")], false);
+        check_identity(path, [&Value::Null, &rotated[0]], true);
+        let entry = json!(format!("hub-0.{:0>40}", 1));
+        check_identity(&format!("{path}.sources"), [&json!("hub-0"), &entry], true);
+        // elsewhere such a text is something else
+        check_identity(
+            "spec.volumes[name=mine].projected",
+            [&first, &rotated[0]],
+            false,
+        );
+        check_identity(
+            "spec.volumes[name=vol-config]",
+            [&Value::Null, &rotated[0]],
+            false,
+        );
+    }
+
     #[test]
     fn what_the_owner_set_on_a_container_of_ours_is_asked_for() {
         check(

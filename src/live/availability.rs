@@ -256,9 +256,15 @@ const NEVER_READY_SECONDS: i64 = 120;
 /// Tells whether a pod is that of a new instance that never was in sync: it was born with its
 /// claim, and has not been ready since. Nothing waits for such a pod, and it uses no budget
 /// (design.md, safety rule 11). An instance whose claim was made anew is no new one: the next
-/// claim does not go before this instance is back.
+/// claim does not go before this instance is back. Nor is one that was in sync before this pod was
+/// born, as `entry` tells.
 #[must_use]
-pub fn is_newcomer(live: &Live<'_>, namespace: &str, pod: &str, claim: &str) -> bool {
+pub fn is_newcomer(
+    live: &Live<'_>,
+    namespace: &str,
+    (pod, entry): (&str, Option<&SyncEntry>),
+    claim: &str,
+) -> bool {
     let Some(pod) = live.get(Kind::Pod, namespace, pod) else {
         return false;
     };
@@ -272,6 +278,11 @@ pub fn is_newcomer(live: &Live<'_>, namespace: &str, pod: &str, claim: &str) -> 
     let (Some(born), Some(claim_born)) = (created(pod), created(claim)) else {
         return false;
     };
+    let served = entry.filter(|entry| entry.in_sync == Some(true));
+    let served = served.and_then(|entry| parse(entry.timestamp.as_deref()?));
+    if served.is_some_and(|at| at < born) {
+        return false;
+    }
     let status: PodStatus = lenient(pod.status);
     let is_close = seconds_between(claim_born, born).abs() <= BORN_TOGETHER_SECONDS;
     if !is_close || is_younger_than_volume(live, claim, born) {

@@ -152,7 +152,7 @@ pub fn gather(
     facts.autoscaled = status.autoscaled();
     facts.snapshot_candidates = status.snapshot_candidates();
     keys::gather((live, fleet), declared, (&mut facts, &mut notices));
-    pods(live, fleet, &mut facts);
+    pods((live, &status), fleet, &mut facts);
     for claim in live.kind_of_fleet(Kind::PersistentVolumeClaim, fleet) {
         facts.own_claims += 1;
         facts
@@ -218,7 +218,7 @@ struct NamedImage {
     image: String,
 }
 
-fn pods(live: &Live<'_>, fleet: &FleetKey, facts: &mut Facts) {
+fn pods((live, status): (&Live<'_>, &status::Status), fleet: &FleetKey, facts: &mut Facts) {
     for pod in live.kind_of_fleet(Kind::Pod, fleet) {
         let spec = pod
             .spec
@@ -232,7 +232,8 @@ fn pods(live: &Live<'_>, fleet: &FleetKey, facts: &mut Facts) {
                 .collect()
         });
         let is_newcomer = |claim: &String| {
-            availability::is_newcomer(live, &fleet.namespace, &pod.meta.name, claim)
+            let pod = (pod.meta.name.as_ref(), status.sync_of(&pod.meta.name));
+            availability::is_newcomer(live, &fleet.namespace, pod, claim)
         };
         let main = pod.label(names::BELONGS_TO).unwrap_or(&pod.meta.name);
         let halt_height = live

@@ -2,6 +2,7 @@
 //! `VolumeSnapshot` of a claim is the newest, and how old that is. The core has no clock: ages
 //! count back from the newest time that the snapshot tells of.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -171,8 +172,14 @@ pub fn now(live: &Live<'_>, fleet: &FleetKey) -> Option<Timestamp> {
 /// Tells whether one time is known to be later than another.
 #[must_use]
 pub fn is_later(one: Option<&str>, other: Option<&str>) -> bool {
-    let both = one.and_then(parse).zip(other.and_then(parse));
-    both.is_some_and(|(one, other)| one > other)
+    order(one, other) == Some(Ordering::Greater)
+}
+
+/// Compares two times, where both are known.
+#[must_use]
+pub fn order(one: Option<&str>, other: Option<&str>) -> Option<Ordering> {
+    let (one, other) = one.and_then(parse).zip(other.and_then(parse))?;
+    Some(one.cmp(&other))
 }
 
 /// Says how old something is, in its largest unit.

@@ -263,7 +263,14 @@ fn observe(live: &Live<'_>, fleet: &FullNode, desired: &Desired, facts: &Facts) 
                 .get(&i.name)
                 .is_some_and(Availability::is_known_down)
         })
-        .filter(|i| availability::is_newcomer(live, namespace, &i.name, &i.claim))
+        .filter(|i| {
+            availability::is_newcomer(
+                live,
+                namespace,
+                (&i.name, status.sync_of(&i.name)),
+                &i.claim,
+            )
+        })
         .map(|i| i.name.clone())
         .collect();
     let chain = Chain {

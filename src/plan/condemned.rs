@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 
 use super::reasons::reason;
+use super::traces::{self, Trace};
 use super::turns::{Task, Turn};
 use super::volumes::Volumes;
 use super::{Action, Impact, Reason, Step};
 use crate::desired::Desired;
 use crate::live::volumes::fate;
-use crate::live::{Live, Object, ownership};
+use crate::live::{Live, Object};
 use crate::model::{Kind, Notice, ObjectKey, names};
 use crate::spec::FullNode;
 use crate::spec::document::RetentionPolicy;
@@ -178,18 +179,15 @@ fn is_removal_unsaid(fleet: &FullNode) -> bool {
 }
 
 /// A claim whose instance is still there, or on its way out, goes with it, as the document plainly
-/// asks. One without any trace of an instance was kept on purpose, or is not explained by any
-/// specification (design.md, safety rule 10).
+/// asks. One without any trace of an instance that used it was kept on purpose, or is not explained
+/// by any specification (design.md, safety rule 10).
 fn is_going_now(object: &Object<'_>, fleet: &FullNode, live: &Live<'_>) -> bool {
-    let instance = object
-        .meta
-        .name
-        .strip_prefix("pvc-")
-        .unwrap_or(&object.meta.name);
-    [Kind::Pod, Kind::ConfigMap].into_iter().any(|kind| {
-        let sign = live.get(kind, &fleet.key.namespace, instance);
-        sign.is_some_and(|sign| ownership(sign, &fleet.key).is_ok())
-    })
+    let name = &object.meta.name;
+    let instance = name.strip_prefix("pvc-").unwrap_or(name);
+    match traces::of(instance, object, &fleet.key, live) {
+        Trace::Ran => true,
+        Trace::Unknown | Trace::None => false,
+    }
 }
 
 /// A claim that somebody else's pod mounts is not deleted under it.

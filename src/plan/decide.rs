@@ -37,6 +37,7 @@ pub fn decide(
     let situation = Situation {
         without_base: &without_base,
         fleet,
+        live,
         desired,
         availability: &observed.availability,
         newcomers: &observed.newcomers,

@@ -330,6 +330,35 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_and_goes_with_a_volume_waits_for_its_own_instance() {
+        let of = |kind: Kind, name: &str, role: Role, ordinal: Ordinal| Manifest {
+            key: key(kind, name),
+            role,
+            ordinal: Some(ordinal),
+            body: Value::Null,
+            pod: None,
+        };
+        let desired = Desired {
+            manifests: vec![
+                of(Kind::Pod, "gaia-0", Role::Pod, 0),
+                of(Kind::ConfigMap, "gaia-1", Role::Config, 1),
+                of(Kind::PersistentVolumeClaim, "pvc-gaia-1", Role::Claim, 1),
+                of(Kind::Pod, "gaia-1", Role::Pod, 1),
+                of(Kind::Pod, "scribe-1", Role::AdditionalPod, 1),
+            ],
+            ..Desired::default()
+        };
+        let mut decided = Decided::default();
+        wait(1, "hub-1 to halt", &desired, &mut decided);
+        let waits = decided.waiting.iter();
+        let waits: Vec<_> = waits
+            .map(|w| (w.object.name.as_str(), w.on.as_str()))
+            .collect();
+        let all = ["pvc-gaia-1", "gaia-1", "scribe-1"];
+        assert_eq!(waits, all.map(|name| (name, "hub-1 to halt")));
+    }
+
+    #[test]
     fn a_volume_is_promised_unless_it_waits_for_the_new_claim_alone() {
         check(("pvc-gaia-0", false), false);
         check(("pvc-gaia-0", true), true);

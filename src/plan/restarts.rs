@@ -1,16 +1,17 @@
 //! Which pods restart, and in which batches: those that are away anyway first, then the others
 //! within the budget.
 
+mod gone;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::claims::is_lost;
 use super::heirs::Heirs;
 use super::migrate::{Batches, Move, is_mounted};
 use super::{Chain, Change, Effect, Reason, Waiting, budget, halting, reasons, waiting_until};
 use crate::desired::{Desired, Manifest, Role};
 use crate::diff::{Comparison, Difference, Differences, Standing};
 use crate::live::availability::Availability;
-use crate::live::troubles;
+use crate::live::{Live, troubles};
 use crate::model::{Notice, ObjectKey, Ordinal};
 use crate::spec::FullNode;
 
@@ -57,6 +58,8 @@ pub(super) struct Restarts {
 /// What decides on restarts.
 pub(super) struct Situation<'s> {
     pub(super) fleet: &'s FullNode,
+    /// The cluster.
+    pub(super) live: &'s Live<'s>,
     /// Ordinals whose claim or config cannot be used: a pod would not come back there.
     pub(super) without_base: &'s BTreeSet<Ordinal>,
     pub(super) desired: &'s Desired,
@@ -107,58 +110,9 @@ pub(super) fn decide(differences: &Differences<'_, '_>, situation: &Situation<'_
         .filter(|d| d.manifest.role == Role::Pod && matches!(d.standing, Standing::Present(_)))
         .map(|d| d.manifest.key.name.as_str())
         .collect();
-    restarts.gone = gone(differences, situation);
+    restarts.gone = gone::find(differences, situation);
     batch(units, &present, &mut restarts, situation);
     restarts
-}
-
-/// Returns the instances that ran here, have no pod now, or one that has ended, and get none by this
-/// plan: what bears their names, or their claim, is in the way. Nobody but their owner brings them
-/// back.
-fn gone(differences: &Differences<'_, '_>, s: &Situation<'_>) -> Vec<String> {
-    let of = |role: Role| {
-        differences
-            .objects
-            .iter()
-            .filter(move |d| d.manifest.role == role)
-    };
-    let claims: BTreeSet<Ordinal> = of(Role::Claim)
-        .filter(|d| matches!(d.standing, Standing::Present(_) | Standing::Terminating))
-        .filter_map(|d| d.manifest.ordinal)
-        .collect();
-    // who named a claim knows that there was one
-    let named: BTreeSet<Ordinal> = s
-        .desired
-        .instances
-        .iter()
-        .filter(|instance| s.desired.renewals.contains_key(&instance.claim))
-        .map(|instance| instance.ordinal)
-        .collect();
-    let ran = |name: &String, ordinal: &Ordinal| {
-        let has_claim = claims.contains(ordinal) || named.contains(ordinal);
-        has_claim || s.chain.heights.contains_key(name)
-    };
-    let lost: BTreeSet<Ordinal> = of(Role::Claim)
-        .filter(|d| d.live.is_some_and(is_lost))
-        .filter_map(|d| d.manifest.ordinal)
-        .collect();
-    let own = of(Role::Pod)
-        .filter(|d| match d.standing {
-            Standing::Present(_) => never_serves(d, &lost, s),
-            Standing::Missing | Standing::Terminating | Standing::Foreign => true,
-        })
-        .filter_map(|d| Some((&d.manifest.key.name, d.manifest.ordinal?)))
-        .filter(|(name, ordinal)| s.without_base.contains(ordinal) && ran(name, ordinal))
-        .map(|(name, _)| name);
-    own.chain(&s.heirs.gone).cloned().collect()
-}
-
-/// Tells whether a pod that is there will never serve again: it has ended, or lost its volume.
-fn never_serves(pod: &Difference<'_, '_>, lost: &BTreeSet<Ordinal>, s: &Situation<'_>) -> bool {
-    let name = &pod.manifest.key.name;
-    let has_lost = pod.manifest.ordinal.is_some_and(|n| lost.contains(&n));
-    let is_without = has_lost && is_down(name, s) && !s.newcomers.contains(name);
-    is_without || pod.live.is_some_and(|pod| troubles::failed(pod).is_some())
 }
 
 /// Nothing that serves goes while those that are gone for good use up the budget.

@@ -4,6 +4,7 @@
 mod adopted;
 mod claims;
 mod halts;
+mod heirs;
 mod pods;
 
 use serde_json::{Value, json};

@@ -53,8 +53,8 @@ pub(super) async fn wave(
             Some(object) => {
                 store.take(step.object.kind, object);
             }
-            None if done.outcome == Outcome::Deleted => store.deleted(&step.object),
-            None => {}
+            None if done.is_gone => store.deleted(&step.object),
+            None => store.leaving(&step.object),
         }
     }
     shared.metrics.waved(began.elapsed());

@@ -97,7 +97,12 @@ impl Document {
 
     /// Returns the document as a snapshot would show it, with what its nodes say now. Where no node
     /// answers, nobody knows whether that is their fault: then it says nothing of them.
-    pub(super) fn observed(&self, answers: &BTreeMap<&str, &Answer>, now: Timestamp) -> String {
+    pub(super) fn observed(
+        &self,
+        answers: &BTreeMap<&str, &Answer>,
+        served: &BTreeMap<String, Timestamp>,
+        now: Timestamp,
+    ) -> String {
         let live = self.live.as_ref();
         let mut status = live.map_or(Value::Null, |live| live.status.clone());
         if !status.is_object() {
@@ -107,7 +112,11 @@ impl Document {
         if !is_at_rest && let Some(status) = status.as_object_mut() {
             status.remove("observedGeneration");
         }
-        let (sync, heights) = told(answers, now);
+        let (mut sync, heights) = told(answers, now);
+        // older than the pod that is there now: it tells that the place was served before
+        for (pod, at) in served {
+            sync[pod] = json!({"timestamp": whole_seconds(*at), "inSync": true});
+        }
         for (pod, height) in heights {
             let known = status["height"][&pod].as_u64().unwrap_or_default();
             status["height"][pod] = json!(known.max(height.saturating_add(1)));

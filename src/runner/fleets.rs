@@ -15,6 +15,7 @@ use super::documents::{Document, Folder, of_cluster};
 use super::job::{End, Ended, Hand, Job, What};
 use super::others::{self, Others};
 use super::plan::{self, Came, Planned};
+use super::probe::in_sync;
 use super::report::{self, Draft, Phase, Told, Word};
 use super::serve::Beat;
 use super::shared::Shared;
@@ -182,8 +183,9 @@ impl Fleets {
             }
         }
         // what a node says that has just come up is worth waiting for: it will be told
-        let expected = |key: &FleetKey| self.shared.answers().is_expected(key);
-        due.retain(|key| !expected(key));
+        let pods = self.shared.store().pods();
+        let expected = self.shared.answers().expected(&pods);
+        due.retain(|key| !expected.contains(key));
         self.touched
             .retain(|key| documents.contains_key(key) && !due.contains(key));
         let at = Timestamp::now();
@@ -285,11 +287,20 @@ impl Fleets {
         match plan.waves.first() {
             None => {
                 let reached = peers::of(&planned.manifests.objects);
-                let (phase, message) = at_rest(plan);
-                let waits = if plan.blocked.is_empty() {
-                    ""
-                } else {
-                    "blocked"
+                let (phase, message) = match self.lagging(&document.key) {
+                    lagging if plan.blocked.is_empty() && !lagging.is_empty() => {
+                        let names = shown(&lagging);
+                        (
+                            Phase::Progressing,
+                            format!("waits until {names} is ready and in sync"),
+                        )
+                    }
+                    _ => at_rest(plan),
+                };
+                let waits = match phase {
+                    Phase::Complete => "",
+                    Phase::Progressing => "pods",
+                    Phase::Error | Phase::TransientError => "blocked",
                 };
                 self.rest(document, (phase, waits), &message, reached);
             }
@@ -300,6 +311,21 @@ impl Fleets {
             }
             Some(_) => self.begin(document, planned),
         }
+    }
+
+    /// Returns the pods of a fleet that do not serve yet.
+    fn lagging(&self, fleet: &FleetKey) -> Vec<String> {
+        let store = self.shared.store();
+        let answers = self.shared.answers();
+        let answers = answers.of(fleet);
+        let synced = in_sync(&answers, Timestamp::now());
+        let is_behind = |name: &str| {
+            let is_asked = !synced.is_empty() && answers.contains_key(name);
+            is_asked && synced.get(name) != Some(&true)
+        };
+        let pods = store.pods_of(fleet);
+        let lagging = pods.filter(|(name, is_ready)| !is_ready || is_behind(name));
+        lagging.map(|(name, _)| name.to_owned()).collect()
     }
 
     /// Begins the first wave of a plan.
@@ -536,7 +562,6 @@ fn hold_of(document: &Document, planned: &Planned) -> Option<What> {
 
 /// Returns how a fleet is of which nothing is left to do by itself.
 fn at_rest(plan: &FleetPlan) -> (Phase, String) {
-    const SHOWN: usize = 5;
     if plan.blocked.is_empty() {
         return (Phase::Complete, String::new());
     }
@@ -544,21 +569,31 @@ fn at_rest(plan: &FleetPlan) -> (Phase, String) {
         Some(object) => format!("{object}: {}", notice.message),
         None => notice.message.clone(),
     };
-    let first: Vec<String> = plan.blocked.iter().take(SHOWN).map(of).collect();
-    (Phase::Error, format!("blocked: {}", first.join("; ")))
+    let all: Vec<String> = plan.blocked.iter().map(of).collect();
+    (Phase::Error, format!("blocked: {}", shown(&all)))
 }
 
 fn gates(gates: &[Gate]) -> String {
-    const SHOWN: usize = 5;
     let one = |gate: &Gate| match gate.condition {
         Condition::PodReady => format!("{} is ready and in sync", gate.object),
         Condition::Gone => format!("{} is gone", gate.object),
     };
-    let mut all: Vec<String> = gates.iter().take(SHOWN).map(one).collect();
-    if gates.len() > SHOWN {
-        all.push(format!("{} more", gates.len() - SHOWN));
+    shown(&gates.iter().map(one).collect::<Vec<_>>())
+}
+
+/// Names the first of many.
+fn shown(all: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let first = all
+        .iter()
+        .take(SHOWN)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match all.len().saturating_sub(SHOWN) {
+        0 => first,
+        more => format!("{first}, {more} more"),
     }
-    all.join(", ")
 }
 
 /// Returns how long to wait before a step is tried again: longer each time, and never all at once.

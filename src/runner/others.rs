@@ -2,7 +2,7 @@
 //! fleet take turns in undoing each other, so this one stands back.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ use kube::{Client, Error, ResourceExt as _};
 use serde_json::Value;
 
 use super::lease::is_held;
+use super::shared::Shared;
 use super::store::Store;
 use crate::model::{FleetKey, Kind};
 
@@ -29,6 +30,10 @@ const OPERATOR: &str = "16e1bc09.strange.love";
 pub(super) struct Others(Mutex<BTreeMap<String, Lease>>);
 
 impl Others {
+    fn held(&self) -> MutexGuard<'_, BTreeMap<String, Lease>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Returns who else acts on a fleet. Of two runners the one that has acted for longer goes on.
     pub(super) fn on(
         &self,
@@ -36,7 +41,7 @@ impl Others {
         own: Option<(&str, &str)>,
         now: Timestamp,
     ) -> Option<String> {
-        let leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let leases = self.held();
         let holder = |lease: &Lease| {
             let spec = lease.spec.as_ref();
             spec.and_then(|spec| spec.holder_identity.clone())
@@ -100,55 +105,83 @@ pub(super) fn applier(store: &Store, fleet: &FleetKey) -> Option<String> {
     None
 }
 
-/// Follows the Leases of those who may act, for as long as the program runs. Who may not see them
-/// does not know.
-pub(super) async fn follow(client: Client, namespaces: Vec<String>, others: Arc<Others>) {
-    let apis: Vec<Api<Lease>> = if namespaces.is_empty() {
-        vec![Api::all(client)]
-    } else {
-        let one = |namespace: &String| Api::namespaced(client.clone(), namespace);
-        namespaces.iter().map(one).collect()
-    };
+/// What the watches of Leases are called together.
+const LEASES: &str = "leases.coordination.k8s.io";
+
+/// Follows the Leases of those who may act, for as long as the program runs: an operator's lies in its
+/// own namespace. Who may not see all sees those of the namespaces that he looks after.
+pub(super) async fn follow(
+    client: Client,
+    namespaces: Vec<String>,
+    (others, shared): (Arc<Others>, Arc<Shared>),
+) {
+    if let Err(error) = follow_in(&[Api::all(client.clone())], &others, &shared).await {
+        tracing::warn!(
+            %error,
+            "Leases of other namespaces cannot be listed: whether an operator or another runner acts \
+             on the same fleets is known from those alone that are looked after"
+        );
+    }
+    let one = |namespace: &String| Api::namespaced(client.clone(), namespace);
+    let some: Vec<Api<Lease>> = namespaces.iter().map(one).collect();
+    if let Err(error) = follow_in(&some, &others, &shared).await {
+        tracing::warn!(%error, "Leases cannot be listed: nobody tells who else acts");
+    }
+    shared.sync(LEASES, true);
+}
+
+/// Follows the Leases of some namespaces, until they are forbidden.
+async fn follow_in(
+    apis: &[Api<Lease>],
+    others: &Others,
+    shared: &Shared,
+) -> Result<(), watcher::Error> {
     let selectors = [
         watcher::Config::default().fields(&format!("metadata.name={OPERATOR}")),
         watcher::Config::default().labels(&format!("{}={}", RUNNER.0, RUNNER.1)),
     ];
     let streams = apis.iter().flat_map(|api| {
-        selectors.iter().map(|config| {
+        let each = selectors.iter();
+        each.map(|config| {
             watcher(api.clone(), config.clone())
                 .default_backoff()
                 .boxed()
         })
     });
     let mut events = futures_util::stream::select_all(streams);
-    let mut is_told = false;
+    let mut unlisted = apis.len() * selectors.len();
     while let Some(event) = events.next().await {
-        let key = |lease: &Lease| {
-            format!(
-                "{}/{}",
-                lease.namespace().unwrap_or_default(),
-                lease.name_any()
-            )
-        };
-        let mut leases = others.0.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Ok(watcher::Event::Apply(lease) | watcher::Event::InitApply(lease)) => {
-                leases.insert(key(&lease), lease);
+                others.held().insert(key(&lease), lease);
             }
             Ok(watcher::Event::Delete(lease)) => {
-                leases.remove(&key(&lease));
+                others.held().remove(&key(&lease));
             }
-            Ok(watcher::Event::Init | watcher::Event::InitDone) => {}
-            Err(error) if !is_told && is_forbidden(&error) => {
-                is_told = true;
-                tracing::warn!(
-                    "Leases cannot be listed: whether an operator or another runner acts on the same \
-                     fleets is not known"
-                );
+            Ok(watcher::Event::InitDone) => {
+                unlisted = unlisted.saturating_sub(1);
+                if unlisted == 0 {
+                    shared.sync(LEASES, true);
+                }
             }
-            Err(_) => {}
+            Err(error) if is_forbidden(&error) => return Err(error),
+            Ok(watcher::Event::Init) | Err(_) => {}
         }
     }
+    Ok(())
+}
+
+/// Notes that Leases are followed before anything is done.
+pub(super) fn expect(shared: &Shared) {
+    shared.sync(LEASES, false);
+}
+
+fn key(lease: &Lease) -> String {
+    format!(
+        "{}/{}",
+        lease.namespace().unwrap_or_default(),
+        lease.name_any()
+    )
 }
 
 fn is_forbidden(error: &watcher::Error) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::documents::Document;
 use super::shared::Shared;
@@ -47,16 +47,24 @@ pub(super) fn request(
             }
         }
     }
+    let store = shared.store();
     let answers = shared.answers();
     let mut specs: BTreeMap<String, Source> = BTreeMap::new();
     let mut observed = Vec::new();
     for document in all.iter().filter_map(|key| documents.get(key)) {
         let sources = document.sources.iter();
         specs.extend(sources.map(|source| (source.name.clone(), source.clone())));
-        observed.push(document.observed(&answers.of(&document.key), now));
+        let namespace = document.key.namespace.as_str();
+        let before = answers.served(namespace).filter_map(|pod| {
+            let uid = store.uid_of_pod(namespace, pod);
+            let at = answers.served_before(namespace, pod, uid)?;
+            let at = at.saturating_sub(SignedDuration::from_secs(1)).ok()?;
+            Some((pod.to_owned(), at))
+        });
+        observed.push(document.observed(&answers.of(&document.key), &before.collect(), now));
     }
-    drop(answers);
-    let snapshot = shared.store().snapshot(&all, &observed, now);
+    let snapshot = store.snapshot(&all, &observed, now);
+    drop((store, answers));
     let request = Request {
         specs: specs.into_values().collect(),
         snapshot: Some(vec![snapshot.source.clone()]),

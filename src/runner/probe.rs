@@ -1,7 +1,7 @@
 //! What nodes say of themselves: CometBFT's `/status`, asked of each pod that is ready. Knows nothing
 //! of plans.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,27 +64,61 @@ struct Asked {
 
 /// What all nodes said last.
 #[derive(Debug, Default)]
-pub(super) struct Answers(BTreeMap<(String, String), Asked>);
+pub(super) struct Answers {
+    asked: BTreeMap<(String, String), Asked>,
+    /// When a pod of that name was ready last, and its UID.
+    served: BTreeMap<(String, String), (String, Timestamp)>,
+}
 
 impl Answers {
     /// Returns what the nodes of a fleet said, by pod; none of pods that were not asked yet.
     pub(super) fn of(&self, fleet: &FleetKey) -> BTreeMap<&str, &Answer> {
-        let of_fleet = self.0.iter().filter(|(_, asked)| asked.fleet == *fleet);
+        let of_fleet = self.asked.iter().filter(|(_, asked)| asked.fleet == *fleet);
         of_fleet
             .filter_map(|((_, name), asked)| Some((name.as_str(), asked.answer.as_ref()?)))
             .collect()
     }
 
-    /// Tells whether a pod of a fleet that could answer was not asked yet: what it says is worth
-    /// waiting for.
-    pub(super) fn is_expected(&self, fleet: &FleetKey) -> bool {
-        let mut of_fleet = self.0.values().filter(|asked| asked.fleet == *fleet);
-        of_fleet.any(|asked| asked.answer.is_none())
+    /// Returns the fleets of which some pod could answer and has not been asked yet: what it says is
+    /// worth waiting for.
+    pub(super) fn expected(&self, pods: &[(FleetKey, PodFacts)]) -> BTreeSet<FleetKey> {
+        let is_open = |(_, pod): &&(FleetKey, PodFacts)| {
+            let key = (pod.namespace.clone(), pod.name.clone());
+            let asked = self.asked.get(&key).filter(|asked| asked.pod == *pod);
+            asked.is_none_or(|asked| asked.answer.is_none())
+        };
+        pods.iter()
+            .filter(is_open)
+            .map(|(fleet, _)| fleet.clone())
+            .collect()
+    }
+
+    /// Returns when a pod of that name was ready last, where that was another one than there is now.
+    pub(super) fn served_before(
+        &self,
+        namespace: &str,
+        name: &str,
+        now: Option<&str>,
+    ) -> Option<Timestamp> {
+        let key = (namespace.to_owned(), name.to_owned());
+        let (uid, at) = self.served.get(&key)?;
+        (now != Some(uid)).then_some(*at)
+    }
+
+    /// Returns the pods of a namespace that were ready at any time.
+    pub(super) fn served(&self, namespace: &str) -> impl Iterator<Item = &str> {
+        let all = self.served.keys().filter(move |(of, _)| of == namespace);
+        all.map(|(_, name)| name.as_str())
     }
 
     /// Brings the list of those who are asked up to date; returns whom to ask now.
     fn due(&mut self, pods: Vec<(FleetKey, PodFacts)>, now: Instant) -> Vec<PodFacts> {
-        let mut former = std::mem::take(&mut self.0);
+        let mut former = std::mem::take(&mut self.asked);
+        let at = Timestamp::now();
+        for (_, pod) in &pods {
+            let key = (pod.namespace.clone(), pod.name.clone());
+            self.served.insert(key, (pod.uid.clone(), at));
+        }
         for (fleet, pod) in pods {
             let key = (pod.namespace.clone(), pod.name.clone());
             let known = former.remove(&key).filter(|asked| asked.pod == pod);
@@ -95,10 +129,10 @@ impl Answers {
                 again: now,
                 is_running: false,
             });
-            self.0.insert(key, asked);
+            self.asked.insert(key, asked);
         }
         let is_due = |asked: &&mut Asked| !asked.is_running && asked.again <= now;
-        let due = self.0.values_mut().filter(is_due).take(AT_ONCE);
+        let due = self.asked.values_mut().filter(is_due).take(AT_ONCE);
         due.map(|asked| {
             asked.is_running = true;
             asked.pod.clone()
@@ -109,7 +143,7 @@ impl Answers {
     /// Notes an answer; returns the fleet where it tells anything new.
     fn note(&mut self, pod: &PodFacts, said: Said, every: Duration) -> Option<FleetKey> {
         let key = (pod.namespace.clone(), pod.name.clone());
-        let asked = self.0.get_mut(&key).filter(|asked| asked.pod == *pod)?;
+        let asked = self.asked.get_mut(&key).filter(|asked| asked.pod == *pod)?;
         let is_new = asked
             .answer
             .as_ref()

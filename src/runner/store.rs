@@ -53,6 +53,8 @@ struct Entry {
     metadata: Range<usize>,
     /// What of it a plan depends on.
     mark: u64,
+    /// Whether it is a pod that is ready.
+    is_ready: bool,
     /// Where a pod that is ready can be asked how it is.
     pod: Option<PodFacts>,
 }
@@ -110,6 +112,35 @@ impl Store {
             self.remove(&key, &uid);
             self.gone.insert(uid);
         }
+    }
+
+    /// Notes that a request of ours has sent an object on its way out, which a watch will tell in a
+    /// moment.
+    pub(super) fn leaving(&mut self, object: &ObjectKey) {
+        let of_namespace = self.objects.get_mut(&namespace_of(object));
+        let key = (object.kind, object.name.clone());
+        let Some(entry) = of_namespace.and_then(|objects| objects.get_mut(&key)) else {
+            return;
+        };
+        if let Ok(mut object) = serde_json::from_str::<Value>(&entry.json) {
+            object["metadata"]["deletionTimestamp"] = json!(Timestamp::now().to_string());
+            let (json, metadata) = written(&object);
+            entry.json = json.into();
+            entry.metadata = metadata;
+            entry.seen.is_leaving = true;
+            entry.is_ready = false;
+            entry.pod = None;
+            entry.mark = mark(key.0, &object);
+        }
+    }
+
+    /// Returns the UID of a pod, where there is one.
+    pub(super) fn uid_of_pod(&self, namespace: &str, name: &str) -> Option<&str> {
+        let entry = self
+            .objects
+            .get(namespace)?
+            .get(&(Kind::Pod, name.to_owned()))?;
+        Some(&entry.seen.uid)
     }
 
     fn remove(&mut self, key: &Key, uid: &str) -> Option<FleetKey> {
@@ -189,6 +220,14 @@ impl Store {
             })
         });
         all.collect()
+    }
+
+    /// Returns the names of a fleet's pods, and whether each is ready.
+    pub(super) fn pods_of(&self, fleet: &FleetKey) -> impl Iterator<Item = (&str, bool)> {
+        let objects = self.objects.get(&fleet.namespace).into_iter().flatten();
+        let pods = objects.filter(|((kind, _), _)| *kind == Kind::Pod);
+        pods.filter(|(_, entry)| entry.fleet.as_deref() == Some(fleet.name.as_str()))
+            .map(|((_, name), entry)| (name.as_str(), entry.is_ready))
     }
 
     /// Returns what a planner of these fleets reads: their objects whole, of others that they are
@@ -277,15 +316,26 @@ impl Entry {
             is_leaving: metadata.contains_key("deletionTimestamp"),
         };
         let mut object = match kind {
-            Kind::Secret => redacted(&object)?,
-            _ => object,
+            Kind::Secret | Kind::ConfigMap => redacted(&object)?,
+            Kind::StorageClass
+            | Kind::PersistentVolume
+            | Kind::VolumeSnapshot
+            | Kind::CosmosFullNode
+            | Kind::NodeIdentities
+            | Kind::ServiceAccount
+            | Kind::Role
+            | Kind::RoleBinding
+            | Kind::Service
+            | Kind::PersistentVolumeClaim
+            | Kind::Pod => object,
         };
         let fleet = fleet_of(&object);
         if fleet.is_none() {
             bare(kind, &mut object);
         }
         let mark = mark(kind, &object);
-        let pod = (kind == Kind::Pod && fleet.is_some() && !seen.is_leaving)
+        let is_ready = kind == Kind::Pod && !seen.is_leaving && is_ready(&object);
+        let pod = (is_ready && fleet.is_some())
             .then(|| facts(&key, &seen.uid, &object))
             .flatten();
         let (json, metadata) = written(&object);
@@ -297,6 +347,7 @@ impl Entry {
             json: json.into(),
             metadata,
             mark,
+            is_ready,
             pod,
         };
         Some((key, entry))
@@ -402,8 +453,6 @@ fn bare(kind: Kind, object: &mut Value) {
 /// Returns where a pod that is ready can be asked how it is.
 fn facts(key: &Key, uid: &str, pod: &Value) -> Option<PodFacts> {
     let status = &pod["status"];
-    let mut conditions = status["conditions"].as_array()?.iter();
-    let is_ready = conditions.any(|one| one["type"] == "Ready" && one["status"] == "True");
     let containers = pod["spec"]["containers"].as_array()?.iter();
     let mut ports = containers.flat_map(|one| one["ports"].as_array().into_iter().flatten());
     let port = ports.find(|port| port["name"] == "rpc")?;
@@ -416,7 +465,12 @@ fn facts(key: &Key, uid: &str, pod: &Value) -> Option<PodFacts> {
         address: status["podIP"].as_str()?.parse().ok()?,
         port: port["containerPort"].as_u64()?.try_into().ok()?,
     })
-    .filter(|_| is_ready)
+}
+
+fn is_ready(pod: &Value) -> bool {
+    let conditions = pod["status"]["conditions"].as_array();
+    let mut conditions = conditions.into_iter().flatten();
+    conditions.any(|one| one["type"] == "Ready" && one["status"] == "True")
 }
 
 /// Cuts private keys out: their IDs stay.

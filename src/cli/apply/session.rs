@@ -37,6 +37,8 @@ struct Session<'a> {
     specs: Vec<Source>,
     /// What was done, in order.
     done: Vec<String>,
+    /// The pods that have restarted.
+    restarted: BTreeSet<ObjectKey>,
     /// What was waited for last.
     awaited: Option<(String, Instant)>,
     /// How often in a row something has to be tried again.
@@ -73,6 +75,7 @@ pub(super) async fn run(
         client,
         specs,
         done: Vec::new(),
+        restarted: BTreeSet::new(),
         awaited: None,
         tries: 0,
     };
@@ -218,7 +221,13 @@ impl Session<'_> {
                 self.wait(&left).await?;
             } else {
                 match self.round(&round).await? {
-                    Came::Rest => return Ok(()),
+                    Came::Rest => {
+                        let left = unmet(&self.last_gates(), &round.index);
+                        if left.is_empty() {
+                            return Ok(());
+                        }
+                        self.wait(&left).await?;
+                    }
                     Came::Waits(gates) => self.wait(&gates).await?,
                     Came::Done(of_wave) => {
                         self.awaited = None;
@@ -231,6 +240,16 @@ impl Session<'_> {
                 .await
                 .map_err(|failure| self.with_done(failure))?;
         }
+    }
+
+    /// What has restarted must serve again before all is done, though no wave waits for the last of
+    /// them; new nodes may take days to catch up.
+    fn last_gates(&self) -> Vec<Gate> {
+        let ready = |object: &ObjectKey| Gate {
+            condition: Condition::PodReady,
+            object: object.clone(),
+        };
+        self.restarted.iter().map(ready).collect()
     }
 
     /// Does the next wave of each fleet.
@@ -288,6 +307,7 @@ impl Session<'_> {
         }
         for due in replaced {
             self.gone(due).await?;
+            self.restarted.insert(due.step.object.clone());
             let anew = Step {
                 action: Action::Create,
                 ..due.step.clone()

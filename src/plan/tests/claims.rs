@@ -297,3 +297,37 @@ fn a_claim_that_is_not_bound_is_not_grown() {
         &["pvc-hub-0 waits for the claim to be bound (it is Pending): it cannot grow before"],
     );
 }
+
+/// The instance that leaves has no pod any more, and its config is of this time; its claim is of New
+/// Year.
+#[track_caller]
+fn check_without_pod(config: &str, expected: &[&str]) {
+    let mut case = Case::at_rest(2);
+    case.document["spec"]["replicas"] = json!(1);
+    case.object("ConfigMap/hub-1")["metadata"]["creationTimestamp"] = json!(config);
+    case.without("Pod/hub-1");
+    case.status()["sync"]["hub-1"] = json!({"timestamp": NOW, "height": 100, "inSync": true});
+    check(&case, expected);
+}
+
+#[test]
+fn a_claim_goes_only_where_its_instance_is_seen_to_have_run_on_it() {
+    let goes = [
+        "0: Patch ConfigMap/hub-0 (ConfigChanged)",
+        "1: Delete PersistentVolumeClaim/pvc-hub-1 (ScaledDown, VolumeDeleted, LastSnapshot)",
+        "2: Delete Service/hub-p2p-1 (NoLongerDesired)",
+        "2: Delete ConfigMap/hub-1 (NoLongerDesired)",
+        "hub-0 waits for its next restart",
+    ];
+    let stays = [
+        goes[0],
+        "1: Delete Service/hub-p2p-1 (NoLongerDesired)",
+        "1: Delete ConfigMap/hub-1 (NoLongerDesired)",
+        goes[4],
+        "blocked OrphanClaim pvc-hub-1",
+    ];
+    check_without_pod("2025-12-31T23:59:59Z", &goes);
+    check_without_pod("2026-01-01T00:00:00Z", &goes);
+    check_without_pod("2026-01-01T00:00:01Z", &stays);
+    check_without_pod("", &stays);
+}

@@ -216,6 +216,30 @@ fn who_is_away_for_good_is_told_by_its_claim_or_its_height() {
 }
 
 #[test]
+fn who_is_away_beside_a_claim_of_somebody_elses_is_told_by_its_config() {
+    let case = |config: &str| {
+        let mut case = Case::at_rest(2);
+        case.is_changed();
+        case.without("Pod/hub-1");
+        case.is_foreign("PersistentVolumeClaim/pvc-hub-1");
+        case.object("ConfigMap/hub-1")["metadata"]["creationTimestamp"] = json!(config);
+        let sync = &mut case.status()["sync"];
+        sync.as_object_mut().unwrap().remove("hub-1");
+        case
+    };
+    let (waits, blocked) = (
+        "hub-1 waits for what bears its name, or its claim's or ConfigMap's, to be gone",
+        "blocked ForeignObject pvc-hub-1",
+    );
+    let put_off = "hub-0 waits for hub-1 to be back: it is away, and the budget is used up";
+    check(&case("2026-01-01T00:00:00Z"), &[put_off, waits, blocked]);
+    check(&case(""), &[put_off, waits, blocked]);
+    // it was to be made beside a claim that was there already
+    let restarts = "0: Replace Pod/hub-0 (ResourcesChanged)";
+    check(&case("2026-01-01T00:00:01Z"), &[restarts, waits, blocked]);
+}
+
+#[test]
 fn batches_are_as_large_as_those_who_are_away_leave_room_for() {
     let mut case = Case::at_rest(4);
     case.document["spec"]["strategy"]["maxUnavailable"] = json!(2);
@@ -314,6 +338,16 @@ fn only_what_an_operator_owns_is_taken_over() {
             "warning OperatorsDocument hub",
             "warning StopOperatorFirst",
         ],
+    );
+}
+
+#[test]
+fn a_file_of_somebody_elses_in_a_config_is_nothing_to_its_pod() {
+    let mut case = Case::at_rest(1);
+    case.object("ConfigMap/hub-0")["data"]["notes.txt"] = json!("do not forget");
+    check(
+        &case,
+        &["0: Patch ConfigMap/hub-0 (FieldsDiffer)", "drift hub-0"],
     );
 }
 

@@ -218,6 +218,14 @@ impl Cluster {
         }
     }
 
+    /// What was on its way out is gone, and what goes with it.
+    pub(super) fn vanish(&mut self, id: &Id) {
+        let gone = self.objects.remove(id);
+        if let Some(claim) = gone.filter(|_| id.0 == "PersistentVolumeClaim") {
+            self.release(&claim);
+        }
+    }
+
     /// A claim's volume goes with it, or is left behind.
     fn release(&mut self, claim: &Value) {
         let id = volume_of(claim);

@@ -216,6 +216,21 @@ impl World {
         }
         self.starting.insert(id.clone());
         self.remember(id);
+        self.take_up(id);
+    }
+
+    /// A claim that was retained is its instance's again once a pod starts on it.
+    fn take_up(&mut self, pod: &Id) {
+        let claims = self.get(pod).map(mounts).into_iter().flatten();
+        let claims: Vec<Id> = claims
+            .map(|name| key("PersistentVolumeClaim", &name))
+            .collect();
+        for claim in claims {
+            let uid = self.get(&claim).map(|claim| &claim["metadata"]["uid"]);
+            if let Some(uid) = uid.and_then(Value::as_str).map(str::to_owned) {
+                self.retained.remove(&uid);
+            }
+        }
     }
 
     /// Remembers what a pod starts with.
@@ -295,7 +310,7 @@ impl World {
             .map(|(id, _)| id.clone())
             .collect();
         for id in gone {
-            self.cluster.objects.remove(&id);
+            self.cluster.vanish(&id);
             self.starting.remove(&id);
             self.lose_data(&id);
         }
