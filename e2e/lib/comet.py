@@ -138,7 +138,8 @@ class Comet:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answers one client until it goes."""
         address = writer.get_extra_info("sockname")[0]
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        ends = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+        with contextlib.suppress(*ends, asyncio.CancelledError):
             while request := await reader.readuntil(b"\r\n\r\n"):
                 node = self.nodes.get(address)
                 # Nobody listens there.

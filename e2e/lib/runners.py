@@ -41,13 +41,14 @@ class Runner:
     words: tuple[str, ...]
     home: Path
     port: int = 0
+    probes: tuple[str, ...] = PROBES
     server: Server = field(init=False)
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
         (self.port,) = free_ports(1)
         log = self.home / f"runner-{next(NUMBERS)}.log"
-        words = ["run", "--listen", f"127.0.0.1:{self.port}", *PROBES, *self.words]
+        words = ["run", "--listen", f"127.0.0.1:{self.port}", *self.probes, *self.words]
         self.server = Server(self.program.path, words, log, self.front.kubeconfig())
 
     def start(self) -> None:
@@ -124,9 +125,11 @@ class Runner:
 
 
 @contextlib.contextmanager
-def runner(program: Program, front: Front, home: Path, *words: str) -> Iterator[Runner]:
+def runner(
+    program: Program, front: Front, home: Path, *words: str, probes: tuple[str, ...] = PROBES
+) -> Iterator[Runner]:
     """Runs one for as long as the block takes, and kills what is left of it."""
-    found = Runner(program, front, words, home)
+    found = Runner(program, front, words, home, probes=probes)
     found.start()
     try:
         yield found
