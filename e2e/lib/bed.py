@@ -7,6 +7,7 @@ from pathlib import Path
 
 from . import nodes
 from .api import Api
+from .comet import Comet, NO_ENDPOINTS
 from .feed import Feed
 from .hooks import Hooks
 from .leaving import Leaving
@@ -26,6 +27,8 @@ class Bed:
     feed: Feed
     timeline: Timeline
     hooks: Hooks
+    # What nodes say of themselves, where a suite wants to know.
+    comet: Comet | None = None
 
     @property
     def api(self) -> Api:
@@ -50,8 +53,20 @@ def bed(parts: dict[str, Path], program: Program, folder: Path) -> Iterator[Bed]
         yield found
 
 
+@contextlib.contextmanager
+def speaking(parts: dict[str, Path], program: Program, folder: Path) -> Iterator[Bed]:
+    """Makes one whose nodes answer whoever asks them."""
+    kind = Comet
+    with served(parts, folder, lambda *found: furnished(*found, parts, program, kind)) as found:
+        yield found
+
+
 def furnished(
-    cluster: Cluster, running: contextlib.ExitStack, parts: dict[str, Path], program: Program
+    cluster: Cluster,
+    running: contextlib.ExitStack,
+    parts: dict[str, Path],
+    program: Program,
+    speaker: type[Comet] | None = None,
 ) -> Bed:
     """Starts all that is beside the API server."""
     feed = Feed(cluster.api)
@@ -64,8 +79,12 @@ def furnished(
     running.callback(volumes.close)
     running.callback(leaving.close)
     running.callback(hooks.close)
-    nodes.furnish(cluster, parts, running)
+    comet = speaker(cluster.api, feed) if speaker else None
+    if comet:
+        running.callback(comet.close)
+        comet.start()
+    nodes.furnish(cluster, parts, running, NO_ENDPOINTS if comet else ())
     feed.start()
     # First of all that ends.
     running.callback(feed.close)
-    return Bed(cluster, feed, timeline, hooks)
+    return Bed(cluster, feed, timeline, hooks, comet)

@@ -90,7 +90,7 @@ class Course:
     def begin(self, patch: dict | None = None) -> None:
         """Makes a fleet, from its keys to its last pod."""
         self.bed.namespace(self.name)
-        self.specs.mkdir(parents=True)
+        self.specs.mkdir(parents=True, exist_ok=True)
         self.document = fleets.document(self.name)
         self.write(patch or {})
         self.keys()

@@ -1,5 +1,7 @@
 """What is tried with every way of delivery: what the owner changes, and what may come of it."""
 
+from dataclasses import replace
+
 from .api import wait
 from .course import Course, Expect, Row, Step
 from .fault import Fault
@@ -85,6 +87,20 @@ ROWS = [
 def named(*names: str) -> list[Row]:
     """Returns some of the rows."""
     return [row for row in ROWS if row.name in names]
+
+
+def unbatched(rows: list[Row]) -> list[Row]:
+    """Returns rows for those who plan anew all the time: they keep to the budget, and begin with the
+    next pod as soon as it has room for one."""
+    return [
+        replace(
+            row,
+            steps=tuple(
+                replace(step, expect=replace(step.expect, batches=())) for step in row.steps
+            ),
+        )
+        for row in rows
+    ]
 
 
 def without(*names: str) -> list[Row]:

@@ -14,10 +14,16 @@ NODES = 4
 CORE = "v1"
 
 
-def furnish(cluster: Cluster, parts: dict[str, Path], running: contextlib.ExitStack) -> None:
-    """Starts what a cluster has beside its API server, and waits until a pod could run."""
+def furnish(
+    cluster: Cluster,
+    parts: dict[str, Path],
+    running: contextlib.ExitStack,
+    without: tuple[str, ...] = (),
+) -> None:
+    """Starts what a cluster has beside its API server, without some of the controllers, and waits
+    until a pod could run."""
     ports = free_ports(3)
-    controllers = controller_manager(cluster, ports[0])
+    controllers = controller_manager(cluster, ports[0], without)
     scheduler = [
         f"--kubeconfig={cluster.kubeconfig('system:kube-scheduler')}",
         "--bind-address=127.0.0.1",
@@ -43,7 +49,7 @@ def furnish(cluster: Cluster, parts: dict[str, Path], running: contextlib.ExitSt
     wait_until("pods can run", servers, lambda: is_furnished(cluster))
 
 
-def controller_manager(cluster: Cluster, port: int) -> list[str]:
+def controller_manager(cluster: Cluster, port: int, without: tuple[str, ...]) -> list[str]:
     """Returns what the controllers are started with."""
     return [
         f"--kubeconfig={cluster.kubeconfig('system:kube-controller-manager')}",
@@ -56,7 +62,8 @@ def controller_manager(cluster: Cluster, port: int) -> list[str]:
         "--use-service-account-credentials=true",
         # No cloud, no addresses: they would only log.
         "--controllers=*,-node-ipam-controller,-service-lb-controller,"
-        "-cloud-node-lifecycle-controller,-node-route-controller",
+        "-cloud-node-lifecycle-controller,-node-route-controller"
+        + "".join(f",-{each}" for each in without),
     ]
 
 

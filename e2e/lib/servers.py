@@ -17,6 +17,8 @@ USERS = {
     "admin": "system:masters",
     "system:kube-controller-manager": "",
     "system:kube-scheduler": "",
+    # Who acts on fleets, to be told from all others.
+    "cosmos-render": "system:masters",
 }
 T = TypeVar("T")
 ISSUER = "https://kubernetes.default.svc"
@@ -30,6 +32,8 @@ class Cluster:
     home: Path
     port: int
     tokens: dict[str, str]
+    # What its API server was started with, but for the port.
+    arguments: tuple[str, ...] = ()
 
     @property
     def authority(self) -> Path:
@@ -48,10 +52,12 @@ class Cluster:
             self.write_kubeconfig(path, self.tokens[user], "default")
         return path
 
-    def write_kubeconfig(self, path: Path, token: str, namespace: str) -> None:
+    def write_kubeconfig(
+        self, path: Path, token: str, namespace: str, port: int | None = None
+    ) -> None:
         """Writes the configuration of a client with a token."""
         server = {
-            "server": f"https://127.0.0.1:{self.port}",
+            "server": f"https://127.0.0.1:{port or self.port}",
             "certificate-authority": str(self.authority),
         }
         context = {"cluster": "e2e", "user": "e2e", "namespace": namespace}
@@ -118,7 +124,6 @@ def start(parts: dict[str, Path], home: Path, running: contextlib.ExitStack) -> 
         f"--etcd-servers={etcd_url}",
         "--bind-address=127.0.0.1",
         "--advertise-address=127.0.0.1",
-        f"--secure-port={api_port}",
         # The server makes its own certificate there, and lends its key to service accounts.
         f"--cert-dir={pki}",
         f"--service-account-key-file={pki}/apiserver.key",
@@ -132,11 +137,13 @@ def start(parts: dict[str, Path], home: Path, running: contextlib.ExitStack) -> 
     ]
     servers = [
         running.enter_context(server(parts["etcd"], etcd, home)),
-        running.enter_context(server(parts["kube-apiserver"], apiserver, home)),
+        running.enter_context(
+            server(parts["kube-apiserver"], [*apiserver, f"--secure-port={api_port}"], home)
+        ),
     ]
     api = Api(api_port, given["admin"], pki / "apiserver.crt")
     wait_until("the API server is ready", servers, lambda: is_ready(api))
-    return Cluster(api, home, api_port, given)
+    return Cluster(api, home, api_port, given, tuple(apiserver))
 
 
 def is_ready(api: Api) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from lib import bed as beds
 from lib import applies, captures, scenarios, takeovers
 from lib.commanded import Commanded
-from lib.matrix import named
+from lib.matrix import named, unbatched
 from lib.program import Program
 from lib.report import Report
 
@@ -23,5 +23,5 @@ def run(program: Program, parts: dict[str, Path], folder: Path, report: Report) 
         way = Commanded()
         common = named("image", "in-place", "scale-retain", "scale-delete", "all-at-once")
         # The longest first.
-        own = takeovers.ROWS + applies.ROWS + captures.ROWS
-        scenarios.play(bed, program, [("apply", way, own + common)], report)
+        rows = unbatched(takeovers.ROWS + applies.ROWS + captures.ROWS + common)
+        scenarios.play(bed, program, [("apply", way, rows)], report)
