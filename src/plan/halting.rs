@@ -390,6 +390,25 @@ mod tests {
         check_interrupt("ConfigMap.data[app.toml].halt-height", "0", 1, true);
     }
 
+    #[test]
+    fn of_two_versions_at_one_height_the_first_is_a_version_behind() {
+        let mut versions = versions();
+        let last = versions.last().unwrap().clone();
+        versions.push(ChainVersion {
+            image: "v4".to_owned(),
+            ..last.clone()
+        });
+        let change = Change {
+            path: "spec.containers[name=node].image".to_owned(),
+            from: Some(json!(last.image)),
+            to: None,
+            effect: Effect::Restart,
+        };
+        let is_behind = |known: u64| may_interrupt([&change].into_iter(), &versions, known);
+        let at = height_of(&last);
+        assert_eq!([is_behind(at), is_behind(at - 1)], [true, false]);
+    }
+
     #[track_caller]
     fn check_close(seen: Sight<'_>, answer: &Answer, expected: Option<u64>) {
         let hold = close_below(&versions(), &progress(&[seen]), answer);

@@ -331,3 +331,17 @@ fn a_claim_goes_only_where_its_instance_is_seen_to_have_run_on_it() {
     check_without_pod("2026-01-01T00:00:01Z", &stays);
     check_without_pod("", &stays);
 }
+
+#[test]
+fn the_sizes_of_claims_that_go_are_told_and_of_no_others() {
+    let mut case = Case::at_rest(2);
+    ask_for(&mut case, "20Gi");
+    let sizes = |case: &Case| -> Vec<(String, String)> {
+        let fleet = case.run().plan.fleets.swap_remove(0);
+        fleet.outset.unwrap().sizes.into_iter().collect()
+    };
+    assert_eq!(sizes(&case), []);
+    case.document["spec"]["replicas"] = json!(1);
+    let gone = ("pvc-hub-1".to_owned(), "10Gi".to_owned());
+    assert_eq!(sizes(&case), [gone]);
+}
