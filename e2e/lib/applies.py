@@ -122,7 +122,7 @@ WAVES = Row(
         Step("asked-for", lambda course: course.write(image("v2")), Expect(whole=False)),
         Step("first", wave(0, 1), part(0, 1)),
         Step("second", wave(0, 1, 2, 3), part(2, 3)),
-        Step("third", wave(0, 1, 2, 3, 4), part(4)),
+        Step("third", wave(0, 1, 2, 3, 4), Expect(restarts=pods(4), budget=2)),
         Step("nothing-left", unchanged(lambda course: applied(course, "--yes") and None)),
     ),
 )

@@ -7,7 +7,7 @@ from . import verdict
 from .adoption import FLEET, OWNED, VERSION, KIND, run_by_an_operator
 from .api import APPLY, wait
 from .applies import HELD, says, unchanged
-from .commanded import WHOLE, applied, ran
+from .commanded import WHOLE, applied, last, ran
 from .course import CLAIMS, Course, Expect, Row, Step
 from .fault import Fault
 from .fleets import NAME, changed, claims, pods
@@ -88,10 +88,11 @@ def rename(course: Course) -> None:
     (course.specs / f"{NAME}-identities.yaml").unlink()
     keys_come(course)
     api.apply(course.document)
-    applied(course, *WHOLE)
+    said = applied(course, *WHOLE)
     api.request("DELETE", former)
     if volumes(course) != before:
-        raise Fault(f"volumes are {volumes(course)}, not {before}")
+        told = last(said.out + said.err)
+        raise Fault(f"volumes are {volumes(course)}, not {before}: {told}")
     as_one = [
         dataclasses.replace(event, name=event.name.replace(HEIR, NAME)) for event in course.events()
     ]
