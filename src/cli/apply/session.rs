@@ -1,7 +1,7 @@
 //! One run of `apply`, from the first plan to the last gate. Each round captures and plans anew: what
 //! was done before shows in the cluster, and nowhere else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::cli::policy::Policy;
 use crate::cli::terminal::{self, Terminal};
 use crate::cli::{Exit, Failure, clock, live};
 use crate::diagnostic::Diagnostic;
-use crate::model::{Kind, ObjectKey, Source};
+use crate::model::{FleetKey, Kind, ObjectKey, Source};
 use crate::pipeline::{self, FleetManifests, Options, Outcome, Request};
 use crate::plan::{Action, Condition, FleetPlan, Gate, Plan, Step};
 use crate::render::text;
@@ -27,6 +27,8 @@ use super::CONSEQUENCE;
 
 /// How long to wait between two looks at the cluster.
 const PAUSE: Duration = Duration::from_secs(2);
+/// A wave that comes out the same so often in a row, though it was done each time, does not take.
+const SAME: usize = 3;
 /// So often in a row the cluster may change under a plan, or be away.
 const TRIES: usize = 30;
 
@@ -39,6 +41,10 @@ struct Session<'a> {
     done: Vec<String>,
     /// The pods that have restarted.
     restarted: BTreeSet<ObjectKey>,
+    /// What was deleted, by its UID.
+    deleted: BTreeMap<ObjectKey, String>,
+    /// What was done last for each fleet, and how often in a row.
+    former: BTreeMap<FleetKey, (Vec<(Action, ObjectKey)>, usize)>,
     /// What was waited for last.
     awaited: Option<(String, Instant)>,
     /// How often in a row something has to be tried again.
@@ -76,6 +82,8 @@ pub(super) async fn run(
         specs,
         done: Vec::new(),
         restarted: BTreeSet::new(),
+        deleted: BTreeMap::new(),
+        former: BTreeMap::new(),
         awaited: None,
         tries: 0,
     };
@@ -222,7 +230,7 @@ impl Session<'_> {
             } else {
                 match self.round(&round).await? {
                     Came::Rest => {
-                        let left = unmet(&self.last_gates(), &round.index);
+                        let left = self.last_gates(&round.index);
                         if left.is_empty() {
                             return Ok(());
                         }
@@ -243,13 +251,49 @@ impl Session<'_> {
     }
 
     /// What has restarted must serve again before all is done, though no wave waits for the last of
-    /// them; new nodes may take days to catch up.
-    fn last_gates(&self) -> Vec<Gate> {
-        let ready = |object: &ObjectKey| Gate {
-            condition: Condition::PodReady,
+    /// them; and what was deleted must be gone: a plan may begin again then. New nodes may take days to
+    /// catch up.
+    fn last_gates(&self, index: &Index) -> Vec<Gate> {
+        let gate = |condition: Condition, object: &ObjectKey| Gate {
+            condition,
             object: object.clone(),
         };
-        self.restarted.iter().map(ready).collect()
+        let ready = self.restarted.iter();
+        let ready: Vec<Gate> = ready.map(|pod| gate(Condition::PodReady, pod)).collect();
+        let is_there = |(object, uid): &(&ObjectKey, &String)| {
+            index.seen(object).is_some_and(|seen| seen.uid == **uid)
+        };
+        let left = self.deleted.iter().filter(is_there);
+        let gone = left.map(|(object, _)| gate(Condition::Gone, object));
+        unmet(&ready, index).into_iter().chain(gone).collect()
+    }
+
+    /// Fails where a fleet's wave comes out the same again and again though it was done.
+    fn brake(&mut self, fleet: &FleetPlan, steps: &[Step]) -> Result<(), Failure> {
+        let key = FleetKey {
+            namespace: fleet.namespace.clone(),
+            name: fleet.name.clone(),
+        };
+        let now: Vec<(Action, ObjectKey)> = steps
+            .iter()
+            .map(|step| (step.action, step.object.clone()))
+            .collect();
+        let times = match self.former.get(&key) {
+            Some((former, times)) if *former == now => times + 1,
+            Some(_) | None => 1,
+        };
+        let first = now
+            .first()
+            .map(|(_, object)| object.to_string())
+            .unwrap_or_default();
+        self.former.insert(key.clone(), (now, times));
+        if times <= SAME {
+            return Ok(());
+        }
+        let message = format!("{key}: {first} was changed {SAME} times and is still to be changed");
+        let fault = Diagnostic::error("not-applied", message)
+            .hint("see who else writes it: its managedFields tell");
+        Err(self.stopped(fault))
     }
 
     /// Does the next wave of each fleet.
@@ -266,6 +310,7 @@ impl Session<'_> {
                 continue;
             }
             is_any = true;
+            self.brake(fleet, &wave.steps)?;
             of_waves.extend(wave.gate.iter().cloned());
             let title = format!("{}/{}: {}", fleet.namespace, fleet.name, wave.title);
             self.terminal.note(&crate::render::visible(&title));
@@ -330,6 +375,9 @@ impl Session<'_> {
         match step::take(&self.client, due).await {
             Ok(done) => {
                 self.tries = 0;
+                if let Some(seen) = due.seen.filter(|_| due.step.action == Action::Delete) {
+                    self.deleted.insert(object.clone(), seen.uid.clone());
+                }
                 let why = due.step.reasons.first();
                 let why = why.map_or(String::new(), |why| format!(" ({})", why.message));
                 let line = format!(
@@ -343,6 +391,7 @@ impl Session<'_> {
             }
             Err(fault) => {
                 self.tries += 1;
+                self.former.clear();
                 let may_pass = match fault.why {
                     Why::Changed | Why::Disruption | Why::Away => self.tries < TRIES,
                     Why::Refused | Why::Internal => false,
