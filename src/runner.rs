@@ -93,6 +93,7 @@ pub async fn run(
         tokio::spawn(follow);
     }
     let (held, holds) = signal::channel(options.lease.is_none());
+    let (end, ended) = signal::channel(false);
     let lease = options
         .lease
         .clone()
@@ -103,12 +104,14 @@ pub async fn run(
                 client.clone(),
                 wanted,
                 held,
-                stop.clone(),
+                ended.clone(),
                 shared,
             ))
         });
-    let mut fleets = Fleets::new(client, options, shared, others);
-    fleets.run(holds, stop, &beat).await;
+    let mut fleets = Fleets::new(client, options, (shared, others), holds);
+    fleets.run(stop, &beat).await;
+    // nobody else may begin before all is done that was begun here
+    end.send_replace(true);
     if let Some(lease) = lease {
         let _ = lease.await;
     }

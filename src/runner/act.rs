@@ -3,25 +3,31 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Client;
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::sync::watch as signal;
+use tokio::time::{Instant, timeout};
 
 use super::plan::Planned;
 use super::shared::Shared;
 use crate::apply::step::{self, Due};
-use crate::apply::{Fault, Outcome};
+use crate::apply::{Fault, Outcome, Why};
 use crate::model::{FleetKey, Kind, ObjectKey};
 use crate::plan::{Action, Step};
 
-/// Does the steps of the first wave, one after the other, until one cannot be done.
+/// A request that takes longer may have come to nothing, or not: the next plan tells.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Does the steps of the first wave, one after the other, until one cannot be done. Who loses the Lease
+/// meanwhile stops.
 ///
 /// # Errors
 /// Returns the step that could not be done, and why.
 pub(super) async fn wave(
-    client: &Client,
+    (client, holds): (&Client, &signal::Receiver<bool>),
     shared: &Arc<Shared>,
     planned: &Planned,
     owner: Option<&OwnerReference>,
@@ -42,7 +48,14 @@ pub(super) async fn wave(
             seen: planned.seen.get(&step.object),
             owner: owner.filter(|_| is_owned(step.object.kind)),
         };
-        let done = step::take(client, due).await;
+        if !*holds.borrow() {
+            return Err((
+                step.object.clone(),
+                away("this replica does not act any more"),
+            ));
+        }
+        let done = timeout(PATIENCE, step::take(client, due)).await;
+        let done = done.unwrap_or_else(|_| Err(away("the API server does not answer")));
         let done = done.map_err(|fault| (step.object.clone(), fault))?;
         tell(&fleet, step, done.outcome);
         shared
@@ -59,6 +72,13 @@ pub(super) async fn wave(
     }
     shared.metrics.waved(began.elapsed());
     Ok(())
+}
+
+fn away(why: &str) -> Fault {
+    Fault {
+        why: Why::Away,
+        message: why.to_owned(),
+    }
 }
 
 /// What is not data goes with its document. Claims go by what the document says of them, and never

@@ -172,17 +172,43 @@ fn whole_seconds(at: Timestamp) -> String {
     whole.to_string()
 }
 
-/// Returns the documents in the cluster, by fleet.
-pub(super) fn of_cluster(store: &Store) -> BTreeMap<FleetKey, Document> {
+/// Returns the fleets that have a document in the cluster.
+pub(super) fn keys_of_cluster(store: &Store) -> BTreeSet<FleetKey> {
     let all = store.of_kind(Kind::CosmosFullNode);
-    let read = all.filter_map(|(namespace, name, text)| {
-        let key = FleetKey {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        };
-        Some((key.clone(), cluster_document(&key, text)?))
+    all.map(|(namespace, name, _)| FleetKey {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+    })
+    .collect()
+}
+
+/// Returns the documents in the cluster of some fleets, and of those that are planned with them.
+pub(super) fn of_cluster(
+    store: &Store,
+    wanted: &BTreeSet<FleetKey>,
+) -> BTreeMap<FleetKey, Document> {
+    let read = |key: &FleetKey| {
+        let text = store.text(Kind::CosmosFullNode, &key.namespace, &key.name)?;
+        cluster_document(key, text)
+    };
+    let heirs = store.of_kind(Kind::CosmosFullNode);
+    let heirs = heirs.filter(|(_, _, text)| text.contains(RENAMED_FROM));
+    let heirs = heirs.map(|(namespace, name, _)| FleetKey {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
     });
-    let mut documents: BTreeMap<FleetKey, Document> = read.collect();
+    let mut documents = BTreeMap::new();
+    let mut open: Vec<FleetKey> = wanted.iter().cloned().chain(heirs).collect();
+    while let Some(key) = open.pop() {
+        if let Some(document) = read(&key) {
+            let more = document
+                .with
+                .iter()
+                .filter(|with| !documents.contains_key(*with));
+            open.extend(more.cloned());
+            documents.insert(key, document);
+        }
+    }
     link(&mut documents);
     documents
 }
@@ -293,9 +319,25 @@ impl Folder {
         self.faults == other.faults && texts(self) == texts(other)
     }
 
-    /// Returns the documents by fleet, with what the cluster has beside them.
-    pub(super) fn documents(&self, store: &Store) -> BTreeMap<FleetKey, Document> {
-        let all = self.fleets.iter().map(|(key, (files, with))| {
+    /// Returns the fleets that have a document.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &FleetKey> {
+        self.fleets.keys()
+    }
+
+    /// Returns the documents of some fleets, and of those that may be planned with them, with what the
+    /// cluster has beside them.
+    pub(super) fn documents(
+        &self,
+        store: &Store,
+        wanted: &BTreeSet<FleetKey>,
+    ) -> BTreeMap<FleetKey, Document> {
+        let linked = self.fleets.iter().filter(|(_, (_, with))| !with.is_empty());
+        let linked: BTreeSet<&FleetKey> = linked
+            .flat_map(|(key, (_, with))| with.iter().chain([key]))
+            .collect();
+        let all = self.fleets.iter();
+        let all = all.filter(|(key, _)| wanted.contains(key) || linked.contains(key));
+        let all = all.map(|(key, (files, with))| {
             let sources = files.iter().filter_map(|at| self.sources.get(*at).cloned());
             let live = store.text(Kind::CosmosFullNode, &key.namespace, &key.name);
             let document = Document {

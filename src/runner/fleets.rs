@@ -11,7 +11,7 @@ use kube::runtime::events::{EventType, Recorder};
 use tokio::sync::{Semaphore, mpsc, watch as signal};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::documents::{Document, Folder, of_cluster};
+use super::documents::{Document, Folder, keys_of_cluster, of_cluster};
 use super::job::{End, Ended, Hand, Job, What};
 use super::others::{self, Others};
 use super::plan::{self, Came, Planned};
@@ -92,6 +92,8 @@ pub(super) struct Fleets {
     shared: Arc<Shared>,
     others: Arc<Others>,
     recorder: Recorder,
+    /// Whether this replica acts.
+    holds: signal::Receiver<bool>,
     states: BTreeMap<FleetKey, State>,
     folder: Folder,
     read_at: Option<Instant>,
@@ -105,8 +107,8 @@ impl Fleets {
     pub(super) fn new(
         client: Client,
         options: Options,
-        shared: Arc<Shared>,
-        others: Arc<Others>,
+        (shared, others): (Arc<Shared>, Arc<Others>),
+        holds: signal::Receiver<bool>,
     ) -> Self {
         let recorder = report::recorder(client.clone(), &options.identity);
         let room = Arc::new(Semaphore::new(options.at_once.max(1)));
@@ -116,6 +118,7 @@ impl Fleets {
             shared,
             others,
             recorder,
+            holds,
             states: BTreeMap::new(),
             folder: Folder::default(),
             read_at: None,
@@ -126,12 +129,8 @@ impl Fleets {
     }
 
     /// Turns until it is told to stop. What is being done then is done to its end.
-    pub(super) async fn run(
-        &mut self,
-        mut holds: signal::Receiver<bool>,
-        mut stop: signal::Receiver<bool>,
-        beat: &Beat,
-    ) {
+    pub(super) async fn run(&mut self, mut stop: signal::Receiver<bool>, beat: &Beat) {
+        let mut holds = self.holds.clone();
         loop {
             beat.beat();
             let acts = *holds.borrow_and_update() || self.options.is_dry;
@@ -144,11 +143,14 @@ impl Fleets {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => break,
                 Some(end) = self.ended.1.recv() => self.end(end),
-                _ = holds.changed() => {}
+                // where there is no Lease nobody ever tells
+                Ok(()) = holds.changed() => {}
                 () = shared.wake.notified() => sleep(TOGETHER).await,
                 () = sleep_until(next) => {}
             }
         }
+        // what waits for its turn has not begun
+        self.room.close();
         while self.states.values().any(|state| state.is_busy) {
             match self.ended.1.recv().await {
                 Some(end) => self.end(end),
@@ -169,14 +171,14 @@ impl Fleets {
 
     /// Plans what is due, and lets it act.
     async fn turn(&mut self) {
-        let documents = self.documents();
-        self.shared.metrics.looks_after(documents.len());
+        let keys = self.keys();
+        self.shared.metrics.looks_after(keys.len());
         self.states
-            .retain(|key, state| documents.contains_key(key) || state.is_busy);
+            .retain(|key, state| keys.contains(key) || state.is_busy);
         self.touched.extend(self.shared.touched());
         let now = Instant::now();
         let mut due = BTreeSet::new();
-        for key in documents.keys() {
+        for key in &keys {
             let state = self.states.entry(key.clone()).or_insert_with(State::new);
             if state.is_due(now, self.touched.contains(key)) {
                 due.insert(key.clone());
@@ -187,7 +189,8 @@ impl Fleets {
         let expected = self.shared.answers().expected(&pods);
         due.retain(|key| !expected.contains(key));
         self.touched
-            .retain(|key| documents.contains_key(key) && !due.contains(key));
+            .retain(|key| keys.contains(key) && !due.contains(key));
+        let documents = self.documents(&due);
         let at = Timestamp::now();
         due.retain(|key| {
             documents
@@ -224,9 +227,10 @@ impl Fleets {
         self.tell_waits();
     }
 
-    fn documents(&mut self) -> BTreeMap<FleetKey, Document> {
+    /// Returns all fleets that are looked after.
+    fn keys(&mut self) -> BTreeSet<FleetKey> {
         let Some(read) = &self.options.folder else {
-            return of_cluster(&self.shared.store());
+            return keys_of_cluster(&self.shared.store());
         };
         if self.read_at.is_none_or(|at| at.elapsed() >= READ) {
             let folder = Folder::read(read);
@@ -235,15 +239,21 @@ impl Fleets {
                     tracing::error!(code = fault.code.to_string(), "{}", fault.message);
                 }
                 self.folder = folder;
-                self.touched
-                    .extend(self.folder.documents(&self.shared.store()).into_keys());
+                self.touched.extend(self.folder.keys().cloned());
             }
             self.read_at = Some(Instant::now());
         }
         let named = &self.options.namespaces;
-        let mut documents = self.folder.documents(&self.shared.store());
-        documents.retain(|key, _| named.is_empty() || named.contains(&key.namespace));
-        documents
+        let is_meant = |key: &&FleetKey| named.is_empty() || named.contains(&key.namespace);
+        self.folder.keys().filter(is_meant).cloned().collect()
+    }
+
+    fn documents(&self, wanted: &BTreeSet<FleetKey>) -> BTreeMap<FleetKey, Document> {
+        let store = self.shared.store();
+        match self.options.folder {
+            Some(_) => self.folder.documents(&store, wanted),
+            None => of_cluster(&store, wanted),
+        }
     }
 
     /// Tells whether nobody else acts on a fleet; says so where somebody does.
@@ -387,12 +397,15 @@ impl Fleets {
             client: self.client.clone(),
             shared: Arc::clone(&self.shared),
             recorder: self.recorder.clone(),
+            holds: self.holds.clone(),
         };
         let (room, ended) = (Arc::clone(&self.room), self.ended.0.clone());
         let document = document.clone();
         tokio::spawn(async move {
-            let _turn = room.acquire_owned().await;
-            let end = hand.take(document, job).await;
+            let end = match room.acquire_owned().await {
+                Ok(_turn) => hand.take(document, job).await,
+                Err(_) => End::without(document),
+            };
             // nobody listens where the program ends
             let _ = ended.send(end);
         });

@@ -2,9 +2,12 @@
 //! requests that change anything are made here, in a task of the fleet's own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kube::Client;
 use kube::runtime::events::{EventType, Recorder};
+use tokio::sync::watch as signal;
+use tokio::time::timeout;
 
 use super::documents::Document;
 use super::plan::Planned;
@@ -43,6 +46,17 @@ pub(super) struct End {
     pub(super) written: Option<Draft>,
 }
 
+impl End {
+    /// Nothing came of it: it never began.
+    pub(super) fn without(document: Document) -> Self {
+        Self {
+            document,
+            ended: Ended::Told,
+            written: None,
+        }
+    }
+}
+
 /// What a fleet that was acted on came to.
 pub(super) enum Ended {
     /// Nothing was to be changed.
@@ -62,6 +76,18 @@ pub(super) struct Hand {
     pub(super) client: Client,
     pub(super) shared: Arc<Shared>,
     pub(super) recorder: Recorder,
+    /// Whether this replica acts.
+    pub(super) holds: signal::Receiver<bool>,
+}
+
+/// What is told of a fleet is worth no longer wait.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+fn no_answer() -> Fault {
+    Fault {
+        why: Why::Away,
+        message: "the API server does not answer".to_owned(),
+    }
 }
 
 impl Job {
@@ -86,10 +112,13 @@ impl Hand {
         if let Some(live) = &document.live {
             if let Some((kind, reason, note)) = event {
                 let about = (&document, live);
-                report::event(&self.recorder, about, (kind, reason), &note).await;
+                let told = report::event(&self.recorder, about, (kind, reason), &note);
+                let _ = timeout(PATIENCE, told).await;
             }
             if let Some((draft, peers)) = status {
-                let answer = report::write(&self.client, &document, live, (&draft, &peers)).await;
+                let answer = report::write(&self.client, &document, live, (&draft, &peers));
+                let answer = timeout(PATIENCE, answer).await;
+                let answer = answer.unwrap_or_else(|_| Err(no_answer()));
                 written = self.is_written(&document, answer).then_some(draft);
             }
         }
@@ -144,8 +173,8 @@ impl Hand {
 
     async fn wave(&self, document: &Document, planned: &Planned) -> Ended {
         if keys::wanted(planned).is_empty() {
-            let owner = document.owner();
-            return match act::wave(&self.client, &self.shared, planned, owner.as_ref()).await {
+            let (owner, by) = (document.owner(), (&self.client, &self.holds));
+            return match act::wave(by, &self.shared, planned, owner.as_ref()).await {
                 Ok(()) => Ended::Done,
                 Err((object, fault)) => Ended::Failed(object.to_string(), fault),
             };

@@ -11,7 +11,10 @@ use crate::apply::step::MANAGER;
 use crate::diagnostic::Diagnostic;
 use crate::keys::{self, Form, Seed, Sources};
 use crate::model::{FleetKey, Kind, names};
-use crate::plan::Action;
+use crate::plan::{Action, Step};
+
+/// Why a pod of a new instance is made.
+const NEW: &str = "NewInstance";
 
 /// Why no key was made.
 pub(super) enum Unmade {
@@ -21,7 +24,8 @@ pub(super) enum Unmade {
     Fault(Fault),
 }
 
-/// Returns the pods that are to come and have no identity.
+/// Returns the pods of new instances that are to come and have no identity. One that comes back has its
+/// key, whether or not it can be seen.
 pub(super) fn wanted(planned: &Planned) -> BTreeSet<&str> {
     let notices = planned.plan.warnings.iter();
     let unknown: BTreeSet<&str> = notices
@@ -29,8 +33,10 @@ pub(super) fn wanted(planned: &Planned) -> BTreeSet<&str> {
         .filter_map(|notice| Some(notice.object.as_ref()?.name.as_str()))
         .collect();
     let steps = planned.plan.steps();
+    let is_new = |step: &&Step| step.reasons.iter().any(|reason| reason.code == NEW);
     let created =
         steps.filter(|step| step.action == Action::Create && step.object.kind == Kind::Pod);
+    let created = created.filter(is_new);
     let names = created.map(|step| step.object.name.as_str());
     names.filter(|name| unknown.contains(name)).collect()
 }

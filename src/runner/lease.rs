@@ -52,10 +52,15 @@ pub(super) async fn hold(
     let mut mine: Option<Lease> = None;
     let mut renewed = Instant::now();
     loop {
-        let tried = match mine.take() {
-            Some(lease) => renew(&api, &wanted, lease).await,
-            None => take(&api, &wanted).await,
-        };
+        // whoever waits longer than this for an answer would believe that he holds what another has
+        let tried = timeout(RENEW, async {
+            match mine.take() {
+                Some(lease) => renew(&api, &wanted, lease).await,
+                None => take(&api, &wanted).await,
+            }
+        });
+        let tried = tried.await.map_err(|_| "no answer".to_owned());
+        let tried = tried.and_then(|tried| tried.map_err(|error| refusal(&error)));
         match tried {
             Ok(Some(lease)) => {
                 renewed = Instant::now();
@@ -70,11 +75,7 @@ pub(super) async fn hold(
                 }
             }
             Err(error) => {
-                tracing::warn!(
-                    lease = wanted.name,
-                    error = refusal(&error),
-                    "the Lease cannot be held"
-                );
+                tracing::warn!(lease = wanted.name, error, "the Lease cannot be held");
                 if renewed.elapsed() >= GIVE_UP && held.send_replace(false) {
                     tracing::warn!(lease = wanted.name, "this replica stops acting");
                 }

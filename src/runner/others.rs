@@ -22,6 +22,11 @@ pub(super) const RUNNER: (&str, &str) = ("app.kubernetes.io/name", "cosmos-rende
 /// On the Lease of a runner: what it looks after, `*` or namespaces with commas, and a selector of
 /// labels behind a blank.
 pub(super) const SCOPE: &str = "cosmos-render/scope";
+/// What Argo CD and Flux write on what they apply.
+const MARKS: [&str; 2] = [
+    "argocd.argoproj.io/tracking-id",
+    "kustomize.toolkit.fluxcd.io/name",
+];
 /// The name of the reference operator's Lease.
 const OPERATOR: &str = "16e1bc09.strange.love";
 
@@ -85,17 +90,17 @@ fn covers(scope: &str, namespace: &str) -> bool {
 pub(super) fn applier(store: &Store, fleet: &FleetKey) -> Option<String> {
     let pods = store.of_fleet(Kind::Pod, fleet);
     let texts = pods.chain(store.of_fleet(Kind::ConfigMap, fleet));
-    for text in texts {
+    for text in texts.filter(|text| MARKS.iter().any(|mark| text.contains(mark))) {
         let object: Value = serde_json::from_str(text).unwrap_or_default();
         let metadata = &object["metadata"];
         let name = metadata["name"].as_str().unwrap_or_default();
-        let of_argo = &metadata["annotations"]["argocd.argoproj.io/tracking-id"];
+        let of_argo = &metadata["annotations"][MARKS[0]];
         if let Some(id) = of_argo.as_str() {
             return Some(format!(
                 "Argo CD applies it: {name} has the tracking ID {id}"
             ));
         }
-        let of_flux = &metadata["labels"]["kustomize.toolkit.fluxcd.io/name"];
+        let of_flux = &metadata["labels"][MARKS[1]];
         if let Some(of) = of_flux.as_str() {
             return Some(format!(
                 "Flux applies it: {name} is of the Kustomization {of}"

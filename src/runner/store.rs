@@ -332,16 +332,17 @@ impl Entry {
             | Kind::PersistentVolumeClaim
             | Kind::Pod => object,
         };
-        let fleet = fleet_of(&object);
+        let (mut json, mut metadata) = written(&object);
+        let fleet = fleet_of(&json);
         if fleet.is_none() {
             bare(kind, &mut object);
+            (json, metadata) = written(&object);
         }
         let mark = mark(kind, &object);
         let is_ready = kind == Kind::Pod && !seen.is_leaving && is_ready(&object);
         let pod = (is_ready && fleet.is_some())
             .then(|| facts(&key, &seen.uid, &object))
             .flatten();
-        let (json, metadata) = written(&object);
         let number = seen.version.parse().unwrap_or_default();
         let entry = Self {
             seen,
@@ -407,10 +408,10 @@ fn written(object: &Value) -> (String, Range<usize>) {
 }
 
 /// Finds out which fleet an object says it is of, in the planner's own words.
-fn fleet_of(object: &Value) -> Option<String> {
+fn fleet_of(json: &str) -> Option<String> {
     let texts = [Text {
         source: "the API server",
-        json: object.to_string().into(),
+        json: json.into(),
     }];
     let live: Live<'_> = snapshot::read(&texts).value;
     live.fleets().next().map(|fleet| fleet.name)
