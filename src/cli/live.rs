@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use crate::diagnostic::{Diagnostic, Reported};
-use crate::disk::{self, Limits};
+use crate::disk::{self, Found, Limits};
 use crate::model::Source;
 
 #[cfg(not(feature = "runner"))]
@@ -25,6 +25,10 @@ pub(super) fn read(
     let files: Vec<String> = files.into_iter().cloned().collect();
     let mut read = disk::read(&files, apart, stdin, limits);
     for path in clusters {
+        if disk::find(path) != Found::Nothing {
+            read.diagnostics.push(ambiguous(path));
+            continue;
+        }
         let named = match cluster_of(path) {
             Some(Which::Context(context)) => Some(context.to_owned()),
             Some(Which::Current) | None => None,
@@ -38,6 +42,13 @@ pub(super) fn read(
         }
     }
     read
+}
+
+/// Who has a folder of that name may mean either, and would plan from what he does not mean.
+fn ambiguous(path: &str) -> Diagnostic {
+    let message = format!("`{path}` is a path here, and the word for the cluster itself");
+    Diagnostic::error("usage", message)
+        .hint("write ./cluster for the path, and cluster:CONTEXT for the cluster of a context")
 }
 
 /// Which cluster a word stands for.
