@@ -117,4 +117,7 @@ RENAMED = Row(
     ),
 )
 
-ROWS = [ADOPTED, RENAMED]
+ROWS = [ADOPTED]
+# Played by hand (`COSMOS_RENDER_UNSURE=1 e2e/run --only '*renamed' apply`): on a fast machine a volume
+# may stay Available, and `apply` may end in the middle. What is wrong there is not known yet.
+UNSURE = [RENAMED]
