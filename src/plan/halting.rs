@@ -81,7 +81,7 @@ pub(super) fn hold(s: &Situation<'_>, pod: &Manifest, comparison: &Comparison) -
                 Some(height) => until_halted(&s.chain.progress, main, answer, (height, known)),
                 // the pods beside a node stop nothing of it
                 None if pod.role != Role::Pod => None,
-                None if may_interrupt(restarts(), versions, known) => None,
+                None if may_interrupt(restarts(), versions, (known, answer.height)) => None,
                 None => close_below(versions, &s.chain.progress, answer),
             }
         }
@@ -221,11 +221,11 @@ fn silent(node: &Node, height: u64) -> Hold {
 }
 
 /// Tells whether a restart may come in between just below an upgrade: it sets the height at which
-/// the node is to halt, or what runs is a version behind already.
+/// the node is to halt, while that lies before it, or what runs is a version behind already.
 fn may_interrupt<'c>(
     mut restarts: impl Iterator<Item = &'c Change>,
     versions: &[ChainVersion],
-    known: u64,
+    (known, answered): (u64, u64),
 ) -> bool {
     restarts.any(|change| {
         let is_old = |image: &str| {
@@ -235,7 +235,9 @@ fn may_interrupt<'c>(
         };
         let from = change.from.as_ref().and_then(|from| from.as_str());
         let is_overdue = change.path.ends_with("[name=node].image") && from.is_some_and(is_old);
-        change.path.ends_with("halt-height") || is_overdue
+        let is_ahead = |halt: u64| halt > answered.saturating_add(1);
+        let halt = change.to.as_ref().and_then(serde_json::Value::as_u64);
+        (change.path.ends_with("halt-height") && halt.is_some_and(is_ahead)) || is_overdue
     })
 }
 
@@ -375,19 +377,39 @@ mod tests {
             to: None,
             effect: Effect::Restart,
         };
-        let found = may_interrupt([change].iter(), &versions(), known);
+        let found = may_interrupt([change].iter(), &versions(), (known, known - 1));
         assert_eq!(found, expected, "{path} from {from} at {known}");
     }
 
+    /// Whether a node that works on block 999 may be interrupted for its new height to halt at.
+    #[track_caller]
+    fn check_halt_height(to: &serde_json::Value, expected: bool) {
+        let change = Change {
+            path: "ConfigMap.data[app-overlay.toml].halt-height".to_owned(),
+            from: Some(json!(1)),
+            to: Some(to.clone()),
+            effect: Effect::Restart,
+        };
+        let found = may_interrupt([change].iter(), &versions(), (999, 998));
+        assert_eq!(found, expected, "{to}");
+    }
+
     #[test]
-    fn what_runs_a_version_behind_or_gets_its_halt_height_may_be_interrupted() {
+    fn what_runs_a_version_behind_may_be_interrupted() {
         const IMAGE: &str = "spec.containers[name=node].image";
         check_interrupt(IMAGE, "v2", 2000, true);
         check_interrupt(IMAGE, "v2", 1999, false);
         check_interrupt(IMAGE, "v3", 2000, false);
         check_interrupt(IMAGE, "v1", 2000, false);
         check_interrupt("spec.containers[name=aside].image", "v2", 2000, false);
-        check_interrupt("ConfigMap.data[app.toml].halt-height", "0", 1, true);
+    }
+
+    #[test]
+    fn who_gets_its_halt_height_in_time_may_be_interrupted() {
+        check_halt_height(&json!(1000), true);
+        check_halt_height(&json!(999), false);
+        check_halt_height(&json!(0), false);
+        check_halt_height(&serde_json::Value::Null, false);
     }
 
     #[test]
@@ -404,7 +426,8 @@ mod tests {
             to: None,
             effect: Effect::Restart,
         };
-        let is_behind = |known: u64| may_interrupt([&change].into_iter(), &versions, known);
+        let is_behind =
+            |known: u64| may_interrupt([&change].into_iter(), &versions, (known, known - 1));
         let at = height_of(&last);
         assert_eq!([is_behind(at), is_behind(at - 1)], [true, false]);
     }

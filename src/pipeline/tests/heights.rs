@@ -46,6 +46,8 @@ struct Chain {
     seconds_a_block: u64,
     /// Of which nodes the last report is news.
     asked: BTreeSet<String>,
+    /// For how many seconds the network has not got on.
+    stood: u64,
 }
 
 impl Chain {
@@ -55,11 +57,19 @@ impl Chain {
     }
 
     /// Time goes by: the network gets on, and so do nodes, up to what they have no binary for.
-    /// `at_most` is as far as the network gets.
+    /// `at_most` is as far as the network gets, unless it stood there for minutes: what does that
+    /// just below an upgrade has halted, and a network that has not is none that anybody can tell
+    /// from it.
     fn pass(&mut self, seconds: u64, at_most: u64, cluster: &Cluster) {
         self.now += seconds;
         let head = self.head + seconds / self.seconds_a_block;
-        self.head = head.min(at_most.max(self.head));
+        let slow = head.min(at_most.max(self.head));
+        self.stood = if slow == self.head {
+            self.stood + seconds
+        } else {
+            0
+        };
+        self.head = if self.stood < 300 { slow } else { head };
         for (name, node) in &mut self.nodes {
             let image = image_of(cluster, name);
             let last = self.versions.iter().rposition(|(_, i)| *i == image);
@@ -246,6 +256,12 @@ fn begin(dice: &mut Dice) -> (Value, Chain, Cluster) {
     let versions = versions(dice);
     let document = document(dice, &versions);
     let mut cluster = running(&document, dice.flip());
+    // the words of how it came to be are of another clock
+    for live in cluster.objects.values_mut() {
+        if live["kind"] == "CosmosFullNode" {
+            live["status"] = json!({"sync": {}});
+        }
+    }
     // the fleet is no newcomer: its claims are older than any pod
     let claims = cluster.objects.values_mut();
     for claim in claims.filter(|object| object["kind"] == "PersistentVolumeClaim") {
@@ -267,6 +283,7 @@ fn begin(dice: &mut Dice) -> (Value, Chain, Cluster) {
         way: *dice.pick(&[Way::Exits, Way::Hangs]),
         seconds_a_block: *dice.pick(&[6, 1, 3]),
         asked: BTreeSet::new(),
+        stood: 0,
     };
     chain.pass(60, START - 1, &cluster);
     (document, chain, cluster)
