@@ -13,6 +13,8 @@ pub mod index;
 #[cfg(feature = "runner")]
 mod leftovers;
 #[cfg(feature = "runner")]
+pub mod repeats;
+#[cfg(feature = "runner")]
 pub mod resources;
 #[cfg(feature = "runner")]
 pub mod roll;

@@ -3,6 +3,7 @@
 
 pub mod digest;
 pub mod duration;
+pub mod few;
 pub mod likeness;
 pub mod money;
 pub mod quantity;
@@ -94,6 +95,31 @@ impl Kind {
             Kind::Pod => "Pod",
         }
     }
+
+    /// Returns the group and version that the kind is written in.
+    #[must_use]
+    pub fn api_version(self) -> &'static str {
+        match self {
+            Kind::Role | Kind::RoleBinding => "rbac.authorization.k8s.io/v1",
+            Kind::StorageClass => "storage.k8s.io/v1",
+            Kind::VolumeSnapshot => "snapshot.storage.k8s.io/v1",
+            Kind::CosmosFullNode => "cosmos.strange.love/v1",
+            Kind::NodeIdentities => "cosmos-render/v1",
+            Kind::PersistentVolume
+            | Kind::Secret
+            | Kind::ServiceAccount
+            | Kind::Service
+            | Kind::ConfigMap
+            | Kind::PersistentVolumeClaim
+            | Kind::Pod => "v1",
+        }
+    }
+
+    /// Returns whether objects of the kind lie in namespaces.
+    #[must_use]
+    pub fn is_namespaced(self) -> bool {
+        !matches!(self, Kind::StorageClass | Kind::PersistentVolume)
+    }
 }
 
 impl fmt::Display for Kind {
@@ -178,6 +204,16 @@ pub mod names {
     pub const ARGO_SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
     /// To Argo CD: in which wave an object is synced.
     pub const ARGO_SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
+    /// Of Argo CD: which Application an object is of.
+    pub const ARGO_TRACKING: &str = "argocd.argoproj.io/tracking-id";
+    /// Of Flux's kustomize-controller, as a label: which Kustomization an object is of.
+    pub const FLUX_OWNER: &str = "kustomize.toolkit.fluxcd.io/name";
+    /// Of kubectl: a copy of an object as it was applied, with all that it holds.
+    pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+    /// Lets a whole fleet go: its own name.
+    pub const REMOVE_FLEET: &str = "cosmos-render/remove-fleet";
+    /// Takes over the volumes of a fleet of the same namespace that has another name: that name.
+    pub const RENAMED_FROM: &str = "cosmos-render/renamed-from";
     /// To Flux's kustomize-controller: an object is made anew where what differs cannot change.
     pub const FLUX_FORCE: &str = "kustomize.toolkit.fluxcd.io/force";
     /// To Flux's kustomize-controller: whether it may delete an object.

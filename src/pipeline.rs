@@ -8,6 +8,7 @@ mod fleet;
 mod heirs;
 mod inputs;
 mod lint;
+mod manifests;
 mod refusals;
 mod removed;
 mod review;
@@ -34,6 +35,7 @@ pub use crate::spec::schema::{identities_schema, settings_schema};
 pub use delivery::Stage;
 pub use fleet::FleetManifests;
 pub use lint::{lint, settled_for_nobody};
+pub use manifests::Manifests;
 pub use refusals::Assumed;
 pub use review::{Reviewed, Sides, review};
 

@@ -24,6 +24,7 @@ mod versions;
 mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -198,6 +199,19 @@ pub enum Action {
     Delete,
 }
 
+impl Action {
+    /// Returns the word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Action::Create => "create",
+            Action::Patch => "patch",
+            Action::Replace => "replace",
+            Action::Delete => "delete",
+        }
+    }
+}
+
 /// What a step does to those who use the fleet.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
@@ -262,6 +276,16 @@ pub struct Gate {
     pub object: ObjectKey,
 }
 
+impl fmt::Display for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { condition, object } = self;
+        match condition {
+            Condition::PodReady => write!(f, "{object} is ready and in sync"),
+            Condition::Gone => write!(f, "{object} is gone"),
+        }
+    }
+}
+
 /// A condition of a gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub enum Condition {
@@ -323,6 +347,27 @@ pub fn assemble(fleet: &FleetKey, waves: Vec<Wave>, decided: Decided) -> FleetPl
 }
 
 impl FleetPlan {
+    /// Returns which fleet it is of.
+    #[must_use]
+    pub fn key(&self) -> FleetKey {
+        FleetKey {
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+        }
+    }
+
+    /// Returns the steps that make pods whose identity nobody knows: they would wait for a key.
+    pub fn without_identity(&self) -> impl Iterator<Item = &Step> {
+        let notices = self.warnings.iter();
+        let unknown: BTreeSet<&str> = notices
+            .filter(|notice| notice.code == "IdentityUnknown")
+            .filter_map(|notice| Some(notice.object.as_ref()?.name.as_str()))
+            .collect();
+        let is_pod = |step: &&Step| step.action == Action::Create && step.object.kind == Kind::Pod;
+        let made = self.steps().filter(is_pod);
+        made.filter(move |step| unknown.contains(step.object.name.as_str()))
+    }
+
     /// Returns all steps, in the order of their waves.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
         self.waves.iter().flat_map(|wave| &wave.steps)

@@ -120,21 +120,7 @@ pub async fn run(
 
 /// Finds out what there is to watch.
 async fn places(client: &Client, options: &Options) -> Result<Vec<Place>, String> {
-    const WATCHED: [Kind; 10] = [
-        Kind::StorageClass,
-        Kind::PersistentVolume,
-        Kind::Secret,
-        Kind::ServiceAccount,
-        Kind::Role,
-        Kind::RoleBinding,
-        Kind::Service,
-        Kind::ConfigMap,
-        Kind::PersistentVolumeClaim,
-        Kind::Pod,
-    ];
-    let mut places = capture::optional(client)
-        .await
-        .map_err(|error| crate::apply::cluster::refusal(&error))?;
+    let places = capture::places(client).await?;
     let has_documents = places
         .iter()
         .any(|place| place.kind == Kind::CosmosFullNode);
@@ -144,26 +130,18 @@ async fn places(client: &Client, options: &Options) -> Result<Vec<Place>, String
             "the cluster knows no CosmosFullNode: teach it with {hint}"
         ));
     }
-    places.extend(WATCHED.map(Place::known));
     Ok(places)
 }
 
 fn watch_all(client: &Client, places: &[Place], options: &Options, shared: &Arc<Shared>) {
     for place in places {
-        let everywhere = [None];
-        let named: Vec<Option<String>> = options.namespaces.iter().cloned().map(Some).collect();
-        let namespaces = if place.is_namespaced && !named.is_empty() {
-            named.as_slice()
-        } else {
-            &everywhere
-        };
         let of_documents = options.selector.clone();
         let selector = of_documents.filter(|_| place.kind == Kind::CosmosFullNode);
-        for namespace in namespaces {
-            shared.sync(&watch::name(place, namespace.as_deref()), false);
+        for namespace in place.among(&options.namespaces) {
+            shared.sync(&watch::name(place, namespace), false);
             let what = watch::What {
                 place: place.clone(),
-                namespace: namespace.clone(),
+                namespace: namespace.map(str::to_owned),
                 selector: selector.clone(),
             };
             tokio::spawn(watch::watch(client.clone(), what, Arc::clone(shared)));

@@ -40,8 +40,6 @@ pub struct Capture {
     pub sources: Vec<Source>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
-    /// How many objects there are.
-    pub objects: usize,
 }
 
 /// A list that could not be read.
@@ -83,24 +81,13 @@ pub async fn capture(client: &Client, scope: &Scope, now: Timestamp) -> Result<C
     let mut capture = Capture {
         sources: Vec::new(),
         gaps: Vec::new(),
-        objects: 0,
     };
     for place in places(client).await? {
-        let everywhere = [None];
-        let named: Vec<Option<&str>> = scope.namespaces.iter().map(|n| Some(n.as_str())).collect();
-        let namespaces = if place.is_namespaced && !named.is_empty() {
-            named.as_slice()
-        } else {
-            &everywhere
-        };
-        for namespace in namespaces {
-            match list(client, &place, *namespace, now).await {
-                Ok((sources, objects)) => {
-                    capture.sources.extend(sources);
-                    capture.objects += objects;
-                }
+        for namespace in place.among(&scope.namespaces) {
+            match list(client, &place, namespace, now).await {
+                Ok(sources) => capture.sources.extend(sources),
                 Err(error @ Error::Api(_)) if !may_pass(&error) => {
-                    capture.gaps.push(gap(&place, *namespace, refusal(&error)));
+                    capture.gaps.push(gap(&place, namespace, refusal(&error)));
                 }
                 Err(error) => return Err(refusal(&error)),
             }
@@ -111,7 +98,10 @@ pub async fn capture(client: &Client, scope: &Scope, now: Timestamp) -> Result<C
 
 /// Returns where all kinds are that a plan is made from: those that not every cluster has only where
 /// this one has them.
-async fn places(client: &Client) -> Result<Vec<Place>, String> {
+///
+/// # Errors
+/// Says why the API server does not tell.
+pub async fn places(client: &Client) -> Result<Vec<Place>, String> {
     const EVERYWHERE: [Kind; 10] = [
         Kind::StorageClass,
         Kind::PersistentVolume,
@@ -131,10 +121,7 @@ async fn places(client: &Client) -> Result<Vec<Place>, String> {
 
 /// Finds the kinds that some cluster's owner brought in: documents of whatever group, and snapshots of
 /// volumes.
-///
-/// # Errors
-/// Says why the API server does not tell.
-pub async fn optional(client: &Client) -> Result<Vec<Place>, Error> {
+async fn optional(client: &Client) -> Result<Vec<Place>, Error> {
     let mut places = Vec::new();
     let snapshots = Place::known(Kind::VolumeSnapshot);
     for group in client.list_api_groups().await?.groups {
@@ -169,7 +156,7 @@ async fn list(
     place: &Place,
     namespace: Option<&str>,
     now: Timestamp,
-) -> Result<(Vec<Source>, usize), Error> {
+) -> Result<Vec<Source>, Error> {
     let mut tries = 0;
     loop {
         tries += 1;
@@ -186,10 +173,9 @@ async fn pages(
     place: &Place,
     namespace: Option<&str>,
     now: Timestamp,
-) -> Result<(Vec<Source>, usize), Error> {
+) -> Result<Vec<Source>, Error> {
     let requests = place.requests(namespace);
     let mut sources = Vec::new();
-    let mut objects = 0;
     let mut rest = None;
     loop {
         let params = ListParams {
@@ -202,7 +188,6 @@ async fn pages(
         let text = text.await?;
         let page: Page<'_> = serde_json::from_str(&text).map_err(Error::SerdeError)?;
         let items = page.items.unwrap_or_default();
-        objects += items.len();
         let name = source_name(place, namespace, sources.len());
         sources.push(Source {
             name,
@@ -210,7 +195,7 @@ async fn pages(
         });
         rest = page.metadata.rest.filter(|rest| !rest.is_empty());
         if rest.is_none() {
-            return Ok((sources, objects));
+            return Ok(sources);
         }
     }
 }
@@ -227,7 +212,7 @@ fn source_name(place: &Place, namespace: Option<&str>, page: usize) -> String {
 }
 
 /// Writes a page as a List that says when it was captured.
-pub(super) fn stamped(place: &Place, items: &[&RawValue], now: Timestamp) -> String {
+fn stamped(place: &Place, items: &[&RawValue], now: Timestamp) -> String {
     let length: usize = items.iter().map(|item| item.get().len() + 1).sum();
     let mut text = String::with_capacity(length + 256);
     let _ = write!(

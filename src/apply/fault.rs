@@ -52,6 +52,15 @@ impl Fault {
         }
     }
 
+    /// Returns that the API server could not do something in time, or must not be asked.
+    #[must_use]
+    pub fn away(message: &str) -> Self {
+        Self {
+            why: Why::Away,
+            message: message.to_owned(),
+        }
+    }
+
     pub(super) fn changed(message: &str) -> Self {
         Self {
             why: Why::Changed,

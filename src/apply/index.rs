@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::Seen;
-use crate::model::{Kind, ObjectKey, Source};
+use crate::model::{ObjectKey, Source};
 
 /// What is known of an object beside [`Seen`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,20 +100,7 @@ impl Index {
     }
 
     fn known(&self, object: &ObjectKey) -> Option<&Known> {
-        let namespace = match object.kind {
-            Kind::PersistentVolume | Kind::StorageClass => String::new(),
-            Kind::VolumeSnapshot
-            | Kind::CosmosFullNode
-            | Kind::NodeIdentities
-            | Kind::Secret
-            | Kind::ServiceAccount
-            | Kind::Role
-            | Kind::RoleBinding
-            | Kind::Service
-            | Kind::ConfigMap
-            | Kind::PersistentVolumeClaim
-            | Kind::Pod => object.namespace.clone(),
-        };
+        let namespace = object.namespace.clone();
         let key = (object.kind.to_string(), namespace, object.name.clone());
         self.known.get(&key)
     }
@@ -137,6 +124,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::Kind;
 
     fn pod(name: &str) -> ObjectKey {
         ObjectKey {

@@ -11,8 +11,6 @@ pub struct Place {
     pub kind: Kind,
     /// Its group, version and plural.
     pub resource: ApiResource,
-    /// Whether its objects lie in namespaces.
-    pub is_namespaced: bool,
 }
 
 impl Place {
@@ -27,18 +25,13 @@ impl Place {
             kind: kind.as_str().to_owned(),
             plural: plural(kind).to_owned(),
         };
-        let is_namespaced = !matches!(kind, Kind::StorageClass | Kind::PersistentVolume);
-        Self {
-            kind,
-            resource,
-            is_namespaced,
-        }
+        Self { kind, resource }
     }
 
     /// Returns where the objects of a kind are that every cluster has.
     #[must_use]
     pub fn known(kind: Kind) -> Self {
-        Self::of(kind, api_version(kind))
+        Self::of(kind, kind.api_version())
     }
 
     /// Returns where one object is.
@@ -47,28 +40,21 @@ impl Place {
         Self::of(object.kind, &object.api_version)
     }
 
+    /// Returns the namespaces in which the kind's objects are asked for one by one; one that is none
+    /// where all are asked for at once.
+    #[must_use]
+    pub fn among<'n>(&self, namespaces: &'n [String]) -> Vec<Option<&'n str>> {
+        if namespaces.is_empty() || !self.kind.is_namespaced() {
+            return vec![None];
+        }
+        namespaces.iter().map(|one| Some(one.as_str())).collect()
+    }
+
     /// Returns how to ask for the kind's objects, of one namespace or of all.
     #[must_use]
     pub fn requests(&self, namespace: Option<&str>) -> Request {
-        let namespace = namespace.filter(|_| self.is_namespaced);
+        let namespace = namespace.filter(|_| self.kind.is_namespaced());
         Request::new(DynamicObject::url_path(&self.resource, namespace))
-    }
-}
-
-fn api_version(kind: Kind) -> &'static str {
-    match kind {
-        Kind::StorageClass => "storage.k8s.io/v1",
-        Kind::VolumeSnapshot => "snapshot.storage.k8s.io/v1",
-        Kind::CosmosFullNode => "cosmos.strange.love/v1",
-        Kind::NodeIdentities => "cosmos-render/v1",
-        Kind::Role | Kind::RoleBinding => "rbac.authorization.k8s.io/v1",
-        Kind::PersistentVolume
-        | Kind::Secret
-        | Kind::ServiceAccount
-        | Kind::Service
-        | Kind::ConfigMap
-        | Kind::PersistentVolumeClaim
-        | Kind::Pod => "v1",
     }
 }
 

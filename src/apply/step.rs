@@ -41,6 +41,16 @@ pub struct Done {
     pub is_gone: bool,
 }
 
+impl Done {
+    fn there(outcome: Outcome, object: Value) -> Self {
+        Self {
+            outcome,
+            object: Some(object),
+            is_gone: false,
+        }
+    }
+}
+
 /// Does one step. Of a replacement this is the first half: the object goes; to make it anew takes
 /// another, once it is gone.
 ///
@@ -80,11 +90,7 @@ async fn create(client: &Client, due: Due<'_>) -> Result<Done, Fault> {
     if status != StatusCode::CREATED {
         return Err(Fault::changed("somebody else has made it meanwhile"));
     }
-    Ok(Done {
-        outcome: Outcome::Created,
-        object: Some(object),
-        is_gone: false,
-    })
+    Ok(Done::there(Outcome::Created, object))
 }
 
 fn refused(text: &[u8]) -> Error {
@@ -113,20 +119,13 @@ async fn patch(client: &Client, due: Due<'_>) -> Result<Done, Fault> {
     let mut object: Value = client.request(request).await?;
     if let Some(mut rest) = leftovers(&step.changes, &object, manifest) {
         rest["metadata"]["uid"] = json!(seen.uid);
-        let params = PatchParams {
-            field_manager: Some(MANAGER.to_owned()),
-            ..PatchParams::default()
-        };
+        let params = as_manager();
         let request = requests
             .patch(&step.object.name, &params, &Patch::Merge(&rest))
             .map_err(Error::BuildRequest)?;
         object = client.request(request).await?;
     }
-    Ok(Done {
-        outcome: Outcome::Patched,
-        object: Some(object),
-        is_gone: false,
-    })
+    Ok(Done::there(Outcome::Patched, object))
 }
 
 /// Tells whether a step changes nothing but whose an object is.
@@ -150,12 +149,6 @@ async fn hand_over(client: &Client, due: Due<'_>) -> Result<Done, Fault> {
     if live["metadata"]["uid"] != seen.uid.as_str() {
         return Err(Fault::changed("it is another than was planned for"));
     }
-    let owners = live["metadata"]["ownerReferences"].as_array();
-    let others: Vec<&Value> = owners
-        .into_iter()
-        .flatten()
-        .filter(|owner| owner["kind"] != Kind::CosmosFullNode.as_str())
-        .collect();
     let marks = step.changes.iter().filter(|change| change.path != OWNERS);
     let marks: serde_json::Map<String, Value> = marks
         .filter_map(|change| Some((names::FLEET.to_owned(), change.to.clone()?)))
@@ -163,22 +156,15 @@ async fn hand_over(client: &Client, due: Due<'_>) -> Result<Done, Fault> {
     let patch = json!({"metadata": {
         "uid": seen.uid,
         "resourceVersion": live["metadata"]["resourceVersion"],
-        "ownerReferences": if others.is_empty() { Value::Null } else { json!(others) },
+        "ownerReferences": other_owners(&live),
         "annotations": marks,
     }});
-    let params = PatchParams {
-        field_manager: Some(MANAGER.to_owned()),
-        ..PatchParams::default()
-    };
+    let params = as_manager();
     let request = requests
         .patch(name, &params, &Patch::Merge(&patch))
         .map_err(Error::BuildRequest)?;
     let object = client.request(request).await?;
-    Ok(Done {
-        outcome: Outcome::Patched,
-        object: Some(object),
-        is_gone: false,
-    })
+    Ok(Done::there(Outcome::Patched, object))
 }
 
 /// Sets the fields that a step names: no manifest holds volumes.
@@ -200,11 +186,7 @@ async fn by_path(client: &Client, due: Due<'_>) -> Result<Done, Fault> {
     .map_err(kube::core::request::Error::BuildRequest)
     .map_err(Error::BuildRequest)?;
     let object = client.request(request).await?;
-    Ok(Done {
-        outcome: Outcome::Patched,
-        object: Some(object),
-        is_gone: false,
-    })
+    Ok(Done::there(Outcome::Patched, object))
 }
 
 /// Takes a pod away that comes back, as far as its `PodDisruptionBudget`s allow that.
@@ -281,6 +263,31 @@ pub async fn is_gone(client: &Client, due: Due<'_>) -> Result<bool, Fault> {
         Ok(live) => Ok(live["metadata"]["uid"] != seen.uid.as_str()),
         Err(Error::Api(status)) if status.code == 404 => Ok(true),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns how to patch what is not applied as a whole.
+#[must_use]
+pub fn as_manager() -> PatchParams {
+    PatchParams {
+        field_manager: Some(MANAGER.to_owned()),
+        ..PatchParams::default()
+    }
+}
+
+/// Returns the owners of an object but for documents; null where there is no other.
+#[must_use]
+pub fn other_owners(object: &Value) -> Value {
+    let owners = object["metadata"]["ownerReferences"].as_array();
+    let others: Vec<&Value> = owners
+        .into_iter()
+        .flatten()
+        .filter(|owner| owner["kind"] != Kind::CosmosFullNode.as_str())
+        .collect();
+    if others.is_empty() {
+        Value::Null
+    } else {
+        json!(others)
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::case::{Case, Id, read};
 use super::{Breach, rules};
 use crate::live::Object;
-use crate::model::{FleetKey, Kind, ObjectKey, semver};
+use crate::model::{Kind, ObjectKey, semver};
 use crate::plan::Action;
 
 /// A status entry so much older than another, in seconds, is no news.
@@ -129,10 +129,7 @@ fn is_answer(entry: &Entry) -> bool {
 
 /// Tells whether any copy of the document shows that a node at a height is left behind.
 fn may_stand_still(case: &Case<'_>, at: i64, height: u64) -> bool {
-    let fleet = FleetKey {
-        namespace: case.plan.namespace.clone(),
-        name: case.plan.name.clone(),
-    };
+    let fleet = case.plan.key();
     let entries = case.live.documents(&fleet).flat_map(|document| {
         let status: Status = read(document.status);
         status.sync.unwrap_or_default().into_values()

@@ -27,9 +27,7 @@ pub(super) use run::LogForm;
 pub(super) use run::RunArgs;
 pub(super) use schema::{SchemaArgs, SchemaOf};
 pub(super) use simulate::{SimulateArgs, SimulateFormat};
-#[cfg(feature = "runner")]
-pub(super) use snapshot::DoorArgs;
-pub(super) use snapshot::SnapshotArgs;
+pub(super) use snapshot::{DoorArgs, SnapshotArgs};
 pub(super) use why::{WhyArgs, WhyFormat};
 
 const ABOUT: &str = "\

@@ -8,6 +8,7 @@ use crate::model::Source;
 
 #[cfg(not(feature = "runner"))]
 use super::Failure;
+use super::args::DoorArgs;
 
 /// What stands for the cluster itself; `cluster:CONTEXT` for that of another context.
 const CLUSTER: &str = "cluster";
@@ -29,14 +30,17 @@ pub(super) fn read(
             read.diagnostics.push(ambiguous(path));
             continue;
         }
-        let named = match cluster_of(path) {
-            Some(Which::Context(context)) => Some(context.to_owned()),
-            Some(Which::Current) | None => None,
+        let door = DoorArgs {
+            context: match cluster_of(path) {
+                Some(Which::Context(context)) => Some(context.to_owned()),
+                Some(Which::Current) | None => None,
+            },
+            kubeconfig: None,
         };
-        match capture(named, namespaces) {
-            Ok((sources, said)) => {
-                read.value.extend(sources);
-                read.diagnostics.extend(said);
+        match capture(&door, namespaces()) {
+            Ok(captured) => {
+                read.value.extend(captured.value);
+                read.diagnostics.extend(captured.diagnostics);
             }
             Err(faults) => read.diagnostics.extend(faults),
         }
@@ -89,37 +93,33 @@ fn without_access() -> Diagnostic {
     .hint(hint)
 }
 
-type Captured = Result<(Vec<Source>, Vec<Diagnostic>), Vec<Diagnostic>>;
+/// What was captured, with what is to be said of it; or why nothing was.
+pub(super) type Captured = Result<Reported<Vec<Source>>, Vec<Diagnostic>>;
 
 #[cfg(not(feature = "runner"))]
-fn capture(_: Option<String>, _: &dyn Fn() -> Vec<String>) -> Captured {
+pub(super) fn capture(_: &DoorArgs, _: Vec<String>) -> Captured {
     Err(vec![without_access()])
 }
 
+/// Captures what lies in some namespaces of a cluster, or in all. Where what no fleet is known without
+/// cannot be read, there is an error among what is said.
 #[cfg(feature = "runner")]
-fn capture(context: Option<String>, namespaces: &dyn Fn() -> Vec<String>) -> Captured {
+pub(super) fn capture(door: &DoorArgs, namespaces: Vec<String>) -> Captured {
     use crate::apply::capture::{Scope, capture};
-    use crate::apply::cluster::{self, Door};
+    use crate::apply::cluster;
 
-    let door = Door {
-        context,
-        kubeconfig: None,
-    };
     let now = super::clock::now().map_err(|fault| vec![*fault])?;
     let fault = |why: String| vec![fault(&why)];
-    let scope = Scope {
-        namespaces: namespaces(),
-    };
+    let scope = Scope { namespaces };
     let captured = runtime().map_err(fault)?.block_on(async {
-        let client = cluster::connect(&door).await?;
+        let client = cluster::connect(&self::door(door)).await?;
         capture(&client, &scope, now).await
     });
     let captured = captured.map_err(fault)?;
-    let said = captured.gaps.iter().map(told).collect::<Vec<_>>();
-    if captured.gaps.iter().any(|gap| gap.is_vital) {
-        return Err(said);
-    }
-    Ok((captured.sources, said))
+    Ok(Reported {
+        diagnostics: captured.gaps.iter().map(told).collect(),
+        value: captured.sources,
+    })
 }
 
 /// Says what could not be captured, and what that means.
@@ -140,7 +140,7 @@ pub(super) fn told(gap: &crate::apply::capture::Gap) -> Diagnostic {
 
 /// Returns which cluster is meant.
 #[cfg(feature = "runner")]
-pub(super) fn door(args: &super::args::DoorArgs) -> crate::apply::cluster::Door {
+pub(super) fn door(args: &DoorArgs) -> crate::apply::cluster::Door {
     crate::apply::cluster::Door {
         context: args.context.clone(),
         kubeconfig: args.kubeconfig.clone(),

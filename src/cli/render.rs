@@ -9,7 +9,7 @@ use crate::disk;
 use crate::disk::write::{self, Options, Written};
 use crate::model::Notice;
 use crate::pipeline::Outcome;
-use crate::plan::{Condition, Gate};
+use crate::plan::Gate;
 use crate::render::Tree;
 use crate::render::manifests::{self, Format};
 use crate::render::saved::{self, Saved};
@@ -169,18 +169,11 @@ fn tell_stages(outcome: &Outcome, terminal: &Terminal) {
             (Some(title), _) => format!("{title} ({} waves are left)", stage.left),
             (None, []) => "nothing is left to do".to_owned(),
             (None, awaited) => {
-                let awaited: Vec<String> = awaited.iter().map(awaited_of).collect();
+                let awaited: Vec<String> = awaited.iter().map(Gate::to_string).collect();
                 format!("waits until {}", awaited.join(", "))
             }
         };
         terminal.note(&crate::render::visible(&format!("{}: {told}", of.fleet)));
-    }
-}
-
-fn awaited_of(gate: &Gate) -> String {
-    match gate.condition {
-        Condition::PodReady => format!("{} is ready and in sync", gate.object),
-        Condition::Gone => format!("{} is gone", gate.object),
     }
 }
 

@@ -3,18 +3,16 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::diagnostic::{Diagnostic, Reported};
+use crate::diagnostic::Diagnostic;
 use crate::disk::{self, write};
-use crate::model::Source;
 use crate::pipeline::{self, Redacted};
 use crate::render::{Tree, json};
 
 use super::args::SnapshotArgs;
 use super::terminal::{self, Terminal};
-use super::{Exit, Failure, clock};
+use super::{Exit, Failure, clock, live};
 
 const CONSEQUENCE: &str = "nothing was taken out, and nothing printed";
 
@@ -24,11 +22,7 @@ pub(super) fn run(args: &SnapshotArgs, terminal: &Terminal) -> Result<Exit, Fail
     let now = (args.captured_now || is_captured).then(clock::now);
     let now = now.transpose().map_err(|fault| failed(vec![*fault]))?;
     let read = if is_captured {
-        let (sources, said) = capture(args, now.unwrap_or_default()).map_err(failed)?;
-        Reported {
-            value: sources,
-            diagnostics: said,
-        }
+        live::capture(&args.door, args.namespace.clone()).map_err(failed)?
     } else {
         let limits = disk::Limits::default();
         disk::read(&args.paths, &[], &mut io::stdin().lock(), &limits)
@@ -84,31 +78,4 @@ fn into_folder(folder: &str, mut list: Value) -> Result<(), Failure> {
     write::tree(folder, &tree, write::Options::default())
         .map(|_| ())
         .map_err(failed)
-}
-
-type Captured = Result<(Vec<Source>, Vec<Diagnostic>), Vec<Diagnostic>>;
-
-#[cfg(not(feature = "runner"))]
-fn capture(_: &SnapshotArgs, _: Timestamp) -> Captured {
-    Err(super::live::cannot(CONSEQUENCE).diagnostics)
-}
-
-#[cfg(feature = "runner")]
-fn capture(args: &SnapshotArgs, now: Timestamp) -> Captured {
-    use super::live;
-    use crate::apply::capture::{Scope, capture};
-    use crate::apply::cluster;
-
-    let door = live::door(&args.door);
-    let scope = Scope {
-        namespaces: args.namespace.clone(),
-    };
-    let fault = |why: String| vec![live::fault(&why)];
-    let captured = live::runtime().map_err(fault)?.block_on(async {
-        let client = cluster::connect(&door).await?;
-        capture(&client, &scope, now).await
-    });
-    let captured = captured.map_err(fault)?;
-    let said = captured.gaps.iter().map(live::told).collect();
-    Ok((captured.sources, said))
 }

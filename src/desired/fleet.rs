@@ -99,7 +99,7 @@ impl<'a> Fleet<'a> {
     /// The key of one of the fleet's objects.
     pub(crate) fn key(&self, kind: Kind, name: &str) -> ObjectKey {
         ObjectKey {
-            api_version: api_version(kind).to_owned(),
+            api_version: kind.api_version().to_owned(),
             kind,
             namespace: self.namespace().to_owned(),
             name: name.to_owned(),
@@ -153,23 +153,6 @@ pub(crate) fn members<const N: usize>(parts: [(&str, Value); N]) -> Map<String, 
 /// Reads a part of the specification as plain JSON.
 pub(crate) fn plain<T: serde::Serialize>(part: &T) -> Value {
     serde_json::to_value(part).unwrap_or(Value::Null)
-}
-
-fn api_version(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Role | Kind::RoleBinding => "rbac.authorization.k8s.io/v1",
-        Kind::StorageClass => "storage.k8s.io/v1",
-        Kind::VolumeSnapshot => "snapshot.storage.k8s.io/v1",
-        Kind::CosmosFullNode => "cosmos.strange.love/v1",
-        Kind::NodeIdentities => "cosmos-render/v1",
-        Kind::PersistentVolume
-        | Kind::Secret
-        | Kind::ServiceAccount
-        | Kind::Service
-        | Kind::ConfigMap
-        | Kind::PersistentVolumeClaim
-        | Kind::Pod => "v1",
-    }
 }
 
 /// Joins the chain's home to the user's and resolves `.` and `..`, as the reference does.

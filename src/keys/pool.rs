@@ -15,7 +15,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::key;
 use super::unquote::unquote;
-use crate::model::{NodeId, Source};
+use crate::model::{NodeId, Source, names};
 use crate::parse::node_key::Broken;
 use crate::parse::snapshot::Text;
 
@@ -244,7 +244,7 @@ fn secret(wire: &Wire<'_>, source: &str) -> Secret {
 fn strings(members: Option<&Members<'_>>) -> BTreeMap<String, String> {
     let members = members.into_iter().flatten();
     members
-        .filter(|(name, _)| *name != "kubectl.kubernetes.io/last-applied-configuration")
+        .filter(|(name, _)| *name != names::LAST_APPLIED)
         .filter_map(|(name, raw)| {
             let value = serde_json::from_str(raw.get()).ok()?;
             Some((name.clone().into_owned(), value))

@@ -14,7 +14,9 @@ use super::{Case, Findings, finding};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::live::Live;
 use crate::model::duration::Duration;
-use crate::model::names::{ARGO_SYNC_OPTIONS, ARGO_SYNC_WAVE, FLUX_FORCE, FLUX_PRUNE};
+use crate::model::names::{
+    ARGO_SYNC_OPTIONS, ARGO_SYNC_WAVE, ARGO_TRACKING, FLUX_FORCE, FLUX_OWNER, FLUX_PRUNE,
+};
 use crate::model::{Kind, names, ranges};
 use crate::parse::inputs::Fleet;
 use crate::parse::tree::{Content, Node};
@@ -22,8 +24,6 @@ use crate::spec::document::{Metadata, RetentionPolicy};
 use crate::spec::path;
 
 const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
-const TRACKING: &str = "argocd.argoproj.io/tracking-id";
-const FLUX_OWNER: &str = "kustomize.toolkit.fluxcd.io/name";
 /// Options of a sync that no pod and no claim stands.
 const REPLACE: &str = "Replace=true";
 const FORCE: &str = "Force=true";
@@ -307,7 +307,7 @@ fn unguarded(fleet: &Fleet, live: &Live<'_>, findings: &mut Findings<'_>) {
     for claim in claims {
         let of = |name: &str| claim.meta.annotations.get(name).map(AsRef::as_ref);
         let options = of(ARGO_SYNC_OPTIONS).unwrap_or_default();
-        let is_argos = of(TRACKING).is_some() || of(ARGO_SYNC_WAVE).is_some();
+        let is_argos = of(ARGO_TRACKING).is_some() || of(ARGO_SYNC_WAVE).is_some();
         if is_argos && !options.split(',').any(|one| one.trim() == "Prune=false") {
             let lacks = (
                 "Argo CD",

@@ -10,12 +10,10 @@ use super::{node_key, stamps};
 use crate::diagnostic::Reported;
 use crate::live::NodeKey;
 use crate::live::age::{self, At};
-use crate::model::names;
+use crate::model::names::{self, LAST_APPLIED};
 
 /// What stands where a key was that has no public ID.
 const CUT: &str = "cut out";
-/// What is larger than it is worth, or repeats an object with all that it holds.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// What tells how a container that is no fleet's is started: it may hold anything.
 const HOW_IT_STARTS: [&str; 4] = ["env", "envFrom", "command", "args"];
 /// Where a pod's containers are.

@@ -427,13 +427,12 @@ fn is_status(wire: &Wire<'_>) -> bool {
 }
 
 fn meta(kind: Kind, wire: WireMeta<'_>) -> Meta<'_> {
-    let is_cluster_wide = matches!(kind, Kind::StorageClass | Kind::PersistentVolume);
     let owned_by = wire.owner_references.unwrap_or_default();
     Meta {
         name: wire.name.map(|n| n.0).unwrap_or_default(),
         namespace: match wire.namespace {
             Some(namespace) if !namespace.0.is_empty() => namespace.0,
-            _ if is_cluster_wide => Cow::Borrowed(""),
+            _ if !kind.is_namespaced() => Cow::Borrowed(""),
             _ => Cow::Borrowed("default"),
         },
         uid: wire.uid.map(|u| u.0).unwrap_or_default(),
@@ -525,7 +524,7 @@ where
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
             let mut entries = BTreeMap::new();
             while let Some(Text1(key)) = map.next_key()? {
-                if key == "kubectl.kubernetes.io/last-applied-configuration" {
+                if key == names::LAST_APPLIED {
                     map.next_value::<IgnoredAny>()?;
                 } else if let Some(Text1(value)) = map.next_value::<Option<Text1<'de>>>()? {
                     entries.insert(key, value);

@@ -173,10 +173,7 @@ fn planned(specs: &Inputs, live: &Live<'_>, request: &Request) -> Reported<Plans
         }
     }
     for plan in removed::fleets(live, specs, &taken) {
-        let key = FleetKey {
-            namespace: plan.namespace.clone(),
-            name: plan.name.clone(),
-        };
+        let key = plan.key();
         plans.insert(key, (plan, None));
     }
     Reported {

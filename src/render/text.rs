@@ -27,7 +27,7 @@ use page::Page;
 pub(super) use page::{named, rows};
 pub use review::{fleet_review, review, verdict};
 pub use simulation::simulation;
-pub(super) use steps::{consequence, gates, mark, reason_of, situation, sort_of, word};
+pub(super) use steps::{consequence, gates, mark, reason_of, situation, sort_of};
 pub(super) use topics::part as topics_of;
 pub(super) use upgrades::lines as upgrade_lines;
 pub use why::why;

@@ -1,22 +1,21 @@
 //! The first wave of a fleet's plan, done. What it comes to shows in the store at once: the next plan
 //! is never made from what was before.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Client;
-use serde_json::Value;
 use tokio::sync::watch as signal;
 use tokio::time::{Instant, timeout};
 
 use super::plan::Planned;
 use super::shared::Shared;
 use crate::apply::step::{self, Due};
-use crate::apply::{Fault, Outcome, Why};
+use crate::apply::{Fault, Outcome};
 use crate::model::{FleetKey, Kind, ObjectKey};
-use crate::plan::{Action, Step};
+use crate::pipeline::Manifests;
+use crate::plan::Step;
 
 /// A request that takes longer may have come to nothing, or not: the next plan tells.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,11 +34,8 @@ pub(super) async fn wave(
     let Some(wave) = planned.plan.waves.first() else {
         return Ok(());
     };
-    let fleet = FleetKey {
-        namespace: planned.plan.namespace.clone(),
-        name: planned.plan.name.clone(),
-    };
-    let manifests = Manifests::of(planned);
+    let fleet = planned.plan.key();
+    let manifests = Manifests::of(&planned.manifests);
     let began = Instant::now();
     for step in &wave.steps {
         let due = Due {
@@ -51,16 +47,16 @@ pub(super) async fn wave(
         if !*holds.borrow() {
             return Err((
                 step.object.clone(),
-                away("this replica does not act any more"),
+                Fault::away("this replica does not act any more"),
             ));
         }
         let done = timeout(PATIENCE, step::take(client, due)).await;
-        let done = done.unwrap_or_else(|_| Err(away("the API server does not answer")));
+        let done = done.unwrap_or_else(|_| Err(Fault::away("the API server does not answer")));
         let done = done.map_err(|fault| (step.object.clone(), fault))?;
         tell(&fleet, step, done.outcome);
         shared
             .metrics
-            .stepped(action(step.action), step.object.kind.as_str());
+            .stepped(step.action.word(), step.object.kind.as_str());
         let mut store = shared.store();
         match done.object {
             Some(object) => {
@@ -72,13 +68,6 @@ pub(super) async fn wave(
     }
     shared.metrics.waved(began.elapsed());
     Ok(())
-}
-
-fn away(why: &str) -> Fault {
-    Fault {
-        why: Why::Away,
-        message: why.to_owned(),
-    }
 }
 
 /// What is not data goes with its document. Claims go by what the document says of them, and never
@@ -101,50 +90,6 @@ fn is_owned(kind: Kind) -> bool {
     }
 }
 
-/// The manifests of a fleet, by kind and name.
-struct Manifests<'p> {
-    objects: BTreeMap<(&'p str, &'p str), &'p Value>,
-    /// Those that are made under names that were taken before.
-    anew: BTreeMap<(&'p str, &'p str), &'p Value>,
-}
-
-impl<'p> Manifests<'p> {
-    fn of(planned: &'p Planned) -> Self {
-        let by_name = |objects: &'p [Value]| {
-            let keyed = objects.iter().filter_map(|object| {
-                let key = (
-                    object["kind"].as_str()?,
-                    object["metadata"]["name"].as_str()?,
-                );
-                Some((key, object))
-            });
-            keyed.collect()
-        };
-        Self {
-            objects: by_name(&planned.manifests.objects),
-            anew: by_name(&planned.manifests.made_anew),
-        }
-    }
-
-    fn wanted(&self, step: &Step) -> Option<&'p Value> {
-        let key = (step.object.kind.as_str(), step.object.name.as_str());
-        let anew = self
-            .anew
-            .get(&key)
-            .filter(|_| step.action == Action::Create);
-        anew.or_else(|| self.objects.get(&key)).copied()
-    }
-}
-
-pub(super) fn action(action: Action) -> &'static str {
-    match action {
-        Action::Create => "create",
-        Action::Patch => "patch",
-        Action::Replace => "replace",
-        Action::Delete => "delete",
-    }
-}
-
 /// Writes the line about a step.
 fn tell(fleet: &FleetKey, step: &Step, outcome: Outcome) {
     let reasons = step.reasons.iter().map(|reason| reason.code);
@@ -152,7 +97,7 @@ fn tell(fleet: &FleetKey, step: &Step, outcome: Outcome) {
     tracing::info!(
         fleet = %fleet,
         object = %step.object,
-        action = action(step.action),
+        action = step.action.word(),
         outcome = outcome.word(),
         reasons = reasons.collect::<Vec<_>>().join(","),
         because,

@@ -11,13 +11,10 @@ use serde_json::{Value, json};
 use super::probe::{Answer, Said, in_sync};
 use super::store::Store;
 use crate::diagnostic::{Diagnostic, Reported};
+use crate::model::names::{REMOVE_FLEET, RENAMED_FROM};
 use crate::model::{FleetKey, Kind, Source};
 use crate::parse;
 
-/// Lets a whole fleet go, as its owner would write it.
-const REMOVE_FLEET: &str = "cosmos-render/remove-fleet";
-/// Names the fleet that another one takes over.
-const RENAMED_FROM: &str = "cosmos-render/renamed-from";
 /// What keeps a document until its fleet is gone.
 pub(super) const FINALIZER: &str = "cosmos-render/fleet";
 /// What the API server adds where a document goes and its objects are to stay.
@@ -54,12 +51,15 @@ pub(super) struct LiveDocument {
 }
 
 impl LiveDocument {
-    fn read(text: &str) -> Option<Self> {
-        let mut object: Value = serde_json::from_str(text).ok()?;
+    fn parse(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok().map(Self::read)
+    }
+
+    fn read(mut object: Value) -> Self {
         let metadata = &object["metadata"];
         let finalizers = metadata["finalizers"].as_array().into_iter().flatten();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        Some(Self {
+        Self {
             api_version: text(&object["apiVersion"]),
             uid: text(&metadata["uid"]),
             version: text(&metadata["resourceVersion"]),
@@ -68,7 +68,7 @@ impl LiveDocument {
             is_leaving: metadata["deletionTimestamp"].is_string(),
             status: object["status"].take(),
             spec: object["spec"].take(),
-        })
+        }
     }
 
     /// Tells whether its objects are to stay though it goes.
@@ -122,7 +122,7 @@ impl Document {
             status["height"][pod] = json!(known.max(height.saturating_add(1)));
         }
         status["sync"] = sync;
-        let version = live.map_or("cosmos.strange.love/v1", |live| &live.api_version);
+        let version = live.map_or(Kind::CosmosFullNode.api_version(), |live| &live.api_version);
         let mut document = json!({
             "apiVersion": version,
             "kind": "CosmosFullNode",
@@ -214,10 +214,10 @@ pub(super) fn of_cluster(
 }
 
 fn cluster_document(key: &FleetKey, text: &str) -> Option<Document> {
-    let live = LiveDocument::read(text)?;
-    let object: Value = serde_json::from_str(text).ok()?;
-    let metadata = &object["metadata"];
-    let mut annotations = metadata["annotations"].clone();
+    let mut object: Value = serde_json::from_str(text).ok()?;
+    let metadata = &mut object["metadata"];
+    let (labels, mut annotations) = (metadata["labels"].take(), metadata["annotations"].take());
+    let live = LiveDocument::read(object);
     if !annotations.is_object() {
         annotations = json!({});
     }
@@ -234,7 +234,7 @@ fn cluster_document(key: &FleetKey, text: &str) -> Option<Document> {
         "metadata": {
             "name": key.name,
             "namespace": key.namespace,
-            "labels": metadata["labels"],
+            "labels": labels,
             "annotations": annotations,
         },
         "spec": live.spec,
@@ -344,7 +344,7 @@ impl Folder {
                 key: key.clone(),
                 with: with.clone(),
                 sources: sources.collect(),
-                live: live.and_then(LiveDocument::read),
+                live: live.and_then(LiveDocument::parse),
                 is_of_cluster: false,
             };
             (key.clone(), document)

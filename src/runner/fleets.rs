@@ -21,8 +21,10 @@ use super::serve::Beat;
 use super::shared::Shared;
 use super::{Options, peers};
 use crate::apply::Why;
-use crate::model::{FleetKey, ObjectKey};
-use crate::plan::{Action, Condition, FleetPlan, Gate, Impact};
+use crate::apply::repeats::{MOST, Repeats};
+use crate::model::FleetKey;
+use crate::model::few::few;
+use crate::plan::{FleetPlan, Impact};
 
 /// What happens at about the same time is planned for together.
 const TOGETHER: Duration = Duration::from_millis(150);
@@ -33,8 +35,6 @@ const WAITING: Duration = Duration::from_secs(30);
 const RESTING: Duration = Duration::from_secs(300);
 /// How long to wait before a step is tried again that could not be done: twice as long each time.
 const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
-/// A plan that comes out the same so often in a row, though it was done each time, does not take.
-const SAME: usize = 3;
 /// What fails so often in a row is told.
 const STUBBORN: u32 = 3;
 /// How often a folder is read again.
@@ -54,8 +54,7 @@ struct State {
     waits: Option<&'static str>,
     /// What was said last in the log.
     said: String,
-    /// What was done last, and how often in a row.
-    former: Option<(Vec<(Action, ObjectKey)>, usize)>,
+    repeats: Repeats,
     /// Whether anything was done since nothing was left.
     is_rolling: bool,
     restarts: usize,
@@ -71,7 +70,7 @@ impl State {
             told: Told::default(),
             waits: None,
             said: String::new(),
-            former: None,
+            repeats: Repeats::default(),
             is_rolling: false,
             restarts: 0,
         }
@@ -299,7 +298,7 @@ impl Fleets {
                 let reached = peers::of(&planned.manifests.objects);
                 let (phase, message) = match self.lagging(&document.key) {
                     lagging if plan.blocked.is_empty() && !lagging.is_empty() => {
-                        let names = shown(&lagging);
+                        let names = few(&lagging);
                         (
                             Phase::Progressing,
                             format!("waits until {names} is ready and in sync"),
@@ -315,7 +314,7 @@ impl Fleets {
                 self.rest(document, (phase, waits), &message, reached);
             }
             Some(wave) if wave.steps.is_empty() => {
-                let message = format!("waits until {}", gates(&wave.gate));
+                let message = format!("waits until {}", few(&wave.gate));
                 let reached = peers::of(&planned.manifests.objects);
                 self.rest(document, (Phase::Progressing, "gate"), &message, reached);
             }
@@ -344,15 +343,7 @@ impl Fleets {
         let Some((state, wave)) = self.states.get_mut(key).zip(planned.plan.waves.first()) else {
             return;
         };
-        let of_wave = wave.steps.iter();
-        let steps: Vec<(Action, ObjectKey)> = of_wave
-            .map(|step| (step.action, step.object.clone()))
-            .collect();
-        let times = match &state.former {
-            Some((former, times)) if *former == steps => times + 1,
-            Some(_) | None => 1,
-        };
-        state.former = Some((steps, times));
+        let is_stuck = state.repeats.is_stuck(&wave.steps);
         let title = wave.title.clone();
         if self.options.is_dry {
             let (count, all) = (wave.steps.len(), planned.plan.steps().count());
@@ -361,8 +352,8 @@ impl Fleets {
             state.due = Instant::now() + RESTING;
             return;
         }
-        if times > SAME {
-            let message = format!("{title}: it was done {SAME} times and is still to be done");
+        if is_stuck {
+            let message = format!("{title}: it was done {MOST} times and is still to be done");
             return self.rest(
                 document,
                 (Phase::Error, "does-not-take"),
@@ -438,7 +429,7 @@ impl Fleets {
             Ended::Keys => {
                 state.not_before = Some(now + Duration::from_millis(500));
                 state.due = now;
-                state.former = None;
+                state.repeats = Repeats::default();
             }
             Ended::Doubt(why) => {
                 state.waits = Some("no-key");
@@ -454,7 +445,7 @@ impl Fleets {
                 state.waits = Some(fault.why.word());
                 state.not_before = Some(now + after(state.failures, fault.why));
                 state.due = now;
-                state.former = None;
+                state.repeats = Repeats::default();
                 let message = format!("{what} could not be done: {fault}");
                 say(state, fleet, &message);
                 let is_stubborn = state.failures >= STUBBORN;
@@ -506,7 +497,7 @@ impl Fleets {
         if is_over {
             state.is_rolling = false;
             state.restarts = 0;
-            state.former = None;
+            state.repeats = Repeats::default();
         }
         if self.options.is_dry {
             return;
@@ -583,30 +574,7 @@ fn at_rest(plan: &FleetPlan) -> (Phase, String) {
         None => notice.message.clone(),
     };
     let all: Vec<String> = plan.blocked.iter().map(of).collect();
-    (Phase::Error, format!("blocked: {}", shown(&all)))
-}
-
-fn gates(gates: &[Gate]) -> String {
-    let one = |gate: &Gate| match gate.condition {
-        Condition::PodReady => format!("{} is ready and in sync", gate.object),
-        Condition::Gone => format!("{} is gone", gate.object),
-    };
-    shown(&gates.iter().map(one).collect::<Vec<_>>())
-}
-
-/// Names the first of many.
-fn shown(all: &[String]) -> String {
-    const SHOWN: usize = 5;
-    let first = all
-        .iter()
-        .take(SHOWN)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(", ");
-    match all.len().saturating_sub(SHOWN) {
-        0 => first,
-        more => format!("{first}, {more} more"),
-    }
+    (Phase::Error, format!("blocked: {}", few(&all)))
 }
 
 /// Returns how long to wait before a step is tried again: longer each time, and never all at once.

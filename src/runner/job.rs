@@ -83,13 +83,6 @@ pub(super) struct Hand {
 /// What is told of a fleet is worth no longer wait.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-fn no_answer() -> Fault {
-    Fault {
-        why: Why::Away,
-        message: "the API server does not answer".to_owned(),
-    }
-}
-
 impl Job {
     pub(super) fn new(what: What) -> Self {
         Self {
@@ -118,7 +111,8 @@ impl Hand {
             if let Some((draft, peers)) = status {
                 let answer = report::write(&self.client, &document, live, (&draft, &peers));
                 let answer = timeout(PATIENCE, answer).await;
-                let answer = answer.unwrap_or_else(|_| Err(no_answer()));
+                let answer =
+                    answer.unwrap_or_else(|_| Err(Fault::away("the API server does not answer")));
                 written = self.is_written(&document, answer).then_some(draft);
             }
         }

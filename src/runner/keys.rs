@@ -11,7 +11,7 @@ use crate::apply::step::MANAGER;
 use crate::diagnostic::Diagnostic;
 use crate::keys::{self, Form, Seed, Sources};
 use crate::model::{FleetKey, Kind, names};
-use crate::plan::{Action, Step};
+use crate::plan::Step;
 
 /// Why a pod of a new instance is made.
 const NEW: &str = "NewInstance";
@@ -27,18 +27,9 @@ pub(super) enum Unmade {
 /// Returns the pods of new instances that are to come and have no identity. One that comes back has its
 /// key, whether or not it can be seen.
 pub(super) fn wanted(planned: &Planned) -> BTreeSet<&str> {
-    let notices = planned.plan.warnings.iter();
-    let unknown: BTreeSet<&str> = notices
-        .filter(|notice| notice.code == "IdentityUnknown")
-        .filter_map(|notice| Some(notice.object.as_ref()?.name.as_str()))
-        .collect();
-    let steps = planned.plan.steps();
     let is_new = |step: &&Step| step.reasons.iter().any(|reason| reason.code == NEW);
-    let created =
-        steps.filter(|step| step.action == Action::Create && step.object.kind == Kind::Pod);
-    let created = created.filter(is_new);
-    let names = created.map(|step| step.object.name.as_str());
-    names.filter(|name| unknown.contains(name)).collect()
+    let unidentified = planned.plan.without_identity().filter(is_new);
+    unidentified.map(|step| step.object.name.as_str()).collect()
 }
 
 /// Makes the keys that a fleet lacks; returns the public IDs.
@@ -71,15 +62,10 @@ pub(super) async fn make(
     if written.secrets.is_empty() {
         return Ok(Vec::new());
     }
-    let (path, kind) = match form {
-        Form::JsonPatch => (
-            format!("{}/{name}?fieldManager={MANAGER}", requests.url_path),
-            "application/merge-patch+json",
-        ),
-        Form::Manifest | Form::Patch => (
-            format!("{}/{name}?fieldManager={MANAGER}", requests.url_path),
-            "application/apply-patch+yaml",
-        ),
+    let path = format!("{}/{name}?fieldManager={MANAGER}", requests.url_path);
+    let kind = match form {
+        Form::JsonPatch => "application/merge-patch+json",
+        Form::Manifest | Form::Patch => "application/apply-patch+yaml",
     };
     let sent = http::Request::patch(path)
         .header("accept", "application/json")

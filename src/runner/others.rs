@@ -15,18 +15,13 @@ use serde_json::Value;
 use super::lease::is_held;
 use super::shared::Shared;
 use super::store::Store;
-use crate::model::{FleetKey, Kind};
+use crate::model::{FleetKey, Kind, names};
 
 /// The label of Leases of runners.
 pub(super) const RUNNER: (&str, &str) = ("app.kubernetes.io/name", "cosmos-render-runner");
 /// On the Lease of a runner: what it looks after, `*` or namespaces with commas, and a selector of
 /// labels behind a blank.
 pub(super) const SCOPE: &str = "cosmos-render/scope";
-/// What Argo CD and Flux write on what they apply.
-const MARKS: [&str; 2] = [
-    "argocd.argoproj.io/tracking-id",
-    "kustomize.toolkit.fluxcd.io/name",
-];
 /// The name of the reference operator's Lease.
 const OPERATOR: &str = "16e1bc09.strange.love";
 
@@ -62,11 +57,7 @@ impl Others {
             mine.is_none_or(|mine| since(lease) < since(mine))
         };
         held.find_map(|lease| {
-            let name = format!(
-                "{}/{}",
-                lease.namespace().unwrap_or_default(),
-                lease.name_any()
-            );
+            let name = key(lease);
             if lease.name_any() == OPERATOR {
                 let who = holder(lease);
                 return Some(format!(
@@ -88,19 +79,20 @@ fn covers(scope: &str, namespace: &str) -> bool {
 
 /// Returns the applier that a fleet's objects say they come from.
 pub(super) fn applier(store: &Store, fleet: &FleetKey) -> Option<String> {
+    let marks = [names::ARGO_TRACKING, names::FLUX_OWNER];
     let pods = store.of_fleet(Kind::Pod, fleet);
     let texts = pods.chain(store.of_fleet(Kind::ConfigMap, fleet));
-    for text in texts.filter(|text| MARKS.iter().any(|mark| text.contains(mark))) {
+    for text in texts.filter(|text| marks.iter().any(|mark| text.contains(mark))) {
         let object: Value = serde_json::from_str(text).unwrap_or_default();
         let metadata = &object["metadata"];
         let name = metadata["name"].as_str().unwrap_or_default();
-        let of_argo = &metadata["annotations"][MARKS[0]];
+        let of_argo = &metadata["annotations"][names::ARGO_TRACKING];
         if let Some(id) = of_argo.as_str() {
             return Some(format!(
                 "Argo CD applies it: {name} has the tracking ID {id}"
             ));
         }
-        let of_flux = &metadata["labels"][MARKS[1]];
+        let of_flux = &metadata["labels"][names::FLUX_OWNER];
         if let Some(of) = of_flux.as_str() {
             return Some(format!(
                 "Flux applies it: {name} is of the Kustomization {of}"

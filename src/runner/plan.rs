@@ -1,12 +1,13 @@
 //! Fleets that have to be looked at again, planned together from what is known now. Asks nobody.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::documents::Document;
 use super::shared::Shared;
-use super::store::Snapshot;
+use super::store::AsSeen;
 use crate::apply::Seen;
 use crate::diagnostic::Diagnostic;
 use crate::model::{FleetKey, ObjectKey, Source};
@@ -20,7 +21,7 @@ pub(super) struct Planned {
     /// The objects of the plan's steps, as they were when it was made.
     pub(super) seen: BTreeMap<ObjectKey, Seen>,
     /// What it was made from, without private keys.
-    pub(super) request: Request,
+    pub(super) request: Arc<Request>,
 }
 
 /// What came of a fleet: its plan, or why it has none.
@@ -33,7 +34,7 @@ pub(super) fn request(
     fleets: &BTreeSet<FleetKey>,
     (shared, refresh): (&Shared, bool),
     now: Timestamp,
-) -> (Request, Snapshot) {
+) -> (Arc<Request>, AsSeen) {
     let mut all = fleets.clone();
     let mut open: Vec<&FleetKey> = fleets.iter().collect();
     while let Some(key) = open.pop() {
@@ -63,11 +64,11 @@ pub(super) fn request(
         });
         observed.push(document.observed(&answers.of(&document.key), &before.collect(), now));
     }
-    let snapshot = store.snapshot(&all, &observed, now);
+    let (snapshot, seen) = store.snapshot(&all, &observed, now);
     drop((store, answers));
     let request = Request {
         specs: specs.into_values().collect(),
-        snapshot: Some(vec![snapshot.source.clone()]),
+        snapshot: Some(vec![snapshot]),
         options: Options {
             keep_going: true,
             refresh,
@@ -75,14 +76,14 @@ pub(super) fn request(
             ..Options::default()
         },
     };
-    (request, snapshot)
+    (Arc::new(request), seen)
 }
 
 /// Plans. Each fleet that was asked for comes to a plan, or to what is wrong with it.
 pub(super) fn plan(
     documents: &BTreeMap<FleetKey, Document>,
     fleets: &BTreeSet<FleetKey>,
-    (request, snapshot): &(Request, Snapshot),
+    (request, as_seen): &(Arc<Request>, AsSeen),
 ) -> BTreeMap<FleetKey, Came> {
     let ran = pipeline::run(request);
     let (plans, manifests) = match ran.value {
@@ -95,22 +96,19 @@ pub(super) fn plan(
         .collect();
     let mut came: BTreeMap<FleetKey, Came> = BTreeMap::new();
     for plan in plans {
-        let key = FleetKey {
-            namespace: plan.namespace.clone(),
-            name: plan.name.clone(),
-        };
+        let key = plan.key();
         let Some(manifests) = manifests.remove(&key).filter(|_| fleets.contains(&key)) else {
             continue;
         };
         let first = plan.waves.first().into_iter().flat_map(|wave| &wave.steps);
         let seen = first
-            .filter_map(|step| Some((step.object.clone(), snapshot.seen(&step.object)?.clone())))
+            .filter_map(|step| Some((step.object.clone(), as_seen.get(&step.object)?.clone())))
             .collect();
         let planned = Planned {
             plan,
             manifests,
             seen,
-            request: request.clone(),
+            request: Arc::clone(request),
         };
         came.insert(key, Ok(Box::new(planned)));
     }

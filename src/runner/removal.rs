@@ -1,6 +1,6 @@
 //! The finalizer that keeps a document until its fleet is gone, and what must happen before it goes.
 
-use kube::core::params::{Patch, PatchParams};
+use kube::core::params::Patch;
 use kube::{Client, Error};
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::documents::{Document, FINALIZER, LiveDocument};
 use super::shared::Shared;
 use crate::apply::Fault;
 use crate::apply::resources::Place;
-use crate::apply::step::MANAGER;
+use crate::apply::step::{as_manager, other_owners};
 use crate::model::{FleetKey, Kind};
 
 /// Has the API server keep a document until its fleet is gone.
@@ -57,14 +57,9 @@ fn owned_claims(shared: &Shared, fleet: &FleetKey) -> Vec<(String, String, Value
         .filter_map(|text| {
             let claim: Value = serde_json::from_str(text).ok()?;
             let owners = claim["metadata"]["ownerReferences"].as_array()?;
-            let is_its = |owner: &&Value| owner["kind"] == Kind::CosmosFullNode.as_str();
-            owners.iter().find(is_its)?;
-            let others: Vec<&Value> = owners.iter().filter(|owner| !is_its(owner)).collect();
-            let others = if others.is_empty() {
-                Value::Null
-            } else {
-                json!(others)
-            };
+            let is_its = |owner: &Value| owner["kind"] == Kind::CosmosFullNode.as_str();
+            let is_owned = owners.iter().any(is_its);
+            let others = Some(other_owners(&claim)).filter(|_| is_owned)?;
             let text = |name: &str| claim["metadata"][name].as_str().map(str::to_owned);
             Some((text("name")?, text("uid")?, others))
         })
@@ -88,11 +83,4 @@ async fn write(
         .patch(&document.key.name, &as_manager(), &Patch::Merge(&patch))
         .map_err(Error::BuildRequest)?;
     Ok(client.request(request).await?)
-}
-
-pub(super) fn as_manager() -> PatchParams {
-    PatchParams {
-        field_manager: Some(MANAGER.to_owned()),
-        ..PatchParams::default()
-    }
 }

@@ -13,9 +13,9 @@ use tokio::time::Instant;
 
 use super::documents::{Document, LiveDocument, told};
 use super::probe::Answer;
-use super::removal::as_manager;
 use crate::apply::Fault;
 use crate::apply::resources::Place;
+use crate::apply::step::as_manager;
 use crate::model::Kind;
 
 /// Who is in sync, and how high, is written so often at the most where nothing else is new.

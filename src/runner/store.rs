@@ -19,18 +19,14 @@ use crate::pipeline;
 /// Where an object is: its kind, namespace and name.
 type Key = (Kind, String, String);
 
-/// What a planner reads, and the objects in it as they were then.
+/// Objects as they were when a planner read them.
 #[derive(Debug)]
-pub(super) struct Snapshot {
-    pub(super) source: Source,
-    seen: BTreeMap<Key, Seen>,
-}
+pub(super) struct AsSeen(BTreeMap<Key, Seen>);
 
-impl Snapshot {
+impl AsSeen {
     /// Returns an object as it was seen.
-    pub(super) fn seen(&self, object: &ObjectKey) -> Option<&Seen> {
-        let key = (object.kind, namespace_of(object), object.name.clone());
-        self.seen.get(&key)
+    pub(super) fn get(&self, object: &ObjectKey) -> Option<&Seen> {
+        self.0.get(&key_of(object))
     }
 }
 
@@ -107,7 +103,7 @@ impl Store {
 
     /// Forgets what a request of ours has deleted at once.
     pub(super) fn deleted(&mut self, object: &ObjectKey) {
-        let key = (object.kind, namespace_of(object), object.name.clone());
+        let key = key_of(object);
         if let Some(seen) = self.seen(object) {
             let uid = seen.uid.clone();
             self.remove(&key, &uid);
@@ -118,7 +114,7 @@ impl Store {
     /// Notes that a request of ours has sent an object on its way out, which a watch will tell in a
     /// moment.
     pub(super) fn leaving(&mut self, object: &ObjectKey) {
-        let of_namespace = self.objects.get_mut(&namespace_of(object));
+        let of_namespace = self.objects.get_mut(&object.namespace);
         let key = (object.kind, object.name.clone());
         let Some(entry) = of_namespace.and_then(|objects| objects.get_mut(&key)) else {
             return;
@@ -180,7 +176,7 @@ impl Store {
 
     /// Returns an object as it was seen.
     pub(super) fn seen(&self, object: &ObjectKey) -> Option<&Seen> {
-        let of_namespace = self.objects.get(&namespace_of(object))?;
+        let of_namespace = self.objects.get(&object.namespace)?;
         let entry = of_namespace.get(&(object.kind, object.name.clone()))?;
         Some(&entry.seen)
     }
@@ -199,13 +195,18 @@ impl Store {
         })
     }
 
-    /// Returns the texts of a fleet's objects of a kind.
-    pub(super) fn of_fleet(&self, kind: Kind, fleet: &FleetKey) -> impl Iterator<Item = &str> {
+    /// Returns a fleet's objects of a kind, by name.
+    fn entries(&self, kind: Kind, fleet: &FleetKey) -> impl Iterator<Item = (&str, &Entry)> {
         let objects = self.objects.get(&fleet.namespace).into_iter().flatten();
         objects
             .filter(move |((of, _), _)| *of == kind)
             .filter(|(_, entry)| entry.fleet.as_deref() == Some(fleet.name.as_str()))
-            .map(|(_, entry)| &*entry.json)
+            .map(|((_, name), entry)| (name.as_str(), entry))
+    }
+
+    /// Returns the texts of a fleet's objects of a kind.
+    pub(super) fn of_fleet(&self, kind: Kind, fleet: &FleetKey) -> impl Iterator<Item = &str> {
+        self.entries(kind, fleet).map(|(_, entry)| &*entry.json)
     }
 
     /// Returns the pods that can be asked how they are, with their fleets.
@@ -225,10 +226,8 @@ impl Store {
 
     /// Returns the names of a fleet's pods, and whether each is ready.
     pub(super) fn pods_of(&self, fleet: &FleetKey) -> impl Iterator<Item = (&str, bool)> {
-        let objects = self.objects.get(&fleet.namespace).into_iter().flatten();
-        let pods = objects.filter(|((kind, _), _)| *kind == Kind::Pod);
-        pods.filter(|(_, entry)| entry.fleet.as_deref() == Some(fleet.name.as_str()))
-            .map(|((_, name), entry)| (name.as_str(), entry.is_ready))
+        let pods = self.entries(Kind::Pod, fleet);
+        pods.map(|(name, entry)| (name, entry.is_ready))
     }
 
     /// Returns what a planner of these fleets reads: their objects whole, of others that they are
@@ -238,7 +237,7 @@ impl Store {
         fleets: &BTreeSet<FleetKey>,
         documents: &[String],
         now: Timestamp,
-    ) -> Snapshot {
+    ) -> (Source, AsSeen) {
         let captured = json!({ (names::CAPTURED_AT): now.to_string() });
         let mut text = format!(
             "{{\"apiVersion\":\"v1\",\"kind\":\"List\",\"metadata\":{{\"annotations\":{captured}}},\"items\":["
@@ -270,32 +269,16 @@ impl Store {
             add(document);
         }
         text.push_str("]}");
-        Snapshot {
-            source: Source {
-                name: "cluster".to_owned(),
-                bytes: text.into_bytes(),
-            },
-            seen,
-        }
+        let source = Source {
+            name: "cluster".to_owned(),
+            bytes: text.into_bytes(),
+        };
+        (source, AsSeen(seen))
     }
 }
 
-/// Volumes and their classes lie in no namespace.
-fn namespace_of(object: &ObjectKey) -> String {
-    match object.kind {
-        Kind::StorageClass | Kind::PersistentVolume => String::new(),
-        Kind::VolumeSnapshot
-        | Kind::CosmosFullNode
-        | Kind::NodeIdentities
-        | Kind::Secret
-        | Kind::ServiceAccount
-        | Kind::Role
-        | Kind::RoleBinding
-        | Kind::Service
-        | Kind::ConfigMap
-        | Kind::PersistentVolumeClaim
-        | Kind::Pod => object.namespace.clone(),
-    }
+fn key_of(object: &ObjectKey) -> Key {
+    (object.kind, object.namespace.clone(), object.name.clone())
 }
 
 impl Entry {
@@ -304,7 +287,7 @@ impl Entry {
         let metadata = object["metadata"].as_object_mut()?;
         metadata.remove("managedFields");
         if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
-            annotations.remove(LAST_APPLIED);
+            annotations.remove(names::LAST_APPLIED);
         }
         let text = |name: &str| {
             metadata
@@ -318,19 +301,10 @@ impl Entry {
             version: text("resourceVersion").to_owned(),
             is_leaving: metadata.contains_key("deletionTimestamp"),
         };
-        let mut object = match kind {
-            Kind::Secret | Kind::ConfigMap => redacted(&object)?,
-            Kind::StorageClass
-            | Kind::PersistentVolume
-            | Kind::VolumeSnapshot
-            | Kind::CosmosFullNode
-            | Kind::NodeIdentities
-            | Kind::ServiceAccount
-            | Kind::Role
-            | Kind::RoleBinding
-            | Kind::Service
-            | Kind::PersistentVolumeClaim
-            | Kind::Pod => object,
+        let mut object = if matches!(kind, Kind::Secret | Kind::ConfigMap) {
+            redacted(&object)?
+        } else {
+            object
         };
         let (mut json, mut metadata) = written(&object);
         let fleet = fleet_of(&json);
@@ -358,20 +332,10 @@ impl Entry {
     }
 
     fn fleet_key(&self, key: &Key) -> Option<FleetKey> {
-        let name = match key.0 {
-            Kind::CosmosFullNode => key.2.clone(),
-            Kind::StorageClass
-            | Kind::PersistentVolume
-            | Kind::VolumeSnapshot
-            | Kind::NodeIdentities
-            | Kind::Secret
-            | Kind::ServiceAccount
-            | Kind::Role
-            | Kind::RoleBinding
-            | Kind::Service
-            | Kind::ConfigMap
-            | Kind::PersistentVolumeClaim
-            | Kind::Pod => self.fleet.clone()?,
+        let name = if key.0 == Kind::CosmosFullNode {
+            key.2.clone()
+        } else {
+            self.fleet.clone()?
         };
         Some(FleetKey {
             namespace: key.1.clone(),
@@ -382,14 +346,10 @@ impl Entry {
     /// Returns what tells that the object is there, and whose.
     fn head(&self, kind: Kind) -> String {
         let metadata = self.json.get(self.metadata.clone()).unwrap_or("{}");
-        let version = crate::apply::resources::Place::known(kind)
-            .resource
-            .api_version;
+        let version = kind.api_version();
         format!("{{\"apiVersion\":\"{version}\",\"kind\":\"{kind}\",\"metadata\":{metadata}}}")
     }
 }
-
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Writes an object with its metadata first; returns where those stand.
 fn written(object: &Value) -> (String, Range<usize>) {

@@ -34,7 +34,7 @@ pub(super) async fn watch(client: Client, what: What, shared: Arc<Shared>) {
         selector,
     } = what;
     let api: Api<DynamicObject> = match &namespace {
-        Some(namespace) if place.is_namespaced => {
+        Some(namespace) if place.kind.is_namespaced() => {
             Api::namespaced_with(client, namespace, &place.resource)
         }
         Some(_) | None => Api::all_with(client, &place.resource),

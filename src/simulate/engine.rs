@@ -163,10 +163,7 @@ impl Engine {
             manifests.insert(of.fleet.clone(), all.collect());
         }
         for plan in &outcome.plan.fleets {
-            let fleet = FleetKey {
-                namespace: plan.namespace.clone(),
-                name: plan.name.clone(),
-            };
+            let fleet = plan.key();
             if only.is_some_and(|only| !only.contains(&fleet)) {
                 continue;
             }

@@ -51,10 +51,7 @@ pub(super) fn simulation(engine: &Engine) -> Simulation {
 
 fn course(engine: &Engine, plan: &FleetPlan) -> Course {
     let world = &engine.world;
-    let key = FleetKey {
-        namespace: plan.namespace.clone(),
-        name: plan.name.clone(),
-    };
+    let key = plan.key();
     let known = world.fleets.get(&key);
     let (duration, min_in_sync) = world.log.last.get(&key).copied().unwrap_or_default();
     let restarts = world.record.restarts.iter().filter(|(of, _)| *of == key);

@@ -11,10 +11,8 @@ use crate::model::likeness::nearest;
 use crate::model::quote::quote;
 use crate::model::{FleetKey, names};
 
-/// Lets a whole fleet go: its own name.
-pub const REMOVE_FLEET: &str = "cosmos-render/remove-fleet";
-/// Takes over the volumes of a fleet of the same namespace that has another name: that name.
-pub const RENAMED_FROM: &str = "cosmos-render/renamed-from";
+pub use crate::model::names::{REMOVE_FLEET, RENAMED_FROM};
+
 /// Silences lint rules for one document: `rule: reason`, one a line or with `;` between.
 pub const LINT_ALLOW: &str = "cosmos-render/lint-allow";
 /// Says what follows the heights of a fleet with `chain.versions`: see [`DRIVERS`].

@@ -6,11 +6,11 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use kube::Client;
-use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::apply::capture::{Scope, capture};
 use crate::apply::index::Index;
+use crate::apply::repeats::{MOST, Repeats};
 use crate::apply::step::{self, Due};
 use crate::apply::{Fault, Why, cluster};
 use crate::cli::args::{ApplyArgs, Until};
@@ -18,8 +18,9 @@ use crate::cli::policy::Policy;
 use crate::cli::terminal::{self, Terminal};
 use crate::cli::{Exit, Failure, clock, live};
 use crate::diagnostic::Diagnostic;
-use crate::model::{FleetKey, Kind, ObjectKey, Source};
-use crate::pipeline::{self, FleetManifests, Options, Outcome, Request};
+use crate::model::few::few;
+use crate::model::{FleetKey, ObjectKey, Source};
+use crate::pipeline::{self, FleetManifests, Manifests, Options, Outcome, Request};
 use crate::plan::{Action, Condition, FleetPlan, Gate, Plan, Step};
 use crate::render::text;
 
@@ -27,8 +28,6 @@ use super::CONSEQUENCE;
 
 /// How long to wait between two looks at the cluster.
 const PAUSE: Duration = Duration::from_secs(2);
-/// A wave that comes out the same so often in a row, though it was done each time, does not take.
-const SAME: usize = 3;
 /// So often in a row the cluster may change under a plan, or be away.
 const TRIES: usize = 30;
 
@@ -36,15 +35,17 @@ struct Session<'a> {
     args: &'a ApplyArgs,
     terminal: &'a Terminal,
     client: Client,
-    specs: Vec<Source>,
+    scope: Scope,
+    /// The documents and how they are planned; the snapshot is another in each round.
+    request: Request,
     /// What was done, in order.
     done: Vec<String>,
     /// The pods that have restarted.
     restarted: BTreeSet<ObjectKey>,
     /// What was deleted, by its UID.
     deleted: BTreeMap<ObjectKey, String>,
-    /// What was done last for each fleet, and how often in a row.
-    former: BTreeMap<FleetKey, (Vec<(Action, ObjectKey)>, usize)>,
+    /// What was done last of each fleet.
+    repeats: BTreeMap<FleetKey, Repeats>,
     /// What was waited for last.
     awaited: Option<(String, Instant)>,
     /// How often in a row something has to be tried again.
@@ -79,11 +80,23 @@ pub(super) async fn run(
         args,
         terminal,
         client,
-        specs,
+        scope: Scope {
+            namespaces: pipeline::namespaces(&specs, args.namespace.as_deref()),
+        },
+        request: Request {
+            specs,
+            snapshot: None,
+            options: Options {
+                namespace: args.namespace.clone(),
+                refresh: args.refresh,
+                adopt: args.adopt,
+                ..Options::default()
+            },
+        },
         done: Vec::new(),
         restarted: BTreeSet::new(),
         deleted: BTreeMap::new(),
-        former: BTreeMap::new(),
+        repeats: BTreeMap::new(),
         awaited: None,
         tries: 0,
     };
@@ -115,19 +128,15 @@ fn failed(fault: Diagnostic, consequence: &'static str) -> Failure {
 
 impl Session<'_> {
     /// Captures and plans.
-    async fn look(&self) -> Result<Round, Failure> {
+    async fn look(&mut self) -> Result<Round, Failure> {
         let now = clock::now().map_err(|fault| failed(*fault, CONSEQUENCE))?;
-        let namespace = self.args.namespace.as_deref();
-        let scope = Scope {
-            namespaces: pipeline::namespaces(&self.specs, namespace),
-        };
-        let mut captured = capture(&self.client, &scope, now).await;
+        let mut captured = capture(&self.client, &self.scope, now).await;
         for _ in 0..TRIES {
             if captured.is_ok() {
                 break;
             }
             sleep(PAUSE).await;
-            captured = capture(&self.client, &scope, now).await;
+            captured = capture(&self.client, &self.scope, now).await;
         }
         let captured = captured.map_err(|why| failed(live::fault(&why), CONSEQUENCE))?;
         let vital = captured.gaps.iter().filter(|gap| gap.is_vital);
@@ -139,18 +148,10 @@ impl Session<'_> {
             });
         }
         let index = Index::read(&captured.sources);
-        let request = Request {
-            specs: self.specs.clone(),
-            snapshot: Some(captured.sources),
-            options: Options {
-                namespace: self.args.namespace.clone(),
-                refresh: self.args.refresh,
-                adopt: self.args.adopt,
-                now: Some(now),
-                ..Options::default()
-            },
-        };
-        let ran = pipeline::run(&request);
+        self.request.snapshot = Some(captured.sources);
+        self.request.options.now = Some(now);
+        let ran = pipeline::run(&self.request);
+        self.request.snapshot = None;
         let has_errors = ran.has_errors();
         match ran.value {
             Some(outcome) if !has_errors => Ok(Round { outcome, index }),
@@ -270,27 +271,13 @@ impl Session<'_> {
 
     /// Fails where a fleet's wave comes out the same again and again though it was done.
     fn brake(&mut self, fleet: &FleetPlan, steps: &[Step]) -> Result<(), Failure> {
-        let key = FleetKey {
-            namespace: fleet.namespace.clone(),
-            name: fleet.name.clone(),
-        };
-        let now: Vec<(Action, ObjectKey)> = steps
-            .iter()
-            .map(|step| (step.action, step.object.clone()))
-            .collect();
-        let times = match self.former.get(&key) {
-            Some((former, times)) if *former == now => times + 1,
-            Some(_) | None => 1,
-        };
-        let first = now
-            .first()
-            .map(|(_, object)| object.to_string())
-            .unwrap_or_default();
-        self.former.insert(key.clone(), (now, times));
-        if times <= SAME {
+        let key = fleet.key();
+        let repeats = self.repeats.entry(key.clone()).or_default();
+        let Some(first) = steps.first().filter(|_| repeats.is_stuck(steps)) else {
             return Ok(());
-        }
-        let message = format!("{key}: {first} was changed {SAME} times and is still to be changed");
+        };
+        let first = &first.object;
+        let message = format!("{key}: {first} was changed {MOST} times and is still to be changed");
         let fault = Diagnostic::error("not-applied", message)
             .hint("see who else writes it: its managedFields tell");
         Err(self.stopped(fault))
@@ -314,10 +301,9 @@ impl Session<'_> {
             of_waves.extend(wave.gate.iter().cloned());
             let title = format!("{}/{}: {}", fleet.namespace, fleet.name, wave.title);
             self.terminal.note(&crate::render::visible(&title));
-            let found = outcome.manifests.iter();
-            let key = (&fleet.namespace, &fleet.name);
-            let mut of = found.filter(|of| (&of.fleet.namespace, &of.fleet.name) == key);
-            self.wave(&wave.steps, of.next(), index).await?;
+            let key = fleet.key();
+            let of = outcome.manifests.iter().find(|of| of.fleet == key);
+            self.wave(&wave.steps, of, index).await?;
         }
         Ok(match (is_any, awaited.is_empty()) {
             (true, _) => Came::Done(of_waves),
@@ -335,8 +321,9 @@ impl Session<'_> {
         index: &Index,
     ) -> Result<(), Failure> {
         let mut replaced = Vec::new();
+        let manifests = manifests.map(Manifests::of);
         for step in steps {
-            let wanted = manifests.and_then(|of| manifest(of, step));
+            let wanted = manifests.as_ref().and_then(|of| of.wanted(step));
             let due = Due {
                 step,
                 wanted,
@@ -391,7 +378,7 @@ impl Session<'_> {
             }
             Err(fault) => {
                 self.tries += 1;
-                self.former.clear();
+                self.repeats.clear();
                 let may_pass = match fault.why {
                     Why::Changed | Why::Disruption | Why::Away => self.tries < TRIES,
                     Why::Refused | Why::Internal => false,
@@ -428,12 +415,7 @@ impl Session<'_> {
 
     /// Waits a while, and says for what. Fails once that takes too long.
     async fn wait(&mut self, gates: &[Gate]) -> Result<(), Failure> {
-        const SHOWN: usize = 5;
-        let mut what: Vec<String> = gates.iter().take(SHOWN).map(condition).collect();
-        if gates.len() > SHOWN {
-            what.push(format!("{} more", gates.len() - SHOWN));
-        }
-        let what = what.join(", ");
+        let what = few(gates);
         let since = match &self.awaited {
             Some((last, since)) if *last == what => *since,
             Some(_) | None => {
@@ -483,13 +465,6 @@ fn told(object: &ObjectKey, fault: &Fault) -> Diagnostic {
     Diagnostic::error("not-applied", message)
 }
 
-fn condition(gate: &Gate) -> String {
-    match gate.condition {
-        Condition::PodReady => format!("{} is ready and in sync", gate.object),
-        Condition::Gone => format!("{} is gone", gate.object),
-    }
-}
-
 fn unmet(gates: &[Gate], index: &Index) -> Vec<Gate> {
     let is_unmet = |gate: &&Gate| match gate.condition {
         Condition::PodReady => !index.is_ready(&gate.object),
@@ -498,35 +473,13 @@ fn unmet(gates: &[Gate], index: &Index) -> Vec<Gate> {
     gates.iter().filter(is_unmet).cloned().collect()
 }
 
-/// Returns the manifest that a step applies.
-fn manifest<'m>(of: &'m FleetManifests, step: &Step) -> Option<&'m Value> {
-    let is_it = |object: &&Value| {
-        let metadata = &object["metadata"];
-        object["kind"] == step.object.kind.as_str() && metadata["name"] == step.object.name.as_str()
-    };
-    let anew = of.made_anew.iter().find(is_it);
-    let anew = anew.filter(|_| step.action == Action::Create);
-    anew.or_else(|| of.objects.iter().find(is_it))
-}
-
 /// A node that comes without a key waits for one for ever: it takes one first.
 fn without_keys(plan: &Plan) -> Option<Diagnostic> {
-    let unknown = |fleet: &FleetPlan| {
-        let notices = fleet
-            .warnings
-            .iter()
-            .filter(|w| w.code == "IdentityUnknown");
-        let names: BTreeSet<String> = notices
-            .filter_map(|notice| Some(notice.object.as_ref()?.name.clone()))
-            .collect();
-        let created = fleet.steps().filter(|step| step.action == Action::Create);
-        let created = created.filter(|step| step.object.kind == Kind::Pod);
-        let mut without = created.filter(|step| names.contains(&step.object.name));
-        without
-            .next()
-            .map(|step| format!("{}/{}", fleet.namespace, step.object))
-    };
-    let first = plan.fleets.iter().find_map(unknown)?;
+    let mut made = plan.fleets.iter().flat_map(|fleet| {
+        let steps = fleet.without_identity();
+        steps.map(|step| format!("{}/{}", fleet.namespace, step.object))
+    });
+    let first = made.next()?;
     let message = format!("{first} would come without a node key, and wait for one");
     let hint = "`cosmos-render keys init SPECS --snapshot cluster` makes the keys of new nodes";
     Some(Diagnostic::error("no-identity", message).hint(hint))

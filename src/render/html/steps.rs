@@ -93,7 +93,7 @@ fn common<'a>(
         .iter()
         .map(|c| (c.path.as_str(), *c))
         .collect();
-    let key = format!("{} {}", text::word(first.action), sha256(seen.0.as_bytes()));
+    let key = format!("{} {}", first.action.word(), sha256(seen.0.as_bytes()));
     if let Some(before) = told.before.get(&key).filter(|_| !is_short)
         && before.changes.keys().eq(by_path.keys())
     {
@@ -131,8 +131,8 @@ fn head(first: &Step, namespace: &str, steps: &[&Step]) -> Markup {
     let is_grave = first.impact > Impact::Restart;
     html! {
         p {
-            span class=(format!("badge {}", text::word(first.action))) {
-                (text::mark(first.action)) " " (text::word(first.action))
+            span class=(format!("badge {}", first.action.word())) {
+                (text::mark(first.action)) " " (first.action.word())
             }
             span class="names" { (names.join(" ")) }
             @if let Some(words) = consequence {

@@ -189,7 +189,7 @@ fn write_blocks(page: &mut Page, blocks: &[String]) {
 }
 
 fn write_names(page: &mut Page, namespace: &str, (step, objects): (&Step, &[&ObjectKey])) {
-    let head = page.paint(tone(step), &entry(mark(step.action), word(step.action)));
+    let head = page.paint(tone(step), &entry(mark(step.action), step.action.word()));
     let end = match (consequence(step), objects) {
         (None, _) => String::new(),
         (Some((one, _)), [_]) => page.paint(tone(step), one),
@@ -241,15 +241,6 @@ pub(in crate::render) fn mark(action: Action) -> &'static str {
         Action::Patch => "~",
         Action::Replace => "-/+",
         Action::Delete => "-",
-    }
-}
-
-pub(in crate::render) fn word(action: Action) -> &'static str {
-    match action {
-        Action::Create => "create",
-        Action::Patch => "patch",
-        Action::Replace => "replace",
-        Action::Delete => "delete",
     }
 }
 

@@ -8,7 +8,7 @@ fn pod(name: &str, uid: &str, version: u64) -> Value {
         "kind": "Pod",
         "metadata": {
             "name": name, "namespace": "a", "uid": uid, "resourceVersion": version.to_string(),
-            "annotations": {(names::FLEET): "hub", (LAST_APPLIED): "{}"},
+            "annotations": {(names::FLEET): "hub", (names::LAST_APPLIED): "{}"},
             "managedFields": [{"manager": "x"}],
         },
         "spec": {"containers": [{"name": "node", "ports": [{"name": "rpc", "containerPort": 26657}]}]},
@@ -102,7 +102,7 @@ fn private_keys_and_what_nobody_needs_are_cut_out() {
     store.take(Kind::Pod, pod("hub-0", "u", 5));
     let text = store.text(Kind::Pod, "a", "hub-0").unwrap();
     assert!(
-        !text.contains("managedFields") && !text.contains(LAST_APPLIED),
+        !text.contains("managedFields") && !text.contains(names::LAST_APPLIED),
         "{text}"
     );
     let key = r#"{"priv_key":{"type":"tendermint/PrivKeyEd25519","value":"dG9wIHNlY3JldA=="}}"#;
@@ -128,8 +128,8 @@ fn of_others_a_planner_sees_that_they_are_there() {
     foreign["metadata"]["annotations"] = json!({});
     store.take(Kind::Pod, foreign);
     let now = "2026-01-01T00:00:00Z".parse().unwrap();
-    let snapshot = store.snapshot(&[hub()].into(), &["{}".to_owned()], now);
-    let list: Value = serde_json::from_slice(&snapshot.source.bytes).unwrap();
+    let (source, seen) = store.snapshot(&[hub()].into(), &["{}".to_owned()], now);
+    let list: Value = serde_json::from_slice(&source.bytes).unwrap();
     let items = list["items"].as_array().unwrap();
     let has_ports = |name: &str| {
         let mut found = items.iter().filter(|item| item["metadata"]["name"] == name);
@@ -138,6 +138,6 @@ fn of_others_a_planner_sees_that_they_are_there() {
     assert_eq!(has_ports("hub-0"), Some(true));
     assert_eq!(has_ports("gaia-0"), Some(false));
     assert_eq!(has_ports("web"), Some(false));
-    assert!(snapshot.seen(&key("hub-0")).is_some());
-    assert_eq!(snapshot.seen(&key("gaia-0")), None);
+    assert!(seen.get(&key("hub-0")).is_some());
+    assert_eq!(seen.get(&key("gaia-0")), None);
 }
