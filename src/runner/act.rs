@@ -15,7 +15,7 @@ use crate::apply::step::{self, Due};
 use crate::apply::{Fault, Outcome};
 use crate::model::{FleetKey, Kind, ObjectKey};
 use crate::pipeline::Manifests;
-use crate::plan::Step;
+use crate::plan::{Action, Condition, Step, Wave};
 
 /// A request that takes longer may have come to nothing, or not: the next plan tells.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -68,6 +68,17 @@ pub(super) async fn wave(
     }
     shared.metrics.waved(began.elapsed());
     Ok(())
+}
+
+/// Tells whether a wave that was done ends with a wait for a pod which it has only just made, or has
+/// sent away: nothing more can be done before a watch tells of that pod.
+pub(super) fn awaits_news(wave: &Wave) -> bool {
+    let is_new = |step: &&Step| matches!(step.action, Action::Create | Action::Replace);
+    let mut new = wave.steps.iter().filter(is_new);
+    new.any(|step| {
+        let mut gate = wave.gate.iter();
+        gate.any(|gate| gate.condition == Condition::PodReady && gate.object == step.object)
+    })
 }
 
 /// What is not data goes with its document. Claims go by what the document says of them, and never

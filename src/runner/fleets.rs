@@ -420,10 +420,10 @@ impl Fleets {
         let now = Instant::now();
         match ended {
             Ended::Told => {}
-            Ended::Done => {
+            Ended::Done { awaits_news } => {
                 state.failures = 0;
                 state.not_before = None;
-                state.due = now;
+                state.due = if awaits_news { now + WAITING } else { now };
             }
             // the watch tells of them in a moment
             Ended::Keys => {

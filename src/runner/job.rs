@@ -62,7 +62,10 @@ pub(super) enum Ended {
     /// Nothing was to be changed.
     Told,
     /// It was done.
-    Done,
+    Done {
+        /// Whether nothing more can be done before somebody tells of the fleet.
+        awaits_news: bool,
+    },
     /// Something could not be done.
     Failed(String, Fault),
     /// Keys were made.
@@ -159,7 +162,7 @@ impl Hand {
             Ok(object) => {
                 let fleet = self.shared.store().take(Kind::CosmosFullNode, object);
                 self.shared.touch(fleet);
-                Ended::Done
+                Ended::Done { awaits_news: false }
             }
             Err(fault) => Ended::Failed("the document's finalizer".to_owned(), fault),
         }
@@ -169,7 +172,9 @@ impl Hand {
         if keys::wanted(planned).is_empty() {
             let (owner, by) = (document.owner(), (&self.client, &self.holds));
             return match act::wave(by, &self.shared, planned, owner.as_ref()).await {
-                Ok(()) => Ended::Done,
+                Ok(()) => Ended::Done {
+                    awaits_news: planned.plan.waves.first().is_some_and(act::awaits_news),
+                },
                 Err((object, fault)) => Ended::Failed(object.to_string(), fault),
             };
         }

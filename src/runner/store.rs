@@ -72,8 +72,10 @@ impl Store {
     /// Takes an object up as the API server has told it; returns whose plan may be another now. News
     /// that are older than what is known are passed over.
     pub(super) fn take(&mut self, kind: Kind, object: Value) -> Option<FleetKey> {
-        let entry = Entry::read(kind, object)?;
-        let (key, entry) = entry;
+        if self.is_known(kind, &object["metadata"]) {
+            return None;
+        }
+        let (key, entry) = Entry::read(kind, object)?;
         if self.gone.contains(&entry.seen.uid) {
             return None;
         }
@@ -90,6 +92,16 @@ impl Store {
             }
         }
         fleet
+    }
+
+    /// Tells whether an object was taken up as it is told of: each write of ours is told of twice.
+    fn is_known(&self, kind: Kind, metadata: &Value) -> bool {
+        let text = |name: &str| metadata[name].as_str().unwrap_or_default();
+        let of_namespace = self.objects.get(text("namespace"));
+        let known = of_namespace.and_then(|of| of.get(&(kind, text("name").to_owned())));
+        known.is_some_and(|known| {
+            known.seen.uid == text("uid") && known.seen.version == text("resourceVersion")
+        })
     }
 
     /// Forgets an object; returns whose plan may be another now. Another that has its name stays.
@@ -230,8 +242,9 @@ impl Store {
         pods.map(|(name, entry)| (name, entry.is_ready))
     }
 
-    /// Returns what a planner of these fleets reads: their objects whole, of others that they are
-    /// there, and of volumes and their classes all. `documents` stand for the live documents.
+    /// Returns what a planner of these fleets reads: their objects whole, of other fleets' objects
+    /// whose names these may want that they are there, and of volumes and their classes all.
+    /// `documents` stand for the live documents.
     pub(super) fn snapshot(
         &self,
         fleets: &BTreeSet<FleetKey>,
@@ -257,7 +270,11 @@ impl Store {
                 let key = (*kind, namespace.to_owned(), name.clone());
                 match entry.fleet_key(&key) {
                     _ if *kind == Kind::CosmosFullNode => {}
-                    Some(fleet) if !fleets.contains(&fleet) => add(&entry.head(*kind)),
+                    Some(fleet) if !fleets.contains(&fleet) => {
+                        if fleets.iter().any(|one| may_name(one, *kind, name)) {
+                            add(&entry.head(*kind));
+                        }
+                    }
                     Some(_) | None => {
                         add(&entry.json);
                         seen.insert(key, entry.seen.clone());
@@ -276,6 +293,17 @@ impl Store {
         (source, AsSeen(seen))
     }
 }
+
+/// Tells whether a fleet may come upon an object that is another's: each name that it gives holds its
+/// own, unless it was cut to what a name may hold; and claims it may copy whoever has them.
+fn may_name(fleet: &FleetKey, kind: Kind, name: &str) -> bool {
+    kind == Kind::PersistentVolumeClaim
+        || name.len() >= LONGEST
+        || name.contains(fleet.name.as_str())
+}
+
+/// A name that is this long may have been cut.
+const LONGEST: usize = 253;
 
 fn key_of(object: &ObjectKey) -> Key {
     (object.kind, object.namespace.clone(), object.name.clone())
@@ -307,7 +335,7 @@ impl Entry {
             object
         };
         let (mut json, mut metadata) = written(&object);
-        let fleet = fleet_of(&json);
+        let fleet = fleet_of(&head(kind, json.get(metadata.clone())));
         if fleet.is_none() {
             bare(kind, &mut object);
             (json, metadata) = written(&object);
@@ -345,10 +373,14 @@ impl Entry {
 
     /// Returns what tells that the object is there, and whose.
     fn head(&self, kind: Kind) -> String {
-        let metadata = self.json.get(self.metadata.clone()).unwrap_or("{}");
-        let version = kind.api_version();
-        format!("{{\"apiVersion\":\"{version}\",\"kind\":\"{kind}\",\"metadata\":{metadata}}}")
+        head(kind, self.json.get(self.metadata.clone()))
     }
+}
+
+/// Writes an object down of which nothing but the metadata matters.
+fn head(kind: Kind, metadata: Option<&str>) -> String {
+    let (version, metadata) = (kind.api_version(), metadata.unwrap_or("{}"));
+    format!("{{\"apiVersion\":\"{version}\",\"kind\":\"{kind}\",\"metadata\":{metadata}}}")
 }
 
 /// Writes an object with its metadata first; returns where those stand.
@@ -452,22 +484,30 @@ fn redacted(object: &Value) -> Option<Value> {
 /// starts, and says little.
 fn mark(kind: Kind, object: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
-    let mut metadata = object["metadata"].clone();
-    if let Some(metadata) = metadata.as_object_mut() {
-        metadata.remove("resourceVersion");
-        metadata.remove("generation");
+    for (name, value) in object["metadata"].as_object().into_iter().flatten() {
+        match name.as_str() {
+            "resourceVersion" | "generation" | "deletionGracePeriodSeconds" => {}
+            // that it goes is news, not until when
+            "deletionTimestamp" => name.hash(&mut hasher),
+            _ => (name, value).hash(&mut hasher),
+        }
     }
-    metadata.to_string().hash(&mut hasher);
     for (name, value) in object.as_object().into_iter().flatten() {
         match (kind, name.as_str()) {
             (_, "metadata") => {}
             (Kind::Pod, "status") => of_pod(value).hash(&mut hasher),
+            // on which node it runs is nothing to a plan
+            (Kind::Pod, "spec") => {
+                let members = value.as_object().into_iter().flatten();
+                let members = members.filter(|(name, _)| *name != "nodeName");
+                members.for_each(|member| member.hash(&mut hasher));
+            }
             // what the runner writes is nothing to it; its spec is
             (Kind::CosmosFullNode, "status") => {
                 let status = [&value["selfHealing"], &value["scheduledSnapshotStatus"]];
-                format!("{status:?}").hash(&mut hasher);
+                status.hash(&mut hasher);
             }
-            (_, _) => (name, value.to_string()).hash(&mut hasher),
+            (_, _) => (name, value).hash(&mut hasher),
         }
     }
     hasher.finish()

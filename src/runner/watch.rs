@@ -1,16 +1,19 @@
 //! Watches: what the API server tells of each kind goes into the store, and whose plan it concerns is
 //! looked at again.
 
+mod told;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use kube::api::{Api, DynamicObject};
+use kube::api::Api;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Client, ResourceExt as _};
 use serde_json::Value;
 
+use self::told::Told;
 use super::shared::Shared;
 use crate::apply::capture::KEYS;
 use crate::apply::resources::Place;
@@ -33,7 +36,7 @@ pub(super) async fn watch(client: Client, what: What, shared: Arc<Shared>) {
         namespace,
         selector,
     } = what;
-    let api: Api<DynamicObject> = match &namespace {
+    let api: Api<Told> = match &namespace {
         Some(namespace) if place.kind.is_namespaced() => {
             Api::namespaced_with(client, namespace, &place.resource)
         }
@@ -86,17 +89,16 @@ pub(super) fn name(place: &Place, namespace: Option<&str>) -> String {
     }
 }
 
-fn take(shared: &Shared, place: &Place, object: DynamicObject) {
-    let object = value(place, object);
+fn take(shared: &Shared, place: &Place, told: Told) {
+    let object = value(place, told);
     let fleet = shared.store().take(place.kind, object);
     shared.touch(fleet);
 }
 
 /// An object of a list has no kind of its own.
-fn value(place: &Place, mut object: DynamicObject) -> Value {
-    object.metadata.managed_fields = None;
-    let mut value = serde_json::to_value(&object).unwrap_or_default();
-    value["apiVersion"] = place.resource.api_version.clone().into();
-    value["kind"] = place.resource.kind.clone().into();
-    value
+fn value(place: &Place, told: Told) -> Value {
+    let mut object = told.object;
+    object["apiVersion"] = place.resource.api_version.clone().into();
+    object["kind"] = place.resource.kind.clone().into();
+    object
 }

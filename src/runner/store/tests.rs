@@ -121,9 +121,16 @@ fn private_keys_and_what_nobody_needs_are_cut_out() {
 fn of_others_a_planner_sees_that_they_are_there() {
     let mut store = Store::default();
     store.take(Kind::Pod, pod("hub-0", "u", 5));
-    let mut other = pod("gaia-0", "v", 5);
-    other["metadata"]["annotations"] = json!({(names::FLEET): "gaia"});
-    store.take(Kind::Pod, other);
+    let long = "g".repeat(253);
+    let pods = ["gaia-0", "hub-0-gaia", &long].map(|name| (Kind::Pod, name));
+    for (kind, name) in pods
+        .into_iter()
+        .chain([(Kind::PersistentVolumeClaim, "pvc-gaia-0")])
+    {
+        let mut other = pod(name, name, 5);
+        other["metadata"]["annotations"] = json!({(names::FLEET): "gaia"});
+        store.take(kind, other);
+    }
     let mut foreign = pod("web", "w", 5);
     foreign["metadata"]["annotations"] = json!({});
     store.take(Kind::Pod, foreign);
@@ -136,7 +143,10 @@ fn of_others_a_planner_sees_that_they_are_there() {
         found.next().map(|item| item.to_string().contains("26657"))
     };
     assert_eq!(has_ports("hub-0"), Some(true));
-    assert_eq!(has_ports("gaia-0"), Some(false));
+    for named_alike in ["hub-0-gaia", &long, "pvc-gaia-0"] {
+        assert_eq!(has_ports(named_alike), Some(false), "{named_alike}");
+    }
+    assert_eq!(has_ports("gaia-0"), None);
     assert_eq!(has_ports("web"), Some(false));
     assert!(seen.get(&key("hub-0")).is_some());
     assert_eq!(seen.get(&key("gaia-0")), None);
