@@ -31,6 +31,8 @@ type Members<'a> = BTreeSet<(Kind, Cow<'a, str>)>;
 pub struct Live<'a> {
     /// The objects by kind, namespace and name.
     pub objects: BTreeMap<Kind, ByName<'a, ByName<'a, Object<'a>>>>,
+    /// Kinds of which a list was there, be it empty: of them nothing is missing but what is not there.
+    pub listed: BTreeSet<Kind>,
     /// Which objects say that they are of which fleet: namespace, fleet, kind and name.
     by_fleet: ByName<'a, ByName<'a, Members<'a>>>,
     /// The names of the volumes that are bound, or were: by the namespace and the name of the claim
@@ -273,6 +275,14 @@ impl<'a> Live<'a> {
                 name: name.clone().into_owned(),
             })
         })
+    }
+
+    /// Returns whether the snapshot tells of a kind: by an object of it, or by a list of that very
+    /// kind. An empty one tells that there are none; `kubectl get` prints none of that sort.
+    #[must_use]
+    pub fn tells_of(&self, kind: Kind) -> bool {
+        let objects = self.objects.get(&kind);
+        self.listed.contains(&kind) || objects.is_some_and(|of| !of.is_empty())
     }
 
     /// Returns the kinds of which the snapshot holds at least one object.

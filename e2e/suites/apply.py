@@ -1,7 +1,6 @@
 """What the program does to a cluster itself: `snapshot` and `apply`, before a real API server and
 nodes that are played."""
 
-import os
 from pathlib import Path
 
 from lib import bed as beds
@@ -24,7 +23,5 @@ def run(program: Program, parts: dict[str, Path], folder: Path, report: Report) 
         way = Commanded()
         common = named("image", "in-place", "scale-retain", "scale-delete", "all-at-once")
         # The longest first.
-        unsure = takeovers.UNSURE if "COSMOS_RENDER_UNSURE" in os.environ else []
-        takes = takeovers.ROWS + unsure
-        rows = unbatched(takes + applies.ROWS + captures.ROWS + common)
+        rows = unbatched(takeovers.ROWS + applies.ROWS + captures.ROWS + common)
         scenarios.play(bed, program, [("apply", way, rows)], report)

@@ -103,7 +103,7 @@ fn config_taken_up(object: &Object<'_>, live: &Live<'_>, comparison: &mut Compar
     match is_now {
         _ if object.label(names::BELONGS_TO).is_some() => {}
         // a snapshot without any ConfigMap did not capture them (design.md, safety rule 5)
-        None if !live.objects.contains_key(&Kind::ConfigMap) => {}
+        None if !live.tells_of(Kind::ConfigMap) => {}
         None => comparison.causes.push(Cause::ConfigUnknown),
         Some(Some(revision)) if !started_with.is_empty() && revision != started_with => {
             comparison.causes.push(Cause::ConfigNotTakenUp);

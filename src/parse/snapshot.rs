@@ -173,6 +173,7 @@ impl<'a> Reader<'a> {
             }) => {
                 let found = self.in_list(text, metadata);
                 let item_kind = kind.as_ref().and_then(|k| k.0.strip_suffix("List"));
+                self.live.listed.extend(item_kind.and_then(known));
                 let of_list = item_kind.filter(|k| !k.is_empty()).map(|kind| {
                     (
                         kind.to_owned(),
@@ -232,6 +233,8 @@ impl<'a> Reader<'a> {
             // a List among the items of a List, as `kubectl get` of several files prints
             let said = wire.metadata.annotations.get(names::CAPTURED_AT);
             let own = self.moment(text, stamps::said(said.map(AsRef::as_ref)));
+            let of_list = wire.kind.as_ref().and_then(|k| k.0.strip_suffix("List"));
+            self.live.listed.extend(of_list.and_then(known));
             let found = Found {
                 depth: depth + 1,
                 captured: own.or(found.captured),
@@ -590,6 +593,22 @@ mod tests {
             json: Cow::Borrowed(json),
         }];
         assert!(read(&texts).value.get(Kind::Pod, "default", "a").is_some());
+    }
+
+    #[test]
+    fn an_empty_list_of_one_kind_tells_that_there_is_none() {
+        let pods = r#"{"apiVersion":"v1","kind":"PodList","items":[]}"#;
+        let any = r#"{"apiVersion":"v1","kind":"List","items":[]}"#;
+        let nested = format!(r#"{{"apiVersion":"v1","kind":"List","items":[{pods}]}}"#);
+        for (json, expected) in [(pods, true), (any, false), (nested.as_str(), true)] {
+            let texts = [Text {
+                source: "live.json",
+                json: Cow::Borrowed(json),
+            }];
+            let live = read(&texts).value;
+            assert_eq!(live.tells_of(Kind::Pod), expected, "{json}");
+            assert!(!live.tells_of(Kind::ConfigMap), "{json}");
+        }
     }
 
     #[test]

@@ -93,11 +93,10 @@ pub(super) fn missing(
 ) -> impl Iterator<Item = (Kind, &'static str)> + use<> {
     let of_fleet: BTreeSet<Kind> = live.of_fleet(fleet).map(|object| object.kind).collect();
     let wanted: BTreeSet<Kind> = desired.manifests.iter().map(|m| m.key.kind).collect();
-    let captured = live.kinds();
     let is_there = RESOURCES.iter().any(|(kind, _)| of_fleet.contains(kind));
-    RESOURCES
-        .into_iter()
-        .filter(move |(kind, _)| is_there && wanted.contains(kind) && !captured.contains(kind))
+    let is_missing = |kind: Kind| is_there && wanted.contains(&kind) && !live.tells_of(kind);
+    let missing = RESOURCES.map(|(kind, resource)| is_missing(kind).then_some((kind, resource)));
+    missing.into_iter().flatten()
 }
 
 /// Returns why no next step can be told: who does not know which nodes serve cannot wait for them.

@@ -285,6 +285,17 @@ impl Store {
         for document in documents {
             add(document);
         }
+        // all of them are watched: where none is here, there is none
+        for kind in [
+            Kind::Pod,
+            Kind::ConfigMap,
+            Kind::PersistentVolumeClaim,
+            Kind::Service,
+        ] {
+            add(&format!(
+                "{{\"apiVersion\":\"v1\",\"kind\":\"{kind}List\",\"items\":[]}}"
+            ));
+        }
         text.push_str("]}");
         let source = Source {
             name: "cluster".to_owned(),

@@ -19,7 +19,7 @@ use crate::cli::terminal::{self, Terminal};
 use crate::cli::{Exit, Failure, clock, live};
 use crate::diagnostic::Diagnostic;
 use crate::model::few::few;
-use crate::model::{FleetKey, ObjectKey, Source};
+use crate::model::{FleetKey, Kind, ObjectKey, Source};
 use crate::pipeline::{self, FleetManifests, Manifests, Options, Outcome, Request};
 use crate::plan::{Action, Condition, FleetPlan, Gate, Plan, Step};
 use crate::render::text;
@@ -40,7 +40,7 @@ struct Session<'a> {
     request: Request,
     /// What was done, in order.
     done: Vec<String>,
-    /// The pods that have restarted.
+    /// The pods that have restarted, or that their nodes go on in.
     restarted: BTreeSet<ObjectKey>,
     /// What was deleted, by its UID.
     deleted: BTreeMap<ObjectKey, String>,
@@ -339,7 +339,6 @@ impl Session<'_> {
         }
         for due in replaced {
             self.gone(due).await?;
-            self.restarted.insert(due.step.object.clone());
             let anew = Step {
                 action: Action::Create,
                 ..due.step.clone()
@@ -364,6 +363,9 @@ impl Session<'_> {
                 self.tries = 0;
                 if let Some(seen) = due.seen.filter(|_| due.step.action == Action::Delete) {
                     self.deleted.insert(object.clone(), seen.uid.clone());
+                }
+                if comes_back(due.step) {
+                    self.restarted.insert(object.clone());
                 }
                 let why = due.step.reasons.first();
                 let why = why.map_or(String::new(), |why| format!(" ({})", why.message));
@@ -458,6 +460,14 @@ impl Session<'_> {
         failure.consequence = "what is left was not done";
         failure
     }
+}
+
+/// Tells whether a step makes a pod whose node was there before: it has its data.
+fn comes_back(step: &Step) -> bool {
+    let is_new = |code: &str| matches!(code, "NewInstance" | "ClaimMadeAnew");
+    step.action == Action::Create
+        && step.object.kind == Kind::Pod
+        && !step.reasons.iter().any(|why| is_new(why.code))
 }
 
 fn told(object: &ObjectKey, fault: &Fault) -> Diagnostic {

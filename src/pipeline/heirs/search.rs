@@ -156,7 +156,7 @@ impl Search<'_> {
             Some(volume) if theirs.is_none() && is_bound(volume) => Err(fault(
                 "the claim that its volume is bound to is not in the snapshot",
             )),
-            Some(_) if !self.live.objects.contains_key(&Kind::Pod) => Err(fault(
+            Some(_) if !self.live.tells_of(Kind::Pod) => Err(fault(
                 "the snapshot holds no pods, so nobody knows who uses it",
             )),
             Some(volume) => Ok(Some(volume)),

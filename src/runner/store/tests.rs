@@ -148,6 +148,8 @@ fn of_others_a_planner_sees_that_they_are_there() {
     }
     assert_eq!(has_ports("gaia-0"), None);
     assert_eq!(has_ports("web"), Some(false));
+    let lists = items.iter().filter_map(|item| item["kind"].as_str());
+    assert!(lists.filter(|kind| kind.ends_with("List")).count() == 4);
     assert!(seen.get(&key("hub-0")).is_some());
     assert_eq!(seen.get(&key("gaia-0")), None);
 }
