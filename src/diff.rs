@@ -344,7 +344,8 @@ fn metadata(manifest: &Manifest, object: &Object<'_>) -> Vec<Change> {
         let Some(wanted) = manifest.body["metadata"][part].as_object() else {
             continue;
         };
-        for (key, value) in wanted.iter().filter(|(key, _)| !is_mark(key)) {
+        let is_compared = |key: &str| !is_mark(key) && !is_beside_the_point(manifest.role, key);
+        for (key, value) in wanted.iter().filter(|(key, _)| is_compared(key)) {
             let is = live
                 .get(key.as_str())
                 .map(|text| Value::String(text.clone().into_owned()));
@@ -359,6 +360,12 @@ fn metadata(manifest: &Manifest, object: &Object<'_>) -> Vec<Change> {
         }
     }
     changes
+}
+
+/// Rights are the same whatever runs with them: the version that they are labelled with comes with
+/// the next change, and is worth no step of its own with each new image.
+fn is_beside_the_point(role: Role, key: &str) -> bool {
+    role == Role::Access && key == names::VERSION
 }
 
 fn is_mark(key: &str) -> bool {
