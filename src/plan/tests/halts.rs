@@ -206,9 +206,6 @@ fn an_older_image_beside_the_node_is_no_older_chain() {
     check(
         &case,
         &[
-            "0: Patch ServiceAccount/hub-vc-sa (FieldsDiffer)",
-            "0: Patch Role/hub-vc-r (FieldsDiffer)",
-            "0: Patch RoleBinding/hub-vc-rb (FieldsDiffer)",
             "0: Patch Service/hub-rpc (FieldsDiffer)",
             "0: Patch Service/hub-p2p-0 (FieldsDiffer)",
             "1: Patch ConfigMap/hub-0 (FieldsDiffer)",
