@@ -1,15 +1,17 @@
 """A second API server before the same etcd, for those who are tested: what they ask for is in an audit
-log of their own, and it can be stopped and started again without anybody else noticing."""
+log of their own, and it can be stopped and started again without anybody else noticing. They have the
+rights that the documents tell people to give, and no others."""
 
 import contextlib
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .api import Api
+from .api import APPLY, Api
 from .fault import Fault
 from .process import Server, Taken, free_ports, wait_until
 from .servers import Cluster, is_ready
@@ -21,6 +23,9 @@ POLICY = {
     "rules": [{"level": "Metadata"}],
 }
 USER = "cosmos-render"
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "runner.md"
+RIGHTS = re.compile(r"^```yaml\n(.*?^kind: ClusterRole\n.*?)^```$", re.M | re.S)
+ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/cosmos-render"
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
 
 
@@ -112,9 +117,33 @@ def counted(calls: list[Call]) -> str:
     return ", ".join(f"{what} {many}" for what, many in sorted(counts.items()))
 
 
+def give_rights(api: Api) -> None:
+    """Gives those who are tested the rights that `docs/runner.md` has."""
+    found = RIGHTS.findall(GUIDE.read_text())
+    if len(found) != 1:
+        raise Fault(f"{GUIDE.name} has {len(found)} ClusterRoles")
+    api.must("PATCH", f"{ROLE}?fieldManager=e2e", found[0], APPLY)
+    api.apply(
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": USER},
+            "roleRef": {
+                "apiGroup": "rbac.authorization.k8s.io",
+                "kind": "ClusterRole",
+                "name": "cosmos-render",
+            },
+            "subjects": [
+                {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": USER}
+            ],
+        }
+    )
+
+
 @contextlib.contextmanager
 def front(cluster: Cluster, parts: dict[str, Path]) -> Iterator[Front]:
     """Runs it for as long as the block takes."""
+    give_rights(cluster.api)
     for attempt in range(3):
         home = cluster.home / f"front-{attempt}"
         home.mkdir()

@@ -18,7 +18,7 @@ use crate::live::{Live, progress, status, troubles};
 use crate::model::{FleetKey, Kind, Notice, ObjectKey, Source};
 use crate::order;
 use crate::parse::inputs::Fleet;
-use crate::plan::{self, Action, Chain, FleetPlan, Heirs, Observed, Policy, Wave};
+use crate::plan::{self, Action, Chain, FleetPlan, Heirs, Observed, Policy, Step, Wave};
 use crate::render::gitops::{Delivery, Fleet as Delivered};
 use crate::render::kept;
 use crate::review::{self, Footprint};
@@ -42,6 +42,21 @@ pub struct FleetManifests {
 }
 
 impl FleetManifests {
+    /// Leaves out all objects but those of some steps.
+    pub fn keep_only(&mut self, steps: &[Step]) {
+        let wanted: BTreeSet<(&str, &str)> = steps
+            .iter()
+            .map(|step| (step.object.kind.as_str(), step.object.name.as_str()))
+            .collect();
+        let is_wanted = |object: &Value| {
+            let kind = object["kind"].as_str().unwrap_or_default();
+            let name = object["metadata"]["name"].as_str().unwrap_or_default();
+            wanted.contains(&(kind, name))
+        };
+        self.objects.retain(is_wanted);
+        self.made_anew.retain(is_wanted);
+    }
+
     /// Returns a fleet without objects.
     pub(super) fn of(fleet: FleetKey) -> Self {
         Self {

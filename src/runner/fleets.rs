@@ -28,6 +28,8 @@ use crate::plan::{FleetPlan, Impact};
 
 /// What happens at about the same time is planned for together.
 const TOGETHER: Duration = Duration::from_millis(150);
+/// So many fleets are planned together at most: all that a plan is made of is in memory meanwhile.
+const AT_A_TIME: usize = 8;
 /// A fleet that waits is looked at again after this time though nothing was told of it: some things
 /// happen by the clock.
 const WAITING: Duration = Duration::from_secs(30);
@@ -134,7 +136,9 @@ impl Fleets {
             beat.beat();
             let acts = *holds.borrow_and_update() || self.options.is_dry;
             if acts && self.shared.unsynced().is_empty() {
-                self.turn().await;
+                while self.turn().await && !*stop.borrow() {
+                    beat.beat();
+                }
             }
             let next = self.next();
             let shared = Arc::clone(&self.shared);
@@ -168,8 +172,9 @@ impl Fleets {
             .max(Instant::now() + TOGETHER)
     }
 
-    /// Plans what is due, and lets it act.
-    async fn turn(&mut self) {
+    /// Plans what is due, as much of it as is planned together, and lets it act; returns whether more is
+    /// due.
+    async fn turn(&mut self) -> bool {
         let keys = self.keys();
         self.shared.metrics.looks_after(keys.len());
         self.states
@@ -187,6 +192,10 @@ impl Fleets {
         let pods = self.shared.store().pods();
         let expected = self.shared.answers().expected(&pods);
         due.retain(|key| !expected.contains(key));
+        let is_more = due.len() > AT_A_TIME;
+        if let Some(first_of_rest) = due.iter().nth(AT_A_TIME).cloned() {
+            drop(due.split_off(&first_of_rest));
+        }
         self.touched
             .retain(|key| keys.contains(key) && !due.contains(key));
         let documents = self.documents(&due);
@@ -198,7 +207,7 @@ impl Fleets {
         });
         if due.is_empty() {
             self.tell_waits();
-            return;
+            return is_more;
         }
         let began = Instant::now();
         let shared = (&*self.shared, self.options.refresh);
@@ -212,7 +221,7 @@ impl Fleets {
                 "planning broke off: this is a fault of cosmos-render; please report it"
             );
             sleep(AGAIN.0).await;
-            return;
+            return false;
         };
         let took = began.elapsed();
         for (key, came) in came {
@@ -224,6 +233,7 @@ impl Fleets {
             }
         }
         self.tell_waits();
+        is_more
     }
 
     /// Returns all fleets that are looked after.
@@ -338,7 +348,7 @@ impl Fleets {
     }
 
     /// Begins the first wave of a plan.
-    fn begin(&mut self, document: &Document, planned: Box<Planned>) {
+    fn begin(&mut self, document: &Document, mut planned: Box<Planned>) {
         let key = &document.key;
         let Some((state, wave)) = self.states.get_mut(key).zip(planned.plan.waves.first()) else {
             return;
@@ -369,6 +379,7 @@ impl Fleets {
         state.restarts += restarts.count();
         state.waits = None;
         let is_first = !std::mem::replace(&mut state.is_rolling, true);
+        planned.manifests.keep_only(&wave.steps);
         let mut job = Job::new(What::Wave(planned));
         if is_first {
             let note = format!("begins: {title}");
