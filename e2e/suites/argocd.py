@@ -10,7 +10,7 @@ from lib import steps as loops
 from lib.adoption import ADOPTED
 from lib.deliver import UNVALIDATED, ByHand, Files, Plugin
 from lib.loops import Steps
-from lib.matrix import named, without
+from lib.matrix import named, unbatched, without
 from lib.program import Program
 from lib.report import Report
 
@@ -37,8 +37,8 @@ def run(program: Program, parts: dict[str, Path], folder: Path, report: Report) 
             files = Files(argo, policy=UNVALIDATED)
             together = [
                 # First what takes the longest.
-                ("steps", Steps(argo), [loops.STUCK, *named(*STEPPED)]),
-                ("hasty", Steps(argo, is_hasty=True), named(*INTERRUPTED)),
+                ("steps", Steps(argo), [loops.STUCK, *unbatched(named(*STEPPED))]),
+                ("hasty", Steps(argo, is_hasty=True), unbatched(named(*INTERRUPTED))),
                 ("plugin", Plugin(argo), plugged.ROWS + named(*PLUGGED)),
                 ("plugin", Plugin(argo), [syncs.HEALED, syncs.MIDDLE]),
                 ("files", files, [*syncs.AUTOMATED, *without(*VALIDATED)]),

@@ -48,6 +48,8 @@ struct Session<'a> {
     repeats: BTreeMap<FleetKey, Repeats>,
     /// What was waited for last.
     awaited: Option<(String, Instant)>,
+    /// How much the first plan had that nothing is done about.
+    blocked: usize,
     /// How often in a row something has to be tried again.
     tries: usize,
 }
@@ -98,14 +100,15 @@ pub(super) async fn run(
         deleted: BTreeMap::new(),
         repeats: BTreeMap::new(),
         awaited: None,
+        blocked: 0,
         tries: 0,
     };
     let first = session.look().await?;
     if let Some(exit) = session.ask(&first)? {
         return Ok(exit);
     }
-    let blocked = first.outcome.plan.summary.blocked;
-    tokio::select! {
+    session.blocked = first.outcome.plan.summary.blocked;
+    let blocked = tokio::select! {
         ended = session.rounds(first) => ended?,
         stopped = tokio::signal::ctrl_c() => {
             let why = match stopped {
@@ -114,7 +117,7 @@ pub(super) async fn run(
             };
             return Err(session.stopped(Diagnostic::error("stopped", why)));
         }
-    }
+    };
     session.terminal.note("done");
     Ok(if blocked > 0 { Exit::Held } else { Exit::Done })
 }
@@ -217,25 +220,33 @@ impl Session<'_> {
         ))
     }
 
-    /// Goes on round by round.
-    async fn rounds(&mut self, first: Round) -> Result<(), Failure> {
+    /// Goes on round by round; returns how much is left that nothing is done about.
+    async fn rounds(&mut self, first: Round) -> Result<usize, Failure> {
         let mut round = first;
         let mut gates: Option<Vec<Gate>> = None;
         loop {
             if let (Until::Wave, Some(gates)) = (self.args.until, &gates) {
                 let left = unmet(gates, &round.index);
                 if left.is_empty() {
-                    return Ok(());
+                    return Ok(self.blocked);
                 }
                 self.wait(&left).await?;
             } else {
                 match self.round(&round).await? {
                     Came::Rest => {
                         let left = self.last_gates(&round.index);
-                        if left.is_empty() {
-                            return Ok(());
+                        let blocked = round.outcome.plan.summary.blocked;
+                        // what was begun may look odd for a moment: a volume whose claim has just gone
+                        // counts as bound until its controller looks at it
+                        let may_pass = blocked > self.blocked && self.tries < TRIES;
+                        if !left.is_empty() {
+                            self.wait(&left).await?;
+                        } else if may_pass {
+                            self.tries += 1;
+                            sleep(PAUSE).await;
+                        } else {
+                            return Ok(blocked);
                         }
-                        self.wait(&left).await?;
                     }
                     Came::Waits(gates) => self.wait(&gates).await?,
                     Came::Done(of_wave) => {
