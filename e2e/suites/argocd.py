@@ -37,7 +37,7 @@ def run(program: Program, parts: dict[str, Path], folder: Path, report: Report) 
             files = Files(argo, policy=UNVALIDATED)
             together = [
                 # First what takes the longest.
-                ("steps", Steps(argo), [loops.STUCK, *unbatched(named(*STEPPED))]),
+                ("steps", Steps(argo), unbatched([loops.STUCK, *named(*STEPPED)])),
                 ("hasty", Steps(argo, is_hasty=True), unbatched(named(*INTERRUPTED))),
                 ("plugin", Plugin(argo), plugged.ROWS + named(*PLUGGED)),
                 ("plugin", Plugin(argo), [syncs.HEALED, syncs.MIDDLE]),

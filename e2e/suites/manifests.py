@@ -6,7 +6,7 @@ from pathlib import Path
 from lib import bed as beds
 from lib import scenarios, steps
 from lib.loops import Applied
-from lib.matrix import ROWS
+from lib.matrix import ROWS, unbatched
 from lib.program import Program
 from lib.report import Report
 
@@ -17,4 +17,5 @@ def run(program: Program, parts: dict[str, Path], folder: Path, report: Report) 
     """Runs the suite."""
     with beds.bed(parts, program, folder) as bed:
         scenarios.define(bed, program)
-        scenarios.play(bed, program, [("manifests", Applied(), ROWS + [steps.STUCK])], report)
+        rows = unbatched(ROWS + [steps.STUCK])
+        scenarios.play(bed, program, [("manifests", Applied(), rows)], report)
