@@ -42,6 +42,7 @@ class Runner:
     home: Path
     port: int = 0
     probes: tuple[str, ...] = PROBES
+    environment: dict[str, str] = field(default_factory=dict)
     server: Server = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,7 +50,8 @@ class Runner:
         (self.port,) = free_ports(1)
         log = self.home / f"runner-{next(NUMBERS)}.log"
         words = ["run", "--listen", f"127.0.0.1:{self.port}", *self.probes, *self.words]
-        self.server = Server(self.program.path, words, log, self.front.kubeconfig())
+        environment = self.front.kubeconfig() | self.environment
+        self.server = Server(self.program.path, words, log, environment)
 
     def start(self) -> None:
         """Starts it, once more where it has ended."""
@@ -148,9 +150,12 @@ class Looked:
     all: list[Runner] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def runner(self, course: Course, *words: str) -> Runner:
+    def runner(
+        self, course: Course, *words: str, environment: dict[str, str] | None = None
+    ) -> Runner:
         """Returns a runner for a course alone, which is not started."""
-        found = Runner(self.program, self.front, words, course.home / "runners")
+        home = course.home / "runners"
+        found = Runner(self.program, self.front, words, home, environment=environment or {})
         self.all.append(found)
         return found
 

@@ -15,6 +15,7 @@ from .fleets import changed, claims, document, image, label, pods, replicas, ret
 from .front import counted
 from .matrix import ALL
 from .runners import Looked, Runner, path_of_document, status
+from .traces import collector
 
 NONE = Expect(whole=False)
 ONE_AT_A_TIME = {"spec": {"strategy": {"maxUnavailable": 1}}}
@@ -34,9 +35,10 @@ def looked(course: Course) -> Looked:
     return course.delivery
 
 
-def own(course: Course, *words: str) -> Runner:
+def own(course: Course, *words: str, environment: dict[str, str] | None = None) -> Runner:
     """Starts a runner for a course alone."""
-    found = looked(course).runner(course, "--namespace", course.name, *words)
+    words = ("--namespace", course.name, *words)
+    found = looked(course).runner(course, *words, environment=environment)
     found.start()
     return found
 
@@ -132,6 +134,39 @@ PAGES = Row(
         Step("changes", image("v2"), IN_PIECES),
         Step("ends", stopped),
     ),
+    start=begin_with(),
+)
+
+
+# Traces.
+
+
+def traced(course: Course) -> None:
+    """Has a rollout traced, and looks at what is told of it."""
+    with collector() as taken:
+        runner = own(course, *lease(course), environment=taken.environment())
+        course.delivery.settle(course, course.push(image("v3")))
+        runner.stop()
+    steps = taken.named("step")
+    if {each.service for each in taken.spans} != {"cosmos-render"}:
+        raise Fault(f"traces are of {sorted({each.service for each in taken.spans})}")
+    told = {each.attributes["object"].rpartition("/")[2] for each in steps}
+    if not ALL <= told:
+        raise Fault(f"traces tell of {sorted(told)} alone")
+    if wrong := [each for each in steps if taken.above(each) != ["step", "act", "turn"]]:
+        raise Fault(f"a step is a part of {taken.above(wrong[0])}")
+    if failed := [each for each in steps if each.is_failed]:
+        raise Fault(f"a step failed: {failed[0].attributes}")
+    calls = [taken.above(each) for each in taken.spans if "http.url" in each.attributes]
+    if not any(names[1:2] == ["step"] for names in calls):
+        raise Fault(f"no request is a part of a step: {calls}")
+    if nobodys := [names for names in calls if len(names) == 1]:
+        raise Fault(f"{len(nobodys)} requests are nobody's: {nobodys[0]}")
+
+
+TRACED = Row(
+    "traced",
+    (Step("ends", stopped), Step("traces", traced, IN_PIECES)),
     start=begin_with(),
 )
 
@@ -409,6 +444,6 @@ BESIDE_ANOTHER = Row(
     start=begin_with(),
 )
 
-ROWS = [KILLED, HAND_OVER, *OUT_OF_SYNC, BESIDE_ANOTHER, PAGES, *DELETED, DRY]
+ROWS = [KILLED, HAND_OVER, *OUT_OF_SYNC, BESIDE_ANOTHER, PAGES, TRACED, *DELETED, DRY]
 # Those that have a runner of their own, or none.
-OWN = {row.name for row in (KILLED, HAND_OVER, BESIDE_ANOTHER, PAGES, DRY)}
+OWN = {row.name for row in (KILLED, HAND_OVER, BESIDE_ANOTHER, PAGES, TRACED, DRY)}

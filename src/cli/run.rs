@@ -8,6 +8,8 @@ const CONSEQUENCE: &str = "nothing is looked after";
 
 #[cfg(feature = "runner")]
 mod start;
+#[cfg(feature = "runner")]
+mod traces;
 
 /// Runs until it is told to stop.
 #[cfg(feature = "runner")]

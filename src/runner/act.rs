@@ -8,6 +8,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Client;
 use tokio::sync::watch as signal;
 use tokio::time::{Instant, timeout};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 use super::plan::Planned;
 use super::shared::Shared;
@@ -34,6 +36,7 @@ pub(super) async fn wave(
     let Some(wave) = planned.plan.waves.first() else {
         return Ok(());
     };
+    Span::current().record("wave", &wave.title);
     let fleet = planned.plan.key();
     let manifests = Manifests::of(&planned.manifests);
     let began = Instant::now();
@@ -50,9 +53,15 @@ pub(super) async fn wave(
                 Fault::away("this replica does not act any more"),
             ));
         }
-        let done = timeout(PATIENCE, step::take(client, due)).await;
+        let span = trace(step);
+        let done = timeout(PATIENCE, step::take(client, due).instrument(span.clone())).await;
         let done = done.unwrap_or_else(|_| Err(Fault::away("the API server does not answer")));
-        let done = done.map_err(|fault| (step.object.clone(), fault))?;
+        let done = done.map_err(|fault| {
+            span.record("otel.status_code", "ERROR");
+            span.record("otel.status_description", fault.to_string());
+            (step.object.clone(), fault)
+        })?;
+        span.record("outcome", done.outcome.word());
         tell(&fleet, step, done.outcome);
         shared
             .metrics
@@ -99,6 +108,20 @@ fn is_owned(kind: Kind) -> bool {
         | Kind::Secret
         | Kind::PersistentVolumeClaim => false,
     }
+}
+
+/// Begins what a trace shows of a step.
+fn trace(step: &Step) -> Span {
+    let reasons = step.reasons.iter().map(|reason| reason.code);
+    tracing::debug_span!(
+        "step",
+        object = %step.object,
+        action = step.action.word(),
+        reasons = reasons.collect::<Vec<_>>().join(","),
+        outcome = Empty,
+        otel.status_code = Empty,
+        otel.status_description = Empty,
+    )
 }
 
 /// Writes the line about a step.

@@ -10,6 +10,8 @@ use kube::Client;
 use kube::runtime::events::{EventType, Recorder};
 use tokio::sync::{Semaphore, mpsc, watch as signal};
 use tokio::time::{Instant, sleep, sleep_until};
+use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use super::documents::{Document, Folder, keys_of_cluster, of_cluster};
 use super::job::{End, Ended, Hand, Job, What};
@@ -211,9 +213,11 @@ impl Fleets {
         }
         let began = Instant::now();
         let shared = (&*self.shared, self.options.refresh);
+        let turn = tracing::debug_span!("turn", fleets = due.len());
+        let span = tracing::debug_span!(parent: &turn, "plan");
         let request = plan::request(&documents, &due, shared, at);
         let planned = tokio::task::spawn_blocking(move || {
-            let came = plan::plan(&documents, &due, &request);
+            let came = span.in_scope(|| plan::plan(&documents, &due, &request));
             (documents, came)
         });
         let Ok((documents, came)) = planned.await else {
@@ -229,7 +233,7 @@ impl Fleets {
                 .metrics
                 .planned(if came.is_ok() { "planned" } else { "refused" }, took);
             if let Some(document) = documents.get(&key) {
-                self.go_on(document, came);
+                turn.in_scope(|| self.go_on(document, came));
             }
         }
         self.tell_waits();
@@ -403,14 +407,16 @@ impl Fleets {
         };
         let (room, ended) = (Arc::clone(&self.room), self.ended.0.clone());
         let document = document.clone();
-        tokio::spawn(async move {
+        let span = tracing::debug_span!("act", fleet = %document.key, wave = Empty);
+        let acts = async move {
             let end = match room.acquire_owned().await {
                 Ok(_turn) => hand.take(document, job).await,
                 Err(_) => End::without(document),
             };
             // nobody listens where the program ends
             let _ = ended.send(end);
-        });
+        };
+        tokio::spawn(acts.instrument(span));
     }
 
     /// Takes up what a fleet came to.

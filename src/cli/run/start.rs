@@ -12,7 +12,10 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tracing_subscriber::fmt;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, Registry, fmt};
 
 use crate::apply::cluster;
 use crate::cli::args::{LogForm, RunArgs};
@@ -23,6 +26,7 @@ use crate::disk;
 use crate::runner::{self, Lease, Options, Read};
 
 use super::CONSEQUENCE;
+use super::traces::Traces;
 
 /// Where a pod finds its own namespace.
 const NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
@@ -30,17 +34,20 @@ const CLUSTER: &str = "cluster";
 
 /// Starts the loop, and waits until it has ended.
 pub(super) fn run(args: &RunArgs, terminal: &Terminal) -> Result<Exit, Failure> {
-    log(args.log, terminal);
     let options = options(args).map_err(failed)?;
     let begun = |why: String| failed(live::fault(&why));
     let runtime = live::runtime().map_err(begun)?;
     runtime.block_on(async {
+        let traces = log(args.log, terminal, &options.identity);
         let client = cluster::connect(&live::door(&args.door))
             .await
             .map_err(begun)?;
         let (tell, told) = watch::channel(false);
         tokio::spawn(signals(tell));
         let ran = runner::run(client, options, told).await;
+        if let Some(traces) = traces {
+            traces.end().await;
+        }
         ran.map_err(|why| failed(Diagnostic::error("not-running", why)))
     })?;
     Ok(Exit::Done)
@@ -53,14 +60,26 @@ fn failed(fault: Diagnostic) -> Failure {
     }
 }
 
-/// Writes lines to standard error. A second log in one process is none.
-fn log(form: LogForm, terminal: &Terminal) {
-    let builder = fmt().with_writer(io::stderr).with_target(false);
-    let builder = builder.with_ansi(terminal.is_coloured());
-    let _ = match form {
-        LogForm::Text => builder.try_init(),
-        LogForm::Json => builder.json().flatten_event(true).try_init(),
+/// Writes lines to standard error, and sends traces to whoever the environment names. What cannot be
+/// traced is worth a line and no more: fleets are looked after all the same.
+fn log(form: LogForm, terminal: &Terminal, identity: &str) -> Option<Traces> {
+    let (traces, fault) = match Traces::begin(identity) {
+        Ok(traces) => (traces, None),
+        Err(fault) => (None, Some(fault)),
     };
+    let lines = fmt::layer().with_writer(io::stderr).with_target(false);
+    let lines = lines.with_ansi(terminal.is_coloured());
+    let lines = match form {
+        LogForm::Text => lines.boxed(),
+        LogForm::Json => lines.json().flatten_event(true).boxed(),
+    };
+    let registry = Registry::default().with(lines.with_filter(LevelFilter::INFO));
+    // a second log in one process is none
+    let _ = registry.with(traces.as_ref().map(Traces::layer)).try_init();
+    if let Some(fault) = fault {
+        tracing::warn!("no traces are sent: {fault}");
+    }
+    traces
 }
 
 /// Waits for a signal to stop.
