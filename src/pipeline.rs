@@ -90,6 +90,9 @@ pub enum Wanted {
     /// The plan and the objects.
     #[default]
     Objects,
+    /// The plan, and of each fleet the objects of its first wave's steps. It does not say what it was made
+    /// from: nobody keeps it.
+    FirstWave,
     /// Just the plan.
     Plan,
     /// The plan, and what is known of each pod.

@@ -18,9 +18,9 @@ use crate::live::{Live, progress, status, troubles};
 use crate::model::{FleetKey, Kind, Notice, ObjectKey, Source};
 use crate::order;
 use crate::parse::inputs::Fleet;
-use crate::plan::{self, Action, Chain, FleetPlan, Heirs, Observed, Policy, Step, Wave};
+use crate::plan::{self, Action, Chain, FleetPlan, Heirs, Observed, Policy, Wave};
 use crate::render::gitops::{Delivery, Fleet as Delivered};
-use crate::render::kept;
+use crate::render::kept::{self, Due};
 use crate::review::{self, Footprint};
 use crate::spec::document::ClaimTemplate;
 use crate::spec::named::{self, Leave};
@@ -42,21 +42,6 @@ pub struct FleetManifests {
 }
 
 impl FleetManifests {
-    /// Leaves out all objects but those of some steps.
-    pub fn keep_only(&mut self, steps: &[Step]) {
-        let wanted: BTreeSet<(&str, &str)> = steps
-            .iter()
-            .map(|step| (step.object.kind.as_str(), step.object.name.as_str()))
-            .collect();
-        let is_wanted = |object: &Value| {
-            let kind = object["kind"].as_str().unwrap_or_default();
-            let name = object["metadata"]["name"].as_str().unwrap_or_default();
-            wanted.contains(&(kind, name))
-        };
-        self.objects.retain(is_wanted);
-        self.made_anew.retain(is_wanted);
-    }
-
     /// Returns a fleet without objects.
     pub(super) fn of(fleet: FleetKey) -> Self {
         Self {
@@ -184,9 +169,14 @@ fn hand_over(
     let key = &given.node.key;
     let (options, handover) = (&request.options, &request.options.handover);
     let mut manifests = FleetManifests::of(key.clone());
-    if options.wanted == Wanted::Objects {
-        manifests.objects = kept::settle(differences, plan);
-        manifests.made_anew = kept::made_anew(differences, plan);
+    let due = match options.wanted {
+        Wanted::Objects => Some(Due::All),
+        Wanted::FirstWave => Some(Due::of(plan.waves.first())),
+        Wanted::Plan | Wanted::Members | Wanted::Footprints => None,
+    };
+    if let Some(due) = due {
+        manifests.objects = kept::settle(differences, plan, &due);
+        manifests.made_anew = kept::made_anew(differences, plan, &due);
     }
     let placed = |mut fault: Diagnostic| {
         fault.place = given.origin.place(&request.specs, "metadata.name");

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Request;
+use super::{Request, Wanted};
 use crate::model::Source;
 use crate::model::digest::sha256;
 use crate::plan;
@@ -20,7 +20,12 @@ pub(super) fn of(request: &Request, snapshot_age: Option<i64>) -> plan::Inputs {
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         specs: names(specs),
         snapshot: snapshot.as_deref().map(names),
-        digests: digests(specs.iter().chain(snapshot.iter().flatten())),
+        digests: match options.wanted {
+            Wanted::FirstWave => BTreeMap::new(),
+            Wanted::Objects | Wanted::Plan | Wanted::Members | Wanted::Footprints => {
+                digests(specs.iter().chain(snapshot.iter().flatten()))
+            }
+        },
         options: plan::Options {
             adopt: options.adopt,
             keep_going: options.keep_going,

@@ -9,16 +9,41 @@ use crate::desired::Role;
 use crate::diff::{Comparison, Difference, Differences, Standing};
 use crate::model::quantity::Amount;
 use crate::model::{Kind, ObjectKey, names};
-use crate::plan::{Action, Change, Effect, FleetPlan, MUST_HALT_FIRST};
+use crate::plan::{Action, Change, Effect, FleetPlan, MUST_HALT_FIRST, Wave};
 
 /// What the reference's revision label of a ConfigMap becomes when we write another config.
 const WRITTEN_OVER: &str = "changed-by-cosmos-render";
+
+/// Which objects are wanted.
+#[derive(Debug)]
+pub enum Due<'p> {
+    /// All of them.
+    All,
+    /// Those of some steps.
+    Some(BTreeSet<&'p ObjectKey>),
+}
+
+impl<'p> Due<'p> {
+    /// Returns the objects of a wave's steps; none where there is no wave.
+    #[must_use]
+    pub fn of(wave: Option<&'p Wave>) -> Self {
+        let steps = wave.into_iter().flat_map(|wave| &wave.steps);
+        Self::Some(steps.map(|step| &step.object).collect())
+    }
+
+    fn has(&self, object: &ObjectKey) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some(objects) => objects.contains(object),
+        }
+    }
+}
 
 /// Returns a fleet's objects in the order in which they are applied: what the plan does not do is
 /// not rendered either, but for nodes that must halt first where all is asked for as it should be
 /// (`--refresh`): of those it warns. Objects that belong to somebody else are left out.
 #[must_use]
-pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan) -> Vec<Value> {
+pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan, due: &Due<'_>) -> Vec<Value> {
     let steps = plan.steps();
     let changed: BTreeSet<(Kind, &str)> = steps
         .filter(|step| match step.action {
@@ -47,6 +72,7 @@ pub fn settle(differences: &Differences<'_, '_>, plan: &FleetPlan) -> Vec<Value>
     differences
         .objects
         .iter()
+        .filter(|difference| due.has(&difference.manifest.key))
         .filter(|difference| difference.standing != Standing::Foreign)
         .filter(|difference| !must_not_come_yet(difference, &created))
         .map(|difference| {
@@ -124,10 +150,11 @@ fn must_not_come_yet(difference: &Difference<'_, '_>, created: &BTreeSet<&Object
 /// applied only where the plan creates them, once those before them are gone. Until then
 /// [`settle`] gives them as they are.
 #[must_use]
-pub fn made_anew(differences: &Differences<'_, '_>, plan: &FleetPlan) -> Vec<Value> {
+pub fn made_anew(differences: &Differences<'_, '_>, plan: &FleetPlan, due: &Due<'_>) -> Vec<Value> {
     let created = created(plan);
     let is_taken = |difference: &&Difference<'_, '_>| {
-        difference.live.is_some() && created.contains(&difference.manifest.key)
+        let key = &difference.manifest.key;
+        difference.live.is_some() && created.contains(key) && due.has(key)
     };
     let objects = differences.objects.iter().filter(is_taken);
     objects

@@ -1,6 +1,7 @@
 //! The first wave of a fleet's plan, done. What it comes to shows in the store at once: the next plan
 //! is never made from what was before.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use super::plan::Planned;
 use super::shared::Shared;
 use crate::apply::step::{self, Due};
 use crate::apply::{Fault, Outcome};
+use crate::model::few::few;
 use crate::model::{FleetKey, Kind, ObjectKey};
 use crate::pipeline::Manifests;
 use crate::plan::{Action, Condition, Step, Wave};
@@ -79,15 +81,43 @@ pub(super) async fn wave(
     Ok(())
 }
 
-/// Tells whether a wave that was done ends with a wait for a pod which it has only just made, or has
-/// sent away: nothing more can be done before a watch tells of that pod.
-pub(super) fn awaits_news(wave: &Wave) -> bool {
-    let is_new = |step: &&Step| matches!(step.action, Action::Create | Action::Replace);
-    let mut new = wave.steps.iter().filter(is_new);
-    new.any(|step| {
-        let mut gate = wave.gate.iter();
+/// When a fleet has to be looked at again whose first wave was done.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// At once.
+    Now,
+    /// Once a watch tells of a pod that was sent away.
+    Gone,
+    /// Once one of these pods, which were only just made, is more than made; and until what.
+    Up(BTreeSet<String>, String),
+}
+
+/// Returns what the first of a plan's waves, done, has to wait for: nothing more can be done before.
+pub(super) fn next(waves: &[Wave]) -> Next {
+    let Some((wave, later)) = waves.split_first() else {
+        return Next::Now;
+    };
+    // a wave without a gate goes right over into the next, which may be nothing but a wait
+    let wait = later.first().filter(|next| next.steps.is_empty());
+    let gate = match wait {
+        Some(wait) if wave.gate.is_empty() => &wait.gate,
+        Some(_) | None => &wave.gate,
+    };
+    let awaited = wave.steps.iter().filter(|step| {
+        let mut gate = gate.iter();
         gate.any(|gate| gate.condition == Condition::PodReady && gate.object == step.object)
-    })
+    });
+    if awaited.clone().any(|step| step.action == Action::Replace) {
+        return Next::Gone;
+    }
+    let made: BTreeSet<String> = awaited
+        .filter(|step| step.action == Action::Create)
+        .map(|step| step.object.name.clone())
+        .collect();
+    if made.is_empty() {
+        return Next::Now;
+    }
+    Next::Up(made, few(gate))
 }
 
 /// What is not data goes with its document. Claims go by what the document says of them, and never
@@ -137,4 +167,64 @@ fn tell(fleet: &FleetKey, step: &Step, outcome: Outcome) {
         because,
         "step done"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Gate, Impact};
+
+    fn pod(name: &str) -> ObjectKey {
+        ObjectKey {
+            api_version: "v1".to_owned(),
+            kind: Kind::Pod,
+            namespace: "a".to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    fn wave(steps: &[(Action, &str)], ready: &[&str]) -> Wave {
+        let step = |&(action, name): &(Action, &str)| Step {
+            action,
+            object: pod(name),
+            ordinal: None,
+            impact: Impact::None,
+            reasons: Vec::new(),
+            changes: Vec::new(),
+        };
+        let gate = |name: &&str| Gate {
+            condition: Condition::PodReady,
+            object: pod(name),
+        };
+        Wave {
+            title: String::new(),
+            steps: steps.iter().map(step).collect(),
+            gate: ready.iter().map(gate).collect(),
+        }
+    }
+
+    fn up(pods: &[&str], until: &str) -> Next {
+        let pods = pods.iter().map(|&name| name.to_owned()).collect();
+        Next::Up(pods, until.to_owned())
+    }
+
+    #[test]
+    fn what_was_made_is_waited_for_by_its_gate_or_by_the_wait_behind_it() {
+        let until = "Pod/hub-0 is ready and in sync";
+        let made = [(Action::Create, "hub-0")];
+        assert_eq!(next(&[wave(&made, &["hub-0"])]), up(&["hub-0"], until));
+        let wait = wave(&[], &["hub-0"]);
+        assert_eq!(
+            next(&[wave(&made, &[]), wait.clone()]),
+            up(&["hub-0"], until)
+        );
+        // what comes behind it can be done at once
+        let restart = wave(&[(Action::Replace, "hub-1")], &["hub-1"]);
+        assert_eq!(next(&[wave(&made, &[]), restart.clone(), wait]), Next::Now);
+        // somebody else is waited for
+        assert_eq!(next(&[wave(&made, &[]), wave(&[], &["hub-2"])]), Next::Now);
+        assert_eq!(next(&[restart]), Next::Gone);
+        assert_eq!(next(&[wave(&made, &[])]), Next::Now);
+        assert_eq!(next(&[]), Next::Now);
+    }
 }

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::Instrument as _;
 use tracing::field::Empty;
 
+use super::act::Next;
 use super::documents::{Document, Folder, keys_of_cluster, of_cluster};
 use super::job::{End, Ended, Hand, Job, What};
 use super::others::{self, Others};
@@ -20,12 +21,12 @@ use super::plan::{self, Came, Planned};
 use super::probe::in_sync;
 use super::report::{self, Draft, Phase, Told, Word};
 use super::serve::Beat;
-use super::shared::Shared;
+use super::shared::{News, Shared};
 use super::{Options, peers};
 use crate::apply::Why;
 use crate::apply::repeats::{MOST, Repeats};
-use crate::model::FleetKey;
 use crate::model::few::few;
+use crate::model::{FleetKey, Kind};
 use crate::plan::{FleetPlan, Impact};
 
 /// What happens at about the same time is planned for together.
@@ -54,6 +55,8 @@ struct State {
     not_before: Option<Instant>,
     failures: u32,
     told: Told,
+    /// The pods that were made last: that they are there is no news.
+    awaits: BTreeSet<String>,
     /// What it waits for, as metrics have it.
     waits: Option<&'static str>,
     /// What was said last in the log.
@@ -72,6 +75,7 @@ impl State {
             not_before: None,
             failures: 0,
             told: Told::default(),
+            awaits: BTreeSet::new(),
             waits: None,
             said: String::new(),
             repeats: Repeats::default(),
@@ -80,9 +84,18 @@ impl State {
         }
     }
 
-    fn is_due(&self, now: Instant, is_touched: bool) -> bool {
+    fn is_due(&self, now: Instant, news: Option<&News>) -> bool {
         let may = self.not_before.is_none_or(|at| at <= now);
-        !self.is_busy && may && (is_touched || self.due <= now)
+        !self.is_busy && may && (self.is_told(news) || self.due <= now)
+    }
+
+    /// Whether anything was told that a plan could depend on.
+    fn is_told(&self, news: Option<&News>) -> bool {
+        match news {
+            None => false,
+            Some(News::Any) => true,
+            Some(News::Made(pods)) => !pods.is_subset(&self.awaits),
+        }
     }
 }
 
@@ -101,7 +114,7 @@ pub(super) struct Fleets {
     folder: Folder,
     read_at: Option<Instant>,
     /// Those that were told of and could not be looked at yet.
-    touched: BTreeSet<FleetKey>,
+    touched: BTreeMap<FleetKey, News>,
     room: Arc<Semaphore>,
     ended: Ends,
 }
@@ -125,7 +138,7 @@ impl Fleets {
             states: BTreeMap::new(),
             folder: Folder::default(),
             read_at: None,
-            touched: BTreeSet::new(),
+            touched: BTreeMap::new(),
             room,
             ended: mpsc::unbounded_channel(),
         }
@@ -181,12 +194,14 @@ impl Fleets {
         self.shared.metrics.looks_after(keys.len());
         self.states
             .retain(|key, state| keys.contains(key) || state.is_busy);
-        self.touched.extend(self.shared.touched());
+        for (key, news) in self.shared.touched() {
+            self.touched.entry(key).or_default().add(news);
+        }
         let now = Instant::now();
         let mut due = BTreeSet::new();
         for key in &keys {
             let state = self.states.entry(key.clone()).or_insert_with(State::new);
-            if state.is_due(now, self.touched.contains(key)) {
+            if state.is_due(now, self.touched.get(key)) {
                 due.insert(key.clone());
             }
         }
@@ -199,7 +214,7 @@ impl Fleets {
             drop(due.split_off(&first_of_rest));
         }
         self.touched
-            .retain(|key| keys.contains(key) && !due.contains(key));
+            .retain(|key, _| keys.contains(key) && !due.contains(key));
         let documents = self.documents(&due);
         let at = Timestamp::now();
         due.retain(|key| {
@@ -232,6 +247,9 @@ impl Fleets {
             self.shared
                 .metrics
                 .planned(if came.is_ok() { "planned" } else { "refused" }, took);
+            if let Some(state) = self.states.get_mut(&key) {
+                state.awaits.clear();
+            }
             if let Some(document) = documents.get(&key) {
                 turn.in_scope(|| self.go_on(document, came));
             }
@@ -252,7 +270,8 @@ impl Fleets {
                     tracing::error!(code = fault.code.to_string(), "{}", fault.message);
                 }
                 self.folder = folder;
-                self.touched.extend(self.folder.keys().cloned());
+                let all = self.folder.keys().cloned();
+                self.touched.extend(all.map(|key| (key, News::Any)));
             }
             self.read_at = Some(Instant::now());
         }
@@ -297,7 +316,7 @@ impl Fleets {
             Err(faults) => {
                 let messages = faults.iter().map(|fault| fault.message.clone());
                 let message = messages.collect::<Vec<_>>().join("; ");
-                return self.rest(document, (Phase::Error, "refused"), &message, Vec::new());
+                return self.rest(document, (Phase::Error, "refused"), &message);
             }
         };
         let held = (!self.options.is_dry)
@@ -309,7 +328,6 @@ impl Fleets {
         let plan = &planned.plan;
         match plan.waves.first() {
             None => {
-                let reached = peers::of(&planned.manifests.objects);
                 let (phase, message) = match self.lagging(&document.key) {
                     lagging if plan.blocked.is_empty() && !lagging.is_empty() => {
                         let names = few(&lagging);
@@ -325,12 +343,11 @@ impl Fleets {
                     Phase::Progressing => "pods",
                     Phase::Error | Phase::TransientError => "blocked",
                 };
-                self.rest(document, (phase, waits), &message, reached);
+                self.rest(document, (phase, waits), &message);
             }
             Some(wave) if wave.steps.is_empty() => {
                 let message = format!("waits until {}", few(&wave.gate));
-                let reached = peers::of(&planned.manifests.objects);
-                self.rest(document, (Phase::Progressing, "gate"), &message, reached);
+                self.rest(document, (Phase::Progressing, "gate"), &message);
             }
             Some(_) => self.begin(document, planned),
         }
@@ -352,7 +369,7 @@ impl Fleets {
     }
 
     /// Begins the first wave of a plan.
-    fn begin(&mut self, document: &Document, mut planned: Box<Planned>) {
+    fn begin(&mut self, document: &Document, planned: Box<Planned>) {
         let key = &document.key;
         let Some((state, wave)) = self.states.get_mut(key).zip(planned.plan.waves.first()) else {
             return;
@@ -368,12 +385,7 @@ impl Fleets {
         }
         if is_stuck {
             let message = format!("{title}: it was done {MOST} times and is still to be done");
-            return self.rest(
-                document,
-                (Phase::Error, "does-not-take"),
-                &message,
-                Vec::new(),
-            );
+            return self.rest(document, (Phase::Error, "does-not-take"), &message);
         }
         say(state, key, &format!("begins: {title}"));
         let restarts = wave
@@ -383,13 +395,13 @@ impl Fleets {
         state.restarts += restarts.count();
         state.waits = None;
         let is_first = !std::mem::replace(&mut state.is_rolling, true);
-        planned.manifests.keep_only(&wave.steps);
         let mut job = Job::new(What::Wave(planned));
         if is_first {
             let note = format!("begins: {title}");
             job.event = Some((EventType::Normal, "Progressing", note));
         }
-        job.status = self.draft(document, (Phase::Progressing, &title), Vec::new());
+        let draft = self.draft(document, (Phase::Progressing, &title));
+        job.status = draft.map(|draft| (draft, Vec::new()));
         self.spawn(document, job);
     }
 
@@ -437,10 +449,19 @@ impl Fleets {
         let now = Instant::now();
         match ended {
             Ended::Told => {}
-            Ended::Done { awaits_news } => {
+            Ended::Done(next) => {
                 state.failures = 0;
                 state.not_before = None;
-                state.due = if awaits_news { now + WAITING } else { now };
+                state.due = now;
+                match next {
+                    Next::Now => {}
+                    Next::Gone => state.due = now + WAITING,
+                    Next::Up(pods, until) => {
+                        state.awaits = pods;
+                        let message = format!("waits until {until}");
+                        self.rest(&document, (Phase::Progressing, "gate"), &message);
+                    }
+                }
             }
             // the watch tells of them in a moment
             Ended::Keys => {
@@ -481,7 +502,8 @@ impl Fleets {
     /// Tells what went wrong.
     fn fail(&mut self, document: &Document, phase: Phase, message: &str) {
         let mut job = Job::new(What::Nothing);
-        job.status = self.draft(document, (phase, message), Vec::new());
+        let draft = self.draft(document, (phase, message));
+        job.status = draft.map(|draft| (draft, Vec::new()));
         if job.status.is_some() {
             if phase == Phase::Error {
                 job.event = Some((EventType::Warning, "Failed", message.to_owned()));
@@ -491,13 +513,7 @@ impl Fleets {
     }
 
     /// Notes that nothing can be done now, and why.
-    fn rest(
-        &mut self,
-        document: &Document,
-        (phase, waits): (Phase, &'static str),
-        message: &str,
-        peers: Vec<String>,
-    ) {
+    fn rest(&mut self, document: &Document, (phase, waits): (Phase, &'static str), message: &str) {
         let Some(state) = self.states.get_mut(&document.key) else {
             return;
         };
@@ -526,19 +542,20 @@ impl Fleets {
         } else if is_news && phase == Phase::Error {
             job.event = Some((EventType::Warning, "Blocked", message.to_owned()));
         }
-        job.status = self.draft(document, (phase, message), peers);
+        job.status = self.draft(document, (phase, message)).map(|draft| {
+            let store = self.shared.store();
+            (
+                draft,
+                peers::of(store.of_fleet(Kind::ConfigMap, &document.key)),
+            )
+        });
         if job.status.is_some() || job.event.is_some() {
             self.spawn(document, job);
         }
     }
 
     /// Returns the status that is to be written, if any.
-    fn draft(
-        &self,
-        document: &Document,
-        (phase, message): (Phase, &str),
-        peers: Vec<String>,
-    ) -> Option<(Draft, Vec<String>)> {
+    fn draft(&self, document: &Document, (phase, message): (Phase, &str)) -> Option<Draft> {
         let (state, live) = (self.states.get(&document.key)?, document.live.as_ref()?);
         let word = Word {
             phase,
@@ -547,8 +564,7 @@ impl Fleets {
         };
         let answers = self.shared.answers();
         let answers = answers.of(&document.key);
-        let draft = state.told.draft(word, live, &answers, Timestamp::now())?;
-        Some((draft, peers))
+        state.told.draft(word, live, &answers, Timestamp::now())
     }
 
     fn tell_waits(&self) {
@@ -611,4 +627,40 @@ fn after(failures: u32, why: Why) -> Duration {
 /// Returns a number between 0 and 1.
 fn random() -> f64 {
     f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[track_caller]
+    fn check(awaits: &[&str], told: &[News], expected: bool) {
+        let mut state = State::new();
+        state.awaits = names(awaits);
+        let mut news = News::default();
+        for each in told {
+            news.add(each.clone());
+        }
+        assert_eq!(state.is_told(Some(&news)), expected, "{news:?}");
+    }
+
+    #[test]
+    fn that_pods_are_there_which_were_just_made_is_no_news() {
+        let made = |pods: &[&str]| News::Made(names(pods));
+        check(&["hub-0", "hub-1"], &[made(&["hub-0"])], false);
+        check(
+            &["hub-0", "hub-1"],
+            &[made(&["hub-1"]), made(&["hub-0"])],
+            false,
+        );
+        // somebody else makes pods too
+        check(&["hub-0"], &[made(&["hub-0", "hub-1"])], true);
+        check(&[], &[made(&["hub-0"])], true);
+        check(&["hub-0"], &[made(&["hub-0"]), News::Any], true);
+        check(&["hub-0"], &[News::Any, made(&["hub-0"])], true);
+    }
 }

@@ -9,6 +9,7 @@ use kube::runtime::events::{EventType, Recorder};
 use tokio::sync::watch as signal;
 use tokio::time::timeout;
 
+use super::act::Next;
 use super::documents::Document;
 use super::plan::Planned;
 use super::report::{self, Draft};
@@ -62,10 +63,7 @@ pub(super) enum Ended {
     /// Nothing was to be changed.
     Told,
     /// It was done.
-    Done {
-        /// Whether nothing more can be done before somebody tells of the fleet.
-        awaits_news: bool,
-    },
+    Done(Next),
     /// Something could not be done.
     Failed(String, Fault),
     /// Keys were made.
@@ -160,9 +158,9 @@ impl Hand {
         };
         match answer {
             Ok(object) => {
-                let fleet = self.shared.store().take(Kind::CosmosFullNode, object);
-                self.shared.touch(fleet);
-                Ended::Done { awaits_news: false }
+                let news = self.shared.store().take(Kind::CosmosFullNode, object);
+                self.shared.tell(news);
+                Ended::Done(Next::Now)
             }
             Err(fault) => Ended::Failed("the document's finalizer".to_owned(), fault),
         }
@@ -172,9 +170,7 @@ impl Hand {
         if keys::wanted(planned).is_empty() {
             let (owner, by) = (document.owner(), (&self.client, &self.holds));
             return match act::wave(by, &self.shared, planned, owner.as_ref()).await {
-                Ok(()) => Ended::Done {
-                    awaits_news: planned.plan.waves.first().is_some_and(act::awaits_news),
-                },
+                Ok(()) => Ended::Done(act::next(&planned.plan.waves)),
                 Err((object, fault)) => Ended::Failed(object.to_string(), fault),
             };
         }

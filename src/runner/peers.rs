@@ -1,25 +1,38 @@
-//! The addresses by which others reach a fleet's nodes, read from the config that the nodes get.
+//! The addresses by which others reach a fleet's nodes, read from the config that the nodes have.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde::Deserialize;
 
 const FILE: &str = "config-overlay.toml";
 
+#[derive(Deserialize)]
+struct Config<'c> {
+    #[serde(borrow)]
+    metadata: Named<'c>,
+    #[serde(borrow, default)]
+    data: BTreeMap<Cow<'c, str>, Cow<'c, str>>,
+}
+
+#[derive(Deserialize)]
+struct Named<'c> {
+    #[serde(borrow)]
+    name: Cow<'c, str>,
+}
+
 /// Returns the ID and the address of each node that is reached from outside, sorted.
-pub(super) fn of(manifests: &[Value]) -> Vec<String> {
-    let configs = manifests
-        .iter()
-        .filter(|object| object["kind"] == "ConfigMap");
-    let tables: Vec<(&str, toml::Table)> = configs
-        .filter_map(|object| {
-            let text = object["data"][FILE].as_str()?;
-            Some((object["metadata"]["name"].as_str()?, text.parse().ok()?))
+pub(super) fn of<'c>(configs: impl Iterator<Item = &'c str>) -> Vec<String> {
+    let tables: Vec<(Cow<'_, str>, toml::Table)> = configs
+        .filter_map(|json| {
+            let config: Config<'_> = serde_json::from_str(json).ok()?;
+            let table = config.data.get(FILE)?.parse().ok()?;
+            Some((config.metadata.name, table))
         })
         .collect();
     let mut ids: BTreeMap<(String, String), String> = BTreeMap::new();
     for (name, table) in &tables {
-        let fleet = name.rsplit_once('-').map_or(*name, |(fleet, _)| fleet);
+        let fleet = name.rsplit_once('-').map_or(&**name, |(fleet, _)| fleet);
         let peers = text(table, "persistent_peers").split(',');
         for (id, host) in peers.filter_map(|peer| peer.split_once('@')) {
             let service = host.split('.').next().unwrap_or_default();
@@ -56,7 +69,9 @@ mod tests {
             let text = format!(
                 "[p2p]\nexternal_address = \"{outside}\"\npersistent_peers = \"{peers}\"\n"
             );
-            json!({"kind": "ConfigMap", "metadata": {"name": name}, "data": {FILE: text}})
+            let data = json!({FILE: text, "app-overlay.toml": ""});
+            json!({"kind": "ConfigMap", "metadata": {"name": name, "uid": "u"}, "data": data})
+                .to_string()
         };
         let all = [
             config(
@@ -70,6 +85,6 @@ mod tests {
                 "aa@hub-p2p-0.a.svc.cluster.local:26656,cc@seed.example:1",
             ),
         ];
-        assert_eq!(of(&all), ["aa@1.2.3.4:26656"]);
+        assert_eq!(of(all.iter().map(String::as_str)), ["aa@1.2.3.4:26656"]);
     }
 }

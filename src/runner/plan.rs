@@ -11,7 +11,7 @@ use super::store::AsSeen;
 use crate::apply::Seen;
 use crate::diagnostic::Diagnostic;
 use crate::model::{FleetKey, ObjectKey, Source};
-use crate::pipeline::{self, FleetManifests, Options, Request};
+use crate::pipeline::{self, FleetManifests, Options, Request, Wanted};
 use crate::plan::FleetPlan;
 
 /// What a fleet's plan came to.
@@ -73,6 +73,7 @@ pub(super) fn request(
             keep_going: true,
             refresh,
             now: Some(now),
+            wanted: Wanted::FirstWave,
             ..Options::default()
         },
     };

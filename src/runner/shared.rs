@@ -11,12 +11,37 @@ use super::probe::Answers;
 use super::store::Store;
 use crate::model::FleetKey;
 
+/// What was told of a fleet since it was looked at last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum News {
+    /// Something that its plan may depend on.
+    Any,
+    /// That pods are there which were not there before, and no more.
+    Made(BTreeSet<String>),
+}
+
+impl Default for News {
+    fn default() -> Self {
+        Self::Made(BTreeSet::new())
+    }
+}
+
+impl News {
+    /// Adds what was told later.
+    pub(super) fn add(&mut self, later: Self) {
+        match (&mut *self, later) {
+            (Self::Made(pods), Self::Made(more)) => pods.extend(more),
+            (Self::Any, _) | (_, Self::Any) => *self = Self::Any,
+        }
+    }
+}
+
 /// What all tasks share.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     store: Mutex<Store>,
     answers: Mutex<Answers>,
-    dirty: Mutex<BTreeSet<FleetKey>>,
+    dirty: Mutex<BTreeMap<FleetKey, News>>,
     /// Which watches have told of everything that is there.
     synced: Mutex<BTreeMap<String, bool>>,
     /// Wakes the loop.
@@ -35,15 +60,23 @@ impl Shared {
 
     /// Has fleets looked at again.
     pub(super) fn touch(&self, fleets: impl IntoIterator<Item = FleetKey>) {
-        let mut fleets = fleets.into_iter().peekable();
-        if fleets.peek().is_some() {
-            held(&self.dirty).extend(fleets);
+        self.tell(fleets.into_iter().map(|fleet| (fleet, News::Any)));
+    }
+
+    /// Notes what is told of fleets.
+    pub(super) fn tell(&self, news: impl IntoIterator<Item = (FleetKey, News)>) {
+        let mut news = news.into_iter().peekable();
+        if news.peek().is_some() {
+            let mut dirty = held(&self.dirty);
+            for (fleet, news) in news {
+                dirty.entry(fleet).or_default().add(news);
+            }
             self.wake.notify_one();
         }
     }
 
-    /// Returns the fleets that have to be looked at again, once.
-    pub(super) fn touched(&self) -> BTreeSet<FleetKey> {
+    /// Returns the fleets of which something was told, once.
+    pub(super) fn touched(&self) -> BTreeMap<FleetKey, News> {
         std::mem::take(&mut *held(&self.dirty))
     }
 

@@ -10,6 +10,7 @@ use std::ops::Range;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::shared::News;
 use crate::apply::Seen;
 use crate::live::Live;
 use crate::model::{FleetKey, Kind, ObjectKey, Source, names};
@@ -69,9 +70,9 @@ pub(super) struct PodFacts {
 }
 
 impl Store {
-    /// Takes an object up as the API server has told it; returns whose plan may be another now. News
-    /// that are older than what is known are passed over.
-    pub(super) fn take(&mut self, kind: Kind, object: Value) -> Option<FleetKey> {
+    /// Takes an object up as the API server has told it; returns whose plan may be another now, and by
+    /// what. News that are older than what is known are passed over.
+    pub(super) fn take(&mut self, kind: Kind, object: Value) -> Option<(FleetKey, News)> {
         if self.is_known(kind, &object["metadata"]) {
             return None;
         }
@@ -81,17 +82,17 @@ impl Store {
         }
         let fleet = entry.fleet_key(&key);
         let of_namespace = self.objects.entry(key.1).or_default();
-        match of_namespace.get(&(key.0, key.2.clone())) {
+        let key = (key.0, key.2);
+        let news = match of_namespace.get(&key) {
             Some(known) if known.number > entry.number => return None,
-            Some(known) if known.mark == entry.mark => {
-                of_namespace.insert((key.0, key.2), entry);
-                return None;
+            Some(known) if known.mark == entry.mark => None,
+            None if kind == Kind::Pod && !entry.is_ready && !entry.seen.is_leaving => {
+                Some(News::Made([key.1.clone()].into()))
             }
-            Some(_) | None => {
-                of_namespace.insert((key.0, key.2), entry);
-            }
-        }
-        fleet
+            Some(_) | None => Some(News::Any),
+        };
+        of_namespace.insert(key, entry);
+        fleet.zip(news)
     }
 
     /// Tells whether an object was taken up as it is told of: each write of ours is told of twice.

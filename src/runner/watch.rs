@@ -91,8 +91,8 @@ pub(super) fn name(place: &Place, namespace: Option<&str>) -> String {
 
 fn take(shared: &Shared, place: &Place, told: Told) {
     let object = value(place, told);
-    let fleet = shared.store().take(place.kind, object);
-    shared.touch(fleet);
+    let news = shared.store().take(place.kind, object);
+    shared.tell(news);
 }
 
 /// An object of a list has no kind of its own.

@@ -35,7 +35,8 @@ fn hub() -> FleetKey {
 #[test]
 fn news_that_are_old_and_words_that_say_nothing_wake_nobody() {
     let mut store = Store::default();
-    assert_eq!(store.take(Kind::Pod, pod("hub-0", "u", 5)), Some(hub()));
+    let news = Some((hub(), News::Any));
+    assert_eq!(store.take(Kind::Pod, pod("hub-0", "u", 5)), news);
     assert_eq!(store.take(Kind::Pod, pod("hub-0", "u", 6)), None);
     let mut other = pod("hub-0", "u", 4);
     other["spec"] = json!({});
@@ -46,7 +47,26 @@ fn news_that_are_old_and_words_that_say_nothing_wake_nobody() {
     );
     let mut unready = pod("hub-0", "u", 7);
     unready["status"]["conditions"][0]["status"] = json!("False");
-    assert_eq!(store.take(Kind::Pod, unready), Some(hub()));
+    assert_eq!(store.take(Kind::Pod, unready), news);
+}
+
+#[test]
+fn a_pod_that_was_only_made_is_told_apart() {
+    let starting = |uid: &str, version: u64, phase: &str| {
+        let mut pod = pod("hub-0", uid, version);
+        pod["status"] = json!({"phase": phase});
+        pod
+    };
+    let mut store = Store::default();
+    let made = News::Made(["hub-0".to_owned()].into());
+    assert_eq!(
+        store.take(Kind::Pod, starting("u", 5, "Pending")),
+        Some((hub(), made))
+    );
+    // whatever comes of it is news
+    let any = Some((hub(), News::Any));
+    assert_eq!(store.take(Kind::Pod, starting("u", 6, "Failed")), any);
+    assert_eq!(store.take(Kind::Pod, starting("v", 7, "Pending")), any);
 }
 
 #[test]
