@@ -69,7 +69,7 @@ pub fn read(
     for path in paths {
         if path == "-" {
             if room.seen.insert(PathBuf::from("-")) {
-                room.take("-", stdin);
+                room.take("-", stdin, 0);
             }
         } else if Path::new(path).is_dir() {
             room.folder(path);
@@ -100,7 +100,7 @@ pub(super) fn taken(
     };
     for (name, bytes) in found {
         if is_walked(&name) && !apart.contains(&name) {
-            room.take(&name, &mut bytes.as_slice());
+            room.take(&name, &mut bytes.as_slice(), bytes.len() as u64);
         }
     }
     Reported {
@@ -172,15 +172,19 @@ impl Room<'_> {
             Ok(is_new.then_some(File::open(path)?))
         });
         match opened {
-            Ok(Some(mut file)) => self.take(&name, &mut file),
+            Ok(Some(mut file)) => {
+                let size = file.metadata().map_or(0, |about| about.len());
+                self.take(&name, &mut file, size);
+            }
             Ok(None) => {}
             Err(error) => self.faults.push(unreadable(&name, &error)),
         }
     }
 
-    /// Reads one input to its end and inflates it where it is compressed.
-    fn take(&mut self, name: &str, input: &mut dyn Read) {
-        match self.bytes(input) {
+    /// Reads one input to its end and inflates it where it is compressed. Where its size is known, no more
+    /// memory is touched than it takes.
+    fn take(&mut self, name: &str, input: &mut dyn Read, size: u64) {
+        match self.bytes(input, size) {
             Ok(bytes) => {
                 self.left = self.left.saturating_sub(bytes.len() as u64);
                 self.sources.push(Source {
@@ -219,8 +223,8 @@ impl Room<'_> {
         }
     }
 
-    fn bytes(&self, input: &mut dyn Read) -> Result<Vec<u8>, Fault> {
-        let raw = bounded(input, self.left)
+    fn bytes(&self, input: &mut dyn Read, size: u64) -> Result<Vec<u8>, Fault> {
+        let raw = bounded(input, self.left, size)
             .map_err(Fault::Io)?
             .ok_or(Fault::TotalReached)?;
         let format = match raw.as_slice() {
@@ -234,6 +238,7 @@ impl Room<'_> {
             bounded(
                 &mut MultiGzDecoder::new(raw.as_slice()),
                 bound.min(self.left),
+                0,
             )
         } else {
             unpack_zstd(&raw, bound.min(self.left))
@@ -257,9 +262,12 @@ enum Fault {
     Broken(&'static str, String),
 }
 
-/// Reads to the end; nothing where that is beyond the bound.
-fn bounded(input: &mut dyn Read, bound: u64) -> io::Result<Option<Vec<u8>>> {
+/// Reads to the end; nothing where that is beyond the bound. `size` is what is expected, 0 where nobody
+/// knows.
+fn bounded(input: &mut dyn Read, bound: u64, size: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
+    let expected = usize::try_from(size.min(bound)).unwrap_or_default();
+    bytes.try_reserve_exact(expected)?;
     input
         .take(bound.saturating_add(1))
         .read_to_end(&mut bytes)?;
@@ -289,7 +297,7 @@ fn unpack_zstd(raw: &[u8], bound: u64) -> io::Result<Option<Vec<u8>>> {
             }
         };
         let left = bound.saturating_sub(bytes.len() as u64);
-        let Some(part) = bounded(&mut frame, left)? else {
+        let Some(part) = bounded(&mut frame, left, 0)? else {
             return Ok(None);
         };
         let decoder = frame.into_frame_decoder();
