@@ -85,7 +85,9 @@ fn a_node_that_another_has_left_behind_may_be() {
     check(UP, &status, &[]);
     status["sync"]["hub-1"] = json!({"height": 149, "timestamp": "2026-01-01T01:00:00Z"});
     check(UP, &status, &[rules::HALT_FIRST]);
-    status["sync"]["hub-1"] = json!({"height": 99, "timestamp": "2026-01-01T00:53:00Z"});
+    status["sync"]["hub-1"] = json!({"height": 99, "timestamp": "2026-01-01T00:55:01Z"});
+    check(UP, &status, &[rules::HALT_FIRST]);
+    status["sync"]["hub-1"] = json!({"height": 99, "timestamp": "2026-01-01T00:55:00Z"});
     check(UP, &status, &[]);
     status["sync"]["hub-1"] = json!({"height": 98, "timestamp": "2026-01-01T00:53:00Z"});
     check(UP, &status, &[rules::HALT_FIRST]);
