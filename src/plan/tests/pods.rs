@@ -416,3 +416,37 @@ fn a_young_pod_in_the_place_of_one_that_served_uses_the_budget() {
     pod["status"] = json!({"phase": "Pending", "conditions": []});
     check(&case, &waits);
 }
+
+/// Of the tenth instance nobody knows the node ID.
+#[test]
+fn only_a_pod_to_be_made_that_nobody_knows_the_identity_of_lacks_one() {
+    let mut case = Case::at_rest(10);
+    let lacking = |case: &Case| -> Vec<String> {
+        let plan = &case.run().plan.fleets[0];
+        let steps = plan.without_identity();
+        steps
+            .map(|step| format!("{:?} {}", step.action, step.object))
+            .collect()
+    };
+    case.is_changed();
+    assert_eq!(lacking(&case), [""; 0], "a pod that runs has its key");
+    for gone in ["Pod/hub-8", "Pod/hub-9", "ConfigMap/hub-9"] {
+        case.without(gone);
+    }
+    assert_eq!(lacking(&case), ["Create Pod/hub-9"]);
+}
+
+#[test]
+fn what_a_plan_waits_for_is_said_in_words() {
+    let awaited = |case: &Case| -> Vec<String> {
+        let gates = &case.run().plan.fleets[0].waves[0].gate;
+        gates.iter().map(ToString::to_string).collect()
+    };
+    let mut case = Case::at_rest(3);
+    case.document["spec"]["instanceOverrides"] = json!({"hub-0": {"image": "gaia:v1.0.1"}});
+    case.is_down("hub-2");
+    assert_eq!(awaited(&case), ["Pod/hub-2 is ready and in sync"]);
+    let mut case = Case::at_rest(2);
+    case.is_on_its_way_out("Pod/hub-0");
+    assert_eq!(awaited(&case), ["Pod/hub-0 is gone"]);
+}
