@@ -46,12 +46,13 @@ const ROOMS: &[(&str, bool, &str)] = &[
         true,
         "model diagnostic spec live parse desired render",
     ),
+    ("duties", true, "model spec"),
     ("disk", false, "model diagnostic settings render"),
     ("apply", false, "model parse live plan"),
     (
         "runner",
         false,
-        "model diagnostic parse live plan pipeline keys apply",
+        "model diagnostic parse live plan pipeline keys apply duties spec",
     ),
     (
         "cli",

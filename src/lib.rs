@@ -57,6 +57,8 @@ pub mod desired;
 pub mod diagnostic;
 pub mod diff;
 pub mod disk;
+#[cfg(feature = "runner")]
+pub mod duties;
 pub mod explain;
 pub mod keys;
 #[cfg(test)]

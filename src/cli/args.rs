@@ -341,6 +341,12 @@ pub(super) enum CustomKind {
     /// A fleet of nodes
     #[value(name = "CosmosFullNode")]
     CosmosFullNode,
+    /// Snapshots of a fleet's volumes, by the clock
+    #[value(name = "ScheduledVolumeSnapshot")]
+    ScheduledVolumeSnapshot,
+    /// A job on a volume that is made from a snapshot
+    #[value(name = "StatefulJob")]
+    StatefulJob,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

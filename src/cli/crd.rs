@@ -11,6 +11,8 @@ pub(super) fn run(args: &CrdArgs) -> Result<Exit, Failure> {
     let CrdArgs { kind, output } = *args;
     let kind = match kind {
         CustomKind::CosmosFullNode => Custom::CosmosFullNode,
+        CustomKind::ScheduledVolumeSnapshot => Custom::ScheduledVolumeSnapshot,
+        CustomKind::StatefulJob => Custom::StatefulJob,
     };
     let definition = pipeline::definition(kind);
     let printed = match output {

@@ -10,12 +10,26 @@ use super::schema::{self, Form, Schema, Shape};
 pub enum Custom {
     /// A fleet of nodes.
     CosmosFullNode,
+    /// Snapshots of a fleet's volumes, by the clock.
+    ScheduledVolumeSnapshot,
+    /// A job on a volume that is made from a snapshot.
+    StatefulJob,
+}
+
+impl Custom {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [
+        Self::CosmosFullNode,
+        Self::ScheduledVolumeSnapshot,
+        Self::StatefulJob,
+    ];
 }
 
 /// What an API server needs to know of a kind beside its fields. Names and columns are those of
 /// the reference's CRD, so that either can take the place of the other.
 struct Resource {
     kind: &'static str,
+    version: &'static str,
     singular: &'static str,
     plural: &'static str,
     columns: Value,
@@ -58,6 +72,7 @@ const FOREIGN: &[&str] = &[
 pub fn definition(kind: Custom) -> Value {
     let Resource {
         kind,
+        version,
         singular,
         plural,
         columns,
@@ -79,7 +94,7 @@ pub fn definition(kind: Custom) -> Value {
             },
             "scope": "Namespaced",
             "versions": [{
-                "name": "v1",
+                "name": version,
                 "served": true,
                 "storage": true,
                 "additionalPrinterColumns": columns,
@@ -91,19 +106,45 @@ pub fn definition(kind: Custom) -> Value {
 }
 
 fn resource(kind: Custom) -> Resource {
+    let phase = json!({"jsonPath": ".status.phase", "name": "Phase", "type": "string"});
+    let age = json!({"jsonPath": ".metadata.creationTimestamp", "name": "Age", "type": "date"});
     match kind {
         Custom::CosmosFullNode => Resource {
             kind: "CosmosFullNode",
+            version: "v1",
             singular: "cosmosfullnode",
             plural: "cosmosfullnodes",
-            columns: json!([
-                {"jsonPath": ".status.phase", "name": "Phase", "type": "string"},
-                {"jsonPath": ".metadata.creationTimestamp", "name": "Age", "type": "date"},
-            ]),
+            columns: json!([phase, age]),
             spec: schema::full_node(),
             status: schema::full_node_status(),
             rules: FULL_NODE_RULES,
         },
+        Custom::ScheduledVolumeSnapshot => {
+            let (spec, status) = schema::scheduled_volume_snapshot();
+            Resource {
+                kind: "ScheduledVolumeSnapshot",
+                version: "v1alpha1",
+                singular: "scheduledvolumesnapshot",
+                plural: "scheduledvolumesnapshots",
+                columns: json!([phase, age]),
+                spec,
+                status,
+                rules: &[],
+            }
+        }
+        Custom::StatefulJob => {
+            let (spec, status) = schema::stateful_job();
+            Resource {
+                kind: "StatefulJob",
+                version: "v1alpha1",
+                singular: "statefuljob",
+                plural: "statefuljobs",
+                columns: json!([age]),
+                spec,
+                status,
+                rules: &[],
+            }
+        }
     }
 }
 

@@ -3,8 +3,10 @@
 
 mod chain;
 mod claim;
+mod job;
 mod pods;
 mod service;
+mod snapshots;
 mod status;
 
 use std::collections::BTreeMap;
@@ -16,8 +18,12 @@ pub use chain::{App, Chain, ChainVersion, Comet, LogFormat, LogLevel, Pruning, P
 pub use claim::{
     AutoDataSource, ClaimAutoScale, ClaimTemplate, HeightDrift, RetentionPolicy, SelfHeal,
 };
+pub use job::{JobClaim, JobSpec, JobStatus, JobTemplate, StatefulJob};
 pub use pods::{AdditionalPod, PodTemplate, ProbeStrategy, Probes, Strategy};
 pub use service::{Service, ServiceTemplate, ServiceType, TrafficPolicy};
+pub use snapshots::{
+    Candidate, FleetReference, LastSnapshot, ScheduleSpec, ScheduleStatus, ScheduledVolumeSnapshot,
+};
 pub use status::{SelfHealing, SnapshotCandidate, Status, StorageRequest, SyncState};
 
 /// A map of texts: labels, annotations, selectors.

@@ -8,7 +8,9 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use super::document::{CosmosFullNode, Status};
+use super::document::{
+    CosmosFullNode, JobStatus, ScheduleStatus, ScheduledVolumeSnapshot, StatefulJob, Status,
+};
 use super::identities::NodeIdentities;
 use crate::settings::Written;
 
@@ -145,6 +147,28 @@ pub fn full_node() -> &'static Schema {
 pub fn full_node_status() -> &'static Schema {
     static SCHEMA: OnceLock<Schema> = OnceLock::new();
     SCHEMA.get_or_init(|| compact(schemars::schema_for!(Status).as_value()))
+}
+
+/// Returns the schemas of `ScheduledVolumeSnapshot` and of its status.
+pub fn scheduled_volume_snapshot() -> (&'static Schema, &'static Schema) {
+    static SCHEMAS: OnceLock<(Schema, Schema)> = OnceLock::new();
+    let (document, status) = SCHEMAS.get_or_init(|| {
+        let document = compact(schemars::schema_for!(ScheduledVolumeSnapshot).as_value());
+        let status = compact(schemars::schema_for!(ScheduleStatus).as_value());
+        (document, status)
+    });
+    (document, status)
+}
+
+/// Returns the schemas of `StatefulJob` and of its status.
+pub fn stateful_job() -> (&'static Schema, &'static Schema) {
+    static SCHEMAS: OnceLock<(Schema, Schema)> = OnceLock::new();
+    let (document, status) = SCHEMAS.get_or_init(|| {
+        let document = compact(schemars::schema_for!(StatefulJob).as_value());
+        let status = compact(schemars::schema_for!(JobStatus).as_value());
+        (document, status)
+    });
+    (document, status)
 }
 
 /// Returns the schema of `NodeIdentities`.
