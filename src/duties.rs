@@ -8,9 +8,11 @@ pub mod lag;
 pub mod schedule;
 pub mod snapshots;
 
-/// The component that an object of ours belongs to, and the document that it was made for.
-const COMPONENT: &str = "app.kubernetes.io/component";
-/// Who made an object.
-const CREATED_BY: &str = "app.kubernetes.io/created-by";
-/// What we write there.
-const OURS: &str = "cosmos-render";
+use jiff::Timestamp;
+
+/// Returns a time as documents hold it: an API server keeps no fractions of seconds in these.
+#[must_use]
+pub fn whole_seconds(at: Timestamp) -> String {
+    let whole = Timestamp::from_second(at.as_second()).unwrap_or(at);
+    whole.to_string()
+}

@@ -3,9 +3,11 @@
 
 mod act;
 mod documents;
+mod duties;
 mod fleets;
 mod job;
 mod keys;
+mod lag;
 mod lease;
 mod metrics;
 mod others;
@@ -31,8 +33,10 @@ use crate::apply::resources::Place;
 use crate::model::Kind;
 
 pub use documents::Read;
+pub use duties::Pace;
 pub use lease::Wanted as Lease;
 
+use duties::{Duties, Known};
 use fleets::Fleets;
 use others::Others;
 use serve::Beat;
@@ -60,6 +64,8 @@ pub struct Options {
     pub probe_every: Duration,
     /// How many fleets are acted on at a time.
     pub at_once: usize,
+    /// The pace of what is done for fleets beside rollouts.
+    pub pace: Pace,
 }
 
 /// Runs until `stop` says so.
@@ -108,14 +114,43 @@ pub async fn run(
                 shared,
             ))
         });
+    let duties = begin_duties(&client, &options, (&shared, &others), &places).await?;
+    let duties = duties.map(|duties| tokio::spawn(duties.keep(holds.clone(), stop.clone())));
     let mut fleets = Fleets::new(client, options, (shared, others), holds);
     fleets.run(stop, &beat).await;
+    if let Some(duties) = duties {
+        let _ = duties.await;
+    }
     // nobody else may begin before all is done that was begun here
     end.send_replace(true);
     if let Some(lease) = lease {
         let _ = lease.await;
     }
     Ok(())
+}
+
+/// Begins to watch what duties are about; returns who sees to them.
+async fn begin_duties(
+    client: &Client,
+    options: &Options,
+    (shared, others): (&Arc<Shared>, &Arc<Others>),
+    places: &[Place],
+) -> Result<Option<Duties>, String> {
+    if options.is_dry {
+        return Ok(None);
+    }
+    let mut kinds = places.iter().map(|place| place.kind);
+    let known = Arc::new(Known::new(kinds.any(|kind| kind == Kind::VolumeSnapshot)));
+    duties::follow(client, &options.namespaces, (&known, shared)).await?;
+    Ok(Some(Duties {
+        client: client.clone(),
+        pace: options.pace,
+        own: options.lease.clone(),
+        shared: Arc::clone(shared),
+        others: Arc::clone(others),
+        known,
+        identity: options.identity.clone(),
+    }))
 }
 
 /// Finds out what there is to watch.

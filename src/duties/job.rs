@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{COMPONENT, CREATED_BY, OURS};
+use super::whole_seconds;
 use crate::model::duration::Duration;
+use crate::model::names::{COMPONENT, CREATED_BY, US};
 use crate::spec::document::{JobSpec, JobStatus};
 
 /// What objects are labelled with that are made for a document.
@@ -107,7 +108,7 @@ fn advance(wish: Wish<'_>, world: &World<'_>, turn: &mut Turn) -> Result<(), Str
     }
     if let Some(job) = world.job {
         turn.again = LATER;
-        remember(&mut turn.status.job_history, &job["status"]);
+        remember(&mut turn.status.job_history, job);
         // the claim is made after the job: it may be missing yet
         let is_over = is_over(job) || is_leaving(job);
         return match world.claim {
@@ -138,7 +139,7 @@ fn advance(wish: Wish<'_>, world: &World<'_>, turn: &mut Turn) -> Result<(), Str
     turn.acts.extend([Act::Create(job), Act::Create(claim)]);
     turn.again = SOON;
     let history = &mut turn.status.job_history;
-    history.insert(0, json!({"startTime": whole(world.now)}));
+    history.insert(0, json!({"startTime": whole_seconds(world.now)}));
     history.truncate(REMEMBERED);
     turn.event = Some((false, "JobStarted", format!("a job runs on {name}")));
     Ok(())
@@ -166,21 +167,37 @@ fn due(wish: Wish<'_>) -> Result<Option<Timestamp>, String> {
     Ok(Some(next.unwrap_or(Timestamp::MAX)))
 }
 
-/// The newest entry becomes what the job says now. One that has not begun keeps the time at which it was
+/// The newest entry becomes what the job says now; a job that is far younger than it gets one of its own:
+/// the status could not be written when it was made. One that has not begun keeps the time at which it was
 /// made.
-fn remember(history: &mut Vec<Value>, status: &Value) {
-    let Some(newest) = history.first_mut() else {
-        history.push(status.clone());
-        return;
-    };
-    let began = newest["startTime"].take();
-    *newest = if status.is_object() {
+fn remember(history: &mut Vec<Value>, job: &Value) {
+    let time = |value: &Value| value.as_str()?.parse::<Timestamp>().ok();
+    let made = time(&job["metadata"]["creationTimestamp"]);
+    let status = &job["status"];
+    let mut entry = if status.is_object() {
         status.clone()
     } else {
         json!({})
     };
-    if newest["startTime"].is_null() {
-        newest["startTime"] = began;
+    let newest = history.first_mut();
+    let began = newest.as_ref().and_then(|one| time(&one["startTime"]));
+    let is_younger = made
+        .zip(began)
+        .is_some_and(|(made, began)| made.duration_since(began) > LATER);
+    match newest {
+        Some(newest) if !is_younger => {
+            if entry["startTime"].is_null() {
+                entry["startTime"] = newest["startTime"].take();
+            }
+            *newest = entry;
+        }
+        Some(_) | None => {
+            if entry["startTime"].is_null() {
+                entry["startTime"] = json!(made.map(whole_seconds));
+            }
+            history.insert(0, entry);
+            history.truncate(REMEMBERED);
+        }
     }
 }
 
@@ -233,7 +250,7 @@ fn metadata(wish: Wish<'_>) -> Value {
     json!({
         "name": wish.name,
         "namespace": wish.namespace,
-        "labels": {COMPONENT: KIND, CREATED_BY: OURS},
+        "labels": {COMPONENT: KIND, CREATED_BY: US},
         "ownerReferences": [{
             "apiVersion": wish.api_version,
             "kind": KIND,
@@ -305,11 +322,6 @@ fn job(wish: Wish<'_>) -> Result<Value, String> {
             "template": pod,
         },
     }))
-}
-
-fn whole(at: Timestamp) -> String {
-    let whole = Timestamp::from_second(at.as_second()).unwrap_or(at);
-    whole.to_string()
 }
 
 #[cfg(test)]

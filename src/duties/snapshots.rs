@@ -8,7 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::schedule::Schedule;
-use super::{COMPONENT, CREATED_BY, OURS};
+use super::whole_seconds;
+use crate::model::names::{COMPONENT, CREATED_BY, US};
 use crate::spec::document::{Candidate, LastSnapshot, ScheduleSpec, ScheduleStatus};
 
 /// The label of a snapshot that tells which document it was made for.
@@ -170,7 +171,7 @@ pub fn next(wish: Wish<'_>, world: &World<'_>) -> Turn {
     let status = &mut turn.status;
     status.observed_generation = wish.generation;
     if status.created_at.is_empty() {
-        status.created_at = whole(world.now);
+        status.created_at = whole_seconds(world.now);
     }
     let is_failed = |text: &String| text.starts_with(FAILED);
     status.status = status.status.take().filter(is_failed);
@@ -379,7 +380,7 @@ impl Round<'_> {
     fn never_begun(&self, turn: &mut Turn) {
         turn.status.last_snapshot = Some(LastSnapshot {
             name: String::new(),
-            started_at: whole(self.world.now),
+            started_at: whole_seconds(self.world.now),
             status: None,
         });
     }
@@ -411,7 +412,7 @@ impl Round<'_> {
         };
         turn.status.last_snapshot = Some(LastSnapshot {
             name,
-            started_at: whole(started_at),
+            started_at: whole_seconds(started_at),
             status: None,
         });
         turn.enter(phase::CREATED);
@@ -444,7 +445,7 @@ impl Round<'_> {
     fn manifest(&self, name: &str, chosen: &Candidate) -> Value {
         let mut labels = json!(chosen.pod_labels);
         labels[COMPONENT] = json!("ScheduledVolumeSnapshot");
-        labels[CREATED_BY] = json!(OURS);
+        labels[CREATED_BY] = json!(US);
         labels[SOURCE] = json!(self.wish.name);
         json!({
             "apiVersion": "snapshot.storage.k8s.io/v1",
@@ -490,11 +491,6 @@ impl Round<'_> {
         let why = found.error().unwrap_or("it takes too long");
         turn.give_up(&format!("{name} is not ready: {why}"));
     }
-}
-
-fn whole(at: Timestamp) -> String {
-    let whole = Timestamp::from_second(at.as_second()).unwrap_or(at);
-    whole.to_string()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::probe::{Answer, Said, in_sync};
 use super::store::Store;
 use crate::diagnostic::{Diagnostic, Reported};
+use crate::duties::whole_seconds;
 use crate::model::names::{REMOVE_FLEET, RENAMED_FROM};
 use crate::model::{FleetKey, Kind, Source};
 use crate::parse;
@@ -164,12 +165,6 @@ pub(super) fn told(
         };
     }
     (sync, heights)
-}
-
-/// An API server keeps no fractions of seconds in these.
-fn whole_seconds(at: Timestamp) -> String {
-    let whole = Timestamp::from_second(at.as_second()).unwrap_or(at);
-    whole.to_string()
 }
 
 /// Returns the fleets that have a document in the cluster.

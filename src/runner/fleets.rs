@@ -22,7 +22,7 @@ use super::probe::in_sync;
 use super::report::{self, Draft, Phase, Told, Word};
 use super::serve::Beat;
 use super::shared::{News, Shared};
-use super::{Options, peers};
+use super::{Options, lag, peers};
 use crate::apply::Why;
 use crate::apply::repeats::{MOST, Repeats};
 use crate::model::few::few;
@@ -325,6 +325,7 @@ impl Fleets {
         if let Some(what) = held {
             return self.spawn(document, Job::new(what));
         }
+        let planned = lag::added(planned, &self.shared);
         let plan = &planned.plan;
         match plan.waves.first() {
             None => {

@@ -181,7 +181,8 @@ fn key(lease: &Lease) -> String {
     )
 }
 
-fn is_forbidden(error: &watcher::Error) -> bool {
+/// Tells whether a watch may not be.
+pub(super) fn is_forbidden(error: &watcher::Error) -> bool {
     if let watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error) =
         error
         && let Error::Api(status) = error

@@ -250,6 +250,15 @@ struct SyncInfo {
 }
 
 async fn status(address: IpAddr, port: u16) -> Result<Said, String> {
+    let body = get(address, port, "/status").await?;
+    read(&body).ok_or_else(|| "it answers what no node of CometBFT would".to_owned())
+}
+
+/// Asks a pod for a page, and waits for the answer as long as it takes.
+///
+/// # Errors
+/// Says why there is none.
+pub(super) async fn get(address: IpAddr, port: u16, page: &str) -> Result<Bytes, String> {
     let told = |error: &dyn std::error::Error| error.to_string();
     let stream = TcpStream::connect((address, port)).await;
     let stream = TokioIo::new(stream.map_err(|error| told(&error))?);
@@ -261,7 +270,7 @@ async fn status(address: IpAddr, port: u16) -> Result<Said, String> {
         IpAddr::V4(address) => format!("{address}:{port}"),
         IpAddr::V6(address) => format!("[{address}]:{port}"),
     };
-    let request = http::Request::get("/status")
+    let request = http::Request::get(page)
         .header("host", host)
         .body(Empty::<Bytes>::new())
         .map_err(|error| told(&error))?;
@@ -273,8 +282,7 @@ async fn status(address: IpAddr, port: u16) -> Result<Said, String> {
         return Err(format!("it answers with {}", answer.status()));
     }
     let body = Limited::new(answer.into_body(), MOST).collect().await;
-    let body = body.map_err(|error| error.to_string())?.to_bytes();
-    read(&body).ok_or_else(|| "it answers what no node of CometBFT would".to_owned())
+    Ok(body.map_err(|error| error.to_string())?.to_bytes())
 }
 
 /// Reads an answer: with the envelope of JSON-RPC, or without.

@@ -42,6 +42,8 @@ pub(super) struct Shared {
     store: Mutex<Store>,
     answers: Mutex<Answers>,
     dirty: Mutex<BTreeMap<FleetKey, News>>,
+    /// The pods that are to restart since they lag behind, by fleet.
+    lagging: Mutex<BTreeMap<FleetKey, BTreeSet<String>>>,
     /// Which watches have told of everything that is there.
     synced: Mutex<BTreeMap<String, bool>>,
     /// Wakes the loop.
@@ -78,6 +80,18 @@ impl Shared {
     /// Returns the fleets of which something was told, once.
     pub(super) fn touched(&self) -> BTreeMap<FleetKey, News> {
         std::mem::take(&mut *held(&self.dirty))
+    }
+
+    /// Notes which pods are to restart since they lag behind: these, and no others.
+    pub(super) fn lag(&self, pods: BTreeMap<FleetKey, BTreeSet<String>>) {
+        let fleets: Vec<FleetKey> = pods.keys().cloned().collect();
+        *held(&self.lagging) = pods;
+        self.touch(fleets);
+    }
+
+    /// Returns the pods of a fleet that are to restart since they lag behind.
+    pub(super) fn lagging(&self, fleet: &FleetKey) -> BTreeSet<String> {
+        held(&self.lagging).get(fleet).cloned().unwrap_or_default()
     }
 
     /// Notes that a watch begins, or that it has told of everything.

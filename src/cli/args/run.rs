@@ -54,6 +54,15 @@ pub(in crate::cli) struct RunArgs {
     /// How many fleets are acted on at a time
     #[arg(long, value_name = "N", default_value_t = 8, help_heading = "Rollout")]
     pub(in crate::cli) at_once: usize,
+    /// How often to see how full claims are, and which nodes lag, where documents ask for it
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = Duration::parse, help_heading = "Duties")]
+    pub(in crate::cli) heal_interval: Duration,
+    /// How long a claim that grew does not grow again: some clouds let a volume grow every six hours
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = Duration::parse, help_heading = "Duties")]
+    pub(in crate::cli) grow_pause: Duration,
+    /// How long a pod is away at most for a volume snapshot
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = Duration::parse, help_heading = "Duties")]
+    pub(in crate::cli) snapshot_timeout: Duration,
     #[command(flatten)]
     pub(in crate::cli) door: DoorArgs,
     /// The namespace of the Lease that tells who acts [default: the pod's own; else `default`]

@@ -10,6 +10,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::filter::LevelFilter;
@@ -23,7 +24,7 @@ use crate::cli::terminal::Terminal;
 use crate::cli::{Exit, Failure, live};
 use crate::diagnostic::Diagnostic;
 use crate::disk;
-use crate::runner::{self, Lease, Options, Read};
+use crate::runner::{self, Lease, Options, Pace, Read};
 
 use super::CONSEQUENCE;
 use super::traces::Traces;
@@ -111,11 +112,13 @@ fn options(args: &RunArgs) -> Result<Options, Diagnostic> {
         let fault = Diagnostic::error("usage", "--selector chooses among documents in the cluster");
         return Err(fault.hint("name the files that are meant"));
     }
-    if args.probe_interval.seconds == 0 {
-        return Err(Diagnostic::error(
-            "usage",
-            "--probe-interval must be a second at the least",
-        ));
+    let spans = [
+        ("--probe-interval", args.probe_interval),
+        ("--heal-interval", args.heal_interval),
+    ];
+    if let Some((flag, _)) = spans.into_iter().find(|(_, span)| span.seconds == 0) {
+        let message = format!("{flag} must be a second at the least");
+        return Err(Diagnostic::error("usage", message));
     }
     let identity = identity();
     let namespaces = match args.namespace.as_slice() {
@@ -143,7 +146,16 @@ fn options(args: &RunArgs) -> Result<Options, Diagnostic> {
         listen: args.listen,
         probe_every: Duration::from_secs(args.probe_interval.seconds),
         at_once: args.at_once,
+        pace: Pace {
+            heal: Duration::from_secs(args.heal_interval.seconds),
+            grow: span(args.grow_pause),
+            snapshot: span(args.snapshot_timeout),
+        },
     })
+}
+
+fn span(span: crate::model::duration::Duration) -> SignedDuration {
+    SignedDuration::from_secs(i64::try_from(span.seconds).unwrap_or(i64::MAX))
 }
 
 /// Returns a name that no other replica has: that of the pod, with a number that a container which

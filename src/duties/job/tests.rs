@@ -209,6 +209,19 @@ fn while_a_job_is_there_nothing_else_is_made() {
 }
 
 #[test]
+fn a_job_of_which_nothing_was_written_down_gets_an_entry() {
+    let mut met = Met::new();
+    met.history = json!([{"startTime": "2026-01-01T02:00:00Z", "succeeded": 1}]);
+    let mut job = object("Job", "u-1", &json!({}));
+    job["metadata"]["creationTimestamp"] = json!(NOW);
+    met.job = Some(job);
+    let history = met.turn().status.job_history;
+    assert_eq!(history.len(), 2);
+    assert_eq!(history[0], json!({"startTime": NOW}));
+    assert_eq!(history[1]["succeeded"], 1);
+}
+
+#[test]
 fn a_claim_that_could_not_be_made_is_made_later() {
     let mut met = Met::new();
     met.job = Some(object("Job", "u-1", &json!({})));
