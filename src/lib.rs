@@ -38,6 +38,7 @@
 //! - `spread` does work on many things at once, and puts the results into their order.
 //! - `keys` makes node keys, takes them over and compares them: the one room that holds any.
 //! - `disk` and `cli` are the shell: files, arguments, colours and exit codes.
+//! - `duties` decides what a fleet needs beside rollouts: claims that grow, snapshots by the clock.
 //! - `apply` does to a cluster what a plan says, one step at a time; `runner` repeats capturing,
 //!   planning and applying inside of one.
 //!

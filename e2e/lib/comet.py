@@ -1,6 +1,6 @@
 """Nodes that answer: CometBFT's `/status` for every pod, each at an address of its own on loopback.
 What a node says is what a test has it say: how high it is, how old its last block is, whether it is
-still catching up, an error, or nothing at all."""
+still catching up, an error, or nothing at all. The health check beside it says how full its disk is."""
 
 import asyncio
 import contextlib
@@ -20,6 +20,9 @@ from .nodes import is_ready
 from .snapshot import is_of_job
 
 PORT = 26657
+# Where the health check of a pod tells how full its disk is.
+HEALTHCHECK = 1251
+DISK = 1 << 30
 # The API server writes no loopback address into an endpoint, and its controllers would try for ever.
 NO_ENDPOINTS = (
     "endpoints-controller",
@@ -70,6 +73,8 @@ class Comet:
     nodes: dict[str, Node] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
     speeches: dict[tuple[str, str], Speech] = field(default_factory=dict)
+    # How full disks are, in percent; `None` where a health check cannot tell.
+    disks: dict[tuple[str, str], int | None] = field(default_factory=dict)
     asked: dict[tuple[str, str], int] = field(default_factory=dict)
     begun: float = field(default_factory=time.time)
 
@@ -128,24 +133,27 @@ class Comet:
 
     def start(self) -> None:
         """Begins to listen."""
-        try:
-            serving = asyncio.start_server(self.serve, "0.0.0.0", PORT, backlog=1000)
-            self.server = self.loop.run_until_complete(serving)
-        except OSError as error:
-            raise Fault(f"nodes cannot listen on port {PORT}: {error}") from error
+        self.servers = []
+        for port in (PORT, HEALTHCHECK):
+            try:
+                serving = asyncio.start_server(self.serve, "0.0.0.0", port, backlog=1000)
+                self.servers.append(self.loop.run_until_complete(serving))
+            except OSError as error:
+                raise Fault(f"nodes cannot listen on port {port}: {error}") from error
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answers one client until it goes."""
-        address = writer.get_extra_info("sockname")[0]
+        address, port = writer.get_extra_info("sockname")[:2]
         ends = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
         with contextlib.suppress(*ends, asyncio.CancelledError):
             while request := await reader.readuntil(b"\r\n\r\n"):
                 node = self.nodes.get(address)
-                # Nobody listens there.
-                if node is None or not node.is_up:
+                # Nobody listens there. A health check does, whatever the node itself does.
+                if node is None or not node.is_up and port == PORT:
                     break
-                writer.write(await self.answer(node, request.split(b" ", 2)[1].decode()))
+                path = request.split(b" ", 2)[1].decode()
+                writer.write(await self.answer(node, path) if port == PORT else self.disk(node))
                 await writer.drain()
         writer.close()
 
@@ -160,6 +168,14 @@ class Comet:
         if speech.code != 200:
             return http(speech.code, "internal error\n")
         return http(200, json.dumps(self.status(node, speech)))
+
+    def disk(self, node: Node) -> bytes:
+        """Returns how full a node's disk is, as the reference's health check does."""
+        full = self.disks.get((node.namespace, node.name), 10)
+        if full is None:
+            return http(500, json.dumps({"dir": "/home/operator/cosmos", "error": "no such file"}))
+        free = DISK * (100 - full) // 100
+        return http(200, json.dumps({"dir": "/home", "all_bytes": DISK, "free_bytes": free}))
 
     def status(self, node: Node, speech: Speech) -> dict:
         """Returns what CometBFT v0.38 says of itself."""
@@ -210,7 +226,8 @@ class Comet:
 
     async def cancel(self) -> None:
         """Leaves all clients without an answer."""
-        self.server.close()
+        for server in self.servers:
+            server.close()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()

@@ -1,6 +1,7 @@
 """Scenarios side by side, each with a fleet of its own."""
 
 import functools
+import json
 import time
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from .report import Report
 
 # So many at a time: each waits most of the time, and more would wait for each other, on two cores.
 WIDTH = 10
-DEFINITION = "cosmosfullnodes.cosmos.strange.love"
 
 
 def play(
@@ -44,11 +44,14 @@ def home(bed: Bed, way: str, row: Row) -> Path:
     return bed.cluster.home / "courses" / way / row.name
 
 
-def define(bed: Bed, program: Program) -> None:
-    """Teaches the cluster our kind."""
+def define(bed: Bed, program: Program, *kinds: str) -> None:
+    """Teaches the cluster kinds of ours; without a word that of fleets."""
     path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    text = program.run("crd").out
-    bed.api.must("PATCH", f"{path}/{DEFINITION}?fieldManager=e2e", text, APPLY)
-    kind = "/apis/cosmos.strange.love/v1/cosmosfullnodes"
-    if not wait(lambda: bed.api.request("GET", kind).accepted):
-        raise Fault("the API server does not serve the kind")
+    for kind in kinds or ("CosmosFullNode",):
+        found = json.loads(program.run("crd", "--kind", kind, "-o", "json").out)
+        name, spec = found["metadata"]["name"], found["spec"]
+        bed.api.must("PATCH", f"{path}/{name}?fieldManager=e2e", json.dumps(found), APPLY)
+        version = spec["versions"][0]["name"]
+        served = f"/apis/{spec['group']}/{version}/{spec['names']['plural']}"
+        if not wait(lambda: bed.api.request("GET", served).accepted):
+            raise Fault(f"the API server does not serve {kind}")

@@ -257,7 +257,6 @@ fn metadata(wish: Wish<'_>) -> Value {
             "name": wish.name,
             "uid": wish.uid,
             "controller": true,
-            "blockOwnerDeletion": true,
         }],
     })
 }

@@ -435,7 +435,7 @@ impl Round<'_> {
     }
 
     fn name(&self) -> String {
-        let time = self.world.now.strftime("%Y%m%d%H%M").to_string();
+        let time = self.world.now.strftime("%Y%m%d%H%M%S").to_string();
         let mut name = self.wish.name.to_owned();
         name.truncate(LONGEST - time.len() - 1);
         format!("{}-{time}", name.trim_end_matches(['.', '-']))

@@ -160,7 +160,7 @@ fn a_pod_is_away_until_its_snapshot_is_ready() {
     play.check(
         "WaitingForSnapshotCreation",
         Some("hub-0"),
-        "daily-202601010300",
+        "daily-20260101030000",
     );
     play.is(0, &json!({"readyToUse": false, "creationTime": START}));
     play.check("WaitingForSnapshotCreation", Some("hub-0"), "waits until");
@@ -170,7 +170,7 @@ fn a_pod_is_away_until_its_snapshot_is_ready() {
     let last = play.status.last_snapshot.clone().unwrap();
     assert_eq!(
         (last.name.as_str(), last.started_at.as_str()),
-        ("daily-202601010300", START)
+        ("daily-20260101030000", START)
     );
     play.wait(60);
     assert_eq!(play.snapshots.len(), 1);
@@ -353,7 +353,7 @@ fn what_was_made_before_a_crash_is_not_made_again() {
     play.check(
         "WaitingForSnapshotCreation",
         Some("hub-0"),
-        "daily-202601010300",
+        "daily-20260101030000",
     );
 }
 
