@@ -1,7 +1,7 @@
 //! The definitions that `deploy/` installs: deploy/crds must hold what `crd` prints of every kind that it
 //! knows, and a kustomization that names them all.
 
-use std::fs;
+use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -23,7 +23,7 @@ pub(super) fn faults(root: &Path, is_bless: bool) -> io::Result<Vec<String>> {
     let mut list = HEAD.to_owned();
     for kind in kinds()? {
         let name = format!("{}.yaml", kind.to_lowercase());
-        list.push_str(&format!("  - {name}\n"));
+        let _ = writeln!(list, "  - {name}");
         files.insert(name, crd(&kind)?.stdout);
     }
     files.insert(LIST.to_owned(), list.into_bytes());
