@@ -1,5 +1,6 @@
-"""Runs a program as a container of a pod would: `contained.py JSON`. It finds the root read-only, its account's
-token where a pod finds it, an environment that is given in full, and itself as the user of the pod.
+"""Runs a program as a container of a pod would: `contained.py JSON`. It finds the root read-only, its
+account's token where a pod finds it, an environment that is given in full, and itself as the user of
+the pod.
 
 JSON has `run` (a folder that is laid over /var/run), `program` (its path in the new world), `words`,
 `environment` and `user`. Who is not root stays who he is."""

@@ -1,6 +1,6 @@
-"""What is below `deploy/` in a cluster that knows nothing of it: taken by the API server as it stands, and used
-as somebody would who has it alone. The pods of the Deployment are played; what one of them would run is run for
-real, with its arguments, its environment and the token of its account."""
+"""What is below `deploy/` in a cluster that knows nothing of it: taken by the API server as it
+stands, and used as somebody would who has it alone. The pods of the Deployment are played; what one
+of them would run is run for real, with its arguments, its environment and the token of its account."""
 
 import http.client
 import json
@@ -15,7 +15,7 @@ from . import contained, rendered
 from .api import APPLY, Answer, Api, wait
 from .bed import Bed
 from .fault import Fault
-from .fleets import NAME, document
+from .fleets import document
 from .nodes import is_ready
 from .paths import collection, path_of
 from .process import Server
@@ -123,7 +123,10 @@ class Container:
     def environment(self) -> dict[str, str]:
         """Returns what it finds in its environment, and nothing else."""
         own = {each["name"]: each.get("value", "") for each in self.spec.get("env") or []}
-        server = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(self.bed.cluster.port)}
+        server = {
+            "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+            "KUBERNETES_SERVICE_PORT": str(self.bed.cluster.port),
+        }
         return RUNTIME | server | {"HOSTNAME": self.pod["metadata"]["name"]} | own
 
     def contained(self) -> Server:
@@ -145,12 +148,13 @@ class Container:
             "environment": self.environment(),
             "user": self.pod["spec"]["securityContext"]["runAsUser"],
         }
-        return Server(Path(sys.executable), [contained.__file__, json.dumps(given)], self.home / "runner.log")
+        words = [contained.__file__, json.dumps(given)]
+        return Server(Path(sys.executable), words, self.home / "runner.log")
 
     def bare(self) -> Server:
-        """Returns it as a process among others, where the system lends no world: it is told what it would
-        find there."""
-        self.notes.append("the runner sees all files of this machine, which lends no world of its own")
+        """Returns it as a process among others, where the system lends no world: it is told what it
+        would find there."""
+        self.notes.append("the runner sees this machine's files: it lends no world of its own")
         path = self.home / "kubeconfig"
         namespace = self.pod["metadata"]["namespace"]
         self.bed.cluster.write_kubeconfig(path, self.token(), namespace)
@@ -161,7 +165,8 @@ class Container:
     def token(self) -> str:
         """Returns a token of the pod's account, as the kubelet asks for it."""
         metadata = self.pod["metadata"]
-        bound = {"apiVersion": "v1", "kind": "Pod", "name": metadata["name"], "uid": metadata["uid"]}
+        bound = {"apiVersion": "v1", "kind": "Pod"}
+        bound |= {"name": metadata["name"], "uid": metadata["uid"]}
         request = {"spec": {"expirationSeconds": TOKEN_SECONDS, "boundObjectRef": bound}}
         account = self.pod["spec"]["serviceAccountName"]
         path = f"/api/v1/namespaces/{metadata['namespace']}/serviceaccounts/{account}/token"
@@ -204,8 +209,7 @@ class Container:
 
 def await_deployment(bed: Bed) -> dict:
     """Waits until all replicas are there; returns one of their pods."""
-    path = path_of({"apiVersion": "apps/v1", "kind": "Deployment",
-                    "metadata": {"name": RUNNER, "namespace": RUNNER}})
+    path = f"{collection('apps/v1', 'Deployment', RUNNER)}/{RUNNER}"
 
     def is_so() -> bool:
         found = bed.api.must("GET", path)
@@ -219,10 +223,9 @@ def await_deployment(bed: Bed) -> dict:
     return next(each for each in pods if is_ready(each) and "deletionTimestamp" not in each["metadata"])
 
 
-def looked_after(bed: Bed, namespace: str, image: str) -> None:
+def looked_after(bed: Bed, namespace: str) -> None:
     """Writes a document, and waits until it says that its fleet is complete."""
     wanted = document(namespace)
-    wanted["spec"]["podTemplate"]["image"] = image
     generation = bed.api.apply(wanted)["metadata"]["generation"]
     found: dict = {}
 
@@ -235,9 +238,8 @@ def looked_after(bed: Bed, namespace: str, image: str) -> None:
     if not wait(is_so):
         raise Fault(f"the fleet never is complete: {found}")
     pods = bed.api.must("GET", f"/api/v1/namespaces/{namespace}/pods")["items"]
-    new = [pod for pod in pods if any(each["image"] == image for each in pod["spec"]["containers"])]
-    if len(new) != wanted["spec"]["replicas"] or not all(is_ready(pod) for pod in new):
-        raise Fault(f"{len(new)} pods of {NAME} run {image}")
+    if len(pods) != wanted["spec"]["replicas"] or not all(is_ready(pod) for pod in pods):
+        raise Fault(f"the fleet is complete with {len(pods)} pods")
 
 
 def used(bed: Bed, program: Program, home: Path, act: Callable[[], None], report: Report) -> None:
@@ -262,7 +264,7 @@ def by_kustomize(bed: Bed, program: Program, parts: dict[str, Path], report: Rep
             raise Fault(f"{each['kind']} {each['metadata']['name']}: {faults}")
     namespace = bed.namespace("anywhere")
     home = bed.cluster.home / "by-kustomize"
-    used(bed, program, home, lambda: looked_after(bed, namespace, "registry.example.com/kelp:v1"), report)
+    used(bed, program, home, lambda: looked_after(bed, namespace), report)
 
 
 def by_helm(bed: Bed, program: Program, parts: dict[str, Path], report: Report) -> None:
@@ -270,7 +272,7 @@ def by_helm(bed: Bed, program: Program, parts: dict[str, Path], report: Report) 
     namespace = bed.namespace("fleets")
     helm(bed, parts, "install", rendered.CHART, "-f", rendered.VALUES / "namespaced.yaml", "--wait")
     home = bed.cluster.home / "by-helm"
-    used(bed, program, home, lambda: looked_after(bed, namespace, "registry.example.com/kelp:v1"), report)
+    used(bed, program, home, lambda: looked_after(bed, namespace), report)
     helm(bed, parts, "uninstall", "--wait")
     left = path_of(document(namespace))
     if not bed.api.find(left) or "deletionTimestamp" in bed.api.must("GET", left)["metadata"]:

@@ -1,5 +1,5 @@
-"""What is below `deploy/`, before a real API server: every object is taken as it stands, and a runner that has it
-alone looks after a fleet."""
+"""What is below `deploy/`, before a real API server: every object is taken as it stands, and a runner
+that has it alone looks after a fleet."""
 
 from pathlib import Path
 
