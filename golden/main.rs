@@ -9,6 +9,7 @@
 )]
 
 mod case;
+mod definitions;
 mod keys;
 mod page;
 mod readme;
@@ -84,6 +85,9 @@ fn run(request: &Request) -> io::Result<(usize, usize)> {
     }
     if is_wanted("KEYS", request) {
         count("KEYS", keys::faults(root)?);
+    }
+    if is_wanted("definitions", request) {
+        count("definitions", definitions::faults(root, request.is_bless)?);
     }
     if is_wanted("docs", request) {
         count("docs", page::faults(root, request.is_bless)?);

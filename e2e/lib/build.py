@@ -39,12 +39,17 @@ class Taken:
     version: str = ""
 
 
+# The module of those who render what is deployed.
+DEPLOY = "../.ci/deploy"
 PARTS = {
     "etcd": Built("", "go.etcd.io/etcd/server/v3"),
     "kube-apiserver": Built("", "k8s.io/kubernetes/cmd/kube-apiserver"),
     "kube-controller-manager": Built("", "k8s.io/kubernetes/cmd/kube-controller-manager"),
     "kube-scheduler": Built("", "k8s.io/kubernetes/cmd/kube-scheduler"),
     "kwok": Built("kwok", "sigs.k8s.io/kwok/cmd/kwok"),
+    "helm": Built(DEPLOY, "helm.sh/helm/v3/cmd/helm"),
+    "kustomize": Built(DEPLOY, "sigs.k8s.io/kustomize/kustomize/v5"),
+    "objects": Built(DEPLOY, "./objects"),
     "redis": Built("", "./argo"),
     "argocd-application-controller": Built("", "./argo"),
     "argocd-cmp-server": Built("", "./argo"),
@@ -53,6 +58,11 @@ PARTS = {
     "kustomize-controller": Built("", "github.com/fluxcd/kustomize-controller"),
     "kustomize-crds": Taken("github.com/fluxcd/kustomize-controller", "config/crd/bases"),
     "source-crds": Taken("github.com/fluxcd/source-controller", "config/crd/bases", "v1.7.3"),
+    "prometheus-crds": Taken(
+        "github.com/prometheus-operator/prometheus-operator",
+        "example/prometheus-operator-crd",
+        "v0.85.0",
+    ),
 }
 
 
@@ -78,7 +88,8 @@ def parts(root: Path, names: list[str]) -> dict[str, Path]:
 def cache(module: Path) -> Path:
     """Returns the folder in which what a module makes is kept."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    files = [module / "go.mod", module / "go.sum", *sorted(module.glob("argo/*.go"))]
+    own = [*module.glob("argo/*.go"), *module.glob("objects/*.go")]
+    files = [module / "go.mod", module / "go.sum", *sorted(own)]
     digest = hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
     return base / "cosmos-render" / "e2e" / digest[:16]
 

@@ -1,10 +1,9 @@
 """A second API server before the same etcd, for those who are tested: what they ask for is in an audit
 log of their own, and it can be stopped and started again without anybody else noticing. They have the
-rights that the documents tell people to give, and no others."""
+rights that `deploy/` gives, and no others."""
 
 import contextlib
 import json
-import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -23,9 +22,22 @@ POLICY = {
     "rules": [{"level": "Metadata"}],
 }
 USER = "cosmos-render"
-GUIDE = Path(__file__).resolve().parents[2] / "docs" / "runner.md"
-RIGHTS = re.compile(r"^```yaml\n(.*?^kind: ClusterRole\n.*?)^```$", re.M | re.S)
-ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/cosmos-render"
+BASE = Path(__file__).resolve().parents[2] / "deploy" / "base"
+GROUP = "rbac.authorization.k8s.io"
+ROLES = f"/apis/{GROUP}/v1/clusterroles"
+# Runners here have Leases of many names in many namespaces, where `deploy/` gives the right to one alone.
+LEASES = {
+    "apiVersion": f"{GROUP}/v1",
+    "kind": "ClusterRole",
+    "metadata": {"name": "cosmos-render-leases"},
+    "rules": [
+        {
+            "apiGroups": ["coordination.k8s.io"],
+            "resources": ["leases"],
+            "verbs": ["create", "get", "update"],
+        }
+    ],
+}
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
 
 
@@ -118,26 +130,20 @@ def counted(calls: list[Call]) -> str:
 
 
 def give_rights(api: Api) -> None:
-    """Gives those who are tested the rights that `docs/runner.md` has."""
-    found = RIGHTS.findall(GUIDE.read_text())
-    if len(found) != 1:
-        raise Fault(f"{GUIDE.name} has {len(found)} ClusterRoles")
-    api.must("PATCH", f"{ROLE}?fieldManager=e2e", found[0], APPLY)
-    api.apply(
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "ClusterRoleBinding",
-            "metadata": {"name": USER},
-            "roleRef": {
-                "apiGroup": "rbac.authorization.k8s.io",
-                "kind": "ClusterRole",
-                "name": "cosmos-render",
-            },
-            "subjects": [
-                {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": USER}
-            ],
-        }
-    )
+    """Gives those who are tested the rights that `deploy/` gives."""
+    text = (BASE / "cluster-role.yaml").read_text()
+    wide = api.must("PATCH", f"{ROLES}/{USER}?fieldManager=e2e&fieldValidation=Strict", text, APPLY)
+    for role in (wide, api.apply(LEASES)):
+        name = role["metadata"]["name"]
+        api.apply(
+            {
+                "apiVersion": f"{GROUP}/v1",
+                "kind": "ClusterRoleBinding",
+                "metadata": {"name": name},
+                "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": name},
+                "subjects": [{"apiGroup": GROUP, "kind": "User", "name": USER}],
+            }
+        )
 
 
 @contextlib.contextmanager

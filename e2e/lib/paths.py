@@ -1,6 +1,9 @@
 """Where the API server keeps what."""
 
-PLURALS = {"StorageClass": "storageclasses"}
+PLURALS = {
+    "NetworkPolicy": "networkpolicies",
+    "StorageClass": "storageclasses",
+}
 # Kinds without a namespace.
 WIDE = {
     "ClusterRole",

@@ -21,6 +21,11 @@ fn names(list: &Value) -> Vec<&str> {
     list.map(|one| one["name"].as_str().unwrap()).collect()
 }
 
+/// Returns the image that has more than the program.
+fn with_a_shell() -> String {
+    format!("{}-debian", gitops::default_image())
+}
+
 /// Compares the mounts of a sidecar with the volumes that there are: its own, and Argo CD's.
 #[track_caller]
 fn check_mounts(sidecar: &Value, volumes: &Value) {
@@ -34,7 +39,7 @@ fn check_mounts(sidecar: &Value, volumes: &Value) {
     assert!(at("/home/argocd/cmp-server/config/plugin.yaml").is_some());
     assert_eq!(at("/tmp").unwrap()["name"], "cmp-tmp");
     assert_eq!(sidecar["securityContext"]["runAsUser"], 999);
-    assert_eq!(sidecar["image"], gitops::default_image().as_str());
+    assert_eq!(sidecar["image"], with_a_shell().as_str());
 }
 
 #[test]
@@ -77,10 +82,12 @@ fn the_values_for_helm_are_the_same_sidecar() {
 fn the_image_is_built_for_hooks_and_the_sidecar() {
     let definition = text("image/Dockerfile");
     let has = |line: &str| assert!(definition.contains(line), "{line}");
-    has(&gitops::default_image());
+    has(&format!("{} .\n", gitops::default_image()));
+    has(&format!("{} .\n", with_a_shell()));
     has("--features runner");
     has("/usr/local/bin/cosmos-render\n");
     has("USER 999:999");
+    has("USER 65532:65532");
     has("COPY LICENSE ");
     has("COPY templates/argocd/plugin.yaml /home/argocd/cmp-server/config/plugin.yaml");
 }
