@@ -80,16 +80,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 # From here on: for ScheduledVolumeSnapshots and StatefulJobs alone.
 - apiGroups: [cosmos.strange.love]
   resources: [scheduledvolumesnapshots, statefuljobs]
-  verbs: [get, list, watch, patch]
+  verbs: [list, watch]
 - apiGroups: [cosmos.strange.love]
   resources: [scheduledvolumesnapshots/status, statefuljobs/status]
-  verbs: [patch]
+  verbs: [update]
 - apiGroups: [snapshot.storage.k8s.io]
   resources: [volumesnapshots]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [create, delete]
 - apiGroups: [batch]
   resources: [jobs]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [list, watch, create]
 {{- end -}}
 
 {{/* What it may do in the whole cluster, whichever namespaces it looks after. */}}
