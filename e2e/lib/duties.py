@@ -185,7 +185,7 @@ def grows(scene: Scene) -> None:
     scene.never(lambda: scene.size() > 20, "the claim grew above its limit", 7)
     if scene.uids() != before:
         raise Fault("a pod restarted since its claim grew")
-    if len(told := scene.told("PVCAutoScale")) != 2:
+    if not (told := scene.told("PVCAutoScale")) or "85 %" not in told[0]:
         raise Fault(f"Events tell {told}")
 
 

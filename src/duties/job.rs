@@ -49,6 +49,8 @@ pub struct World<'a> {
     pub now: Timestamp,
     /// The job of the document's name.
     pub job: Option<&'a Value>,
+    /// The job that was there before, as it was when it went.
+    pub gone: Option<&'a Value>,
     /// The claim of the document's name.
     pub claim: Option<&'a Value>,
     /// The snapshots of the namespace; nothing where the cluster knows no snapshots.
@@ -120,6 +122,9 @@ fn advance(wish: Wish<'_>, world: &World<'_>, turn: &mut Turn) -> Result<(), Str
             Some(_) | None => Ok(()),
         };
     }
+    if let Some(gone) = world.gone.filter(|gone| is_ours(gone, wish.uid)) {
+        remember(&mut turn.status.job_history, gone);
+    }
     if let Some(claim) = world.claim {
         turn.again = SOON;
         if !is_leaving(claim) {
@@ -127,7 +132,7 @@ fn advance(wish: Wish<'_>, world: &World<'_>, turn: &mut Turn) -> Result<(), Str
         }
         return Ok(());
     }
-    let due = due(wish)?;
+    let due = due(wish, &turn.status)?;
     if let Some(due) = due.filter(|due| *due > world.now) {
         turn.again = world.now.duration_until(due);
         return Ok(());
@@ -146,7 +151,7 @@ fn advance(wish: Wish<'_>, world: &World<'_>, turn: &mut Turn) -> Result<(), Str
 }
 
 /// Returns when the next run is due; nothing where there was none yet.
-fn due(wish: Wish<'_>) -> Result<Option<Timestamp>, String> {
+fn due(wish: Wish<'_>, status: &JobStatus) -> Result<Option<Timestamp>, String> {
     let wrong = |why: String| format!("spec.interval: {why}");
     let interval = match &wish.spec.interval {
         Some(text) => Duration::parse(text).map_err(wrong)?.seconds,
@@ -158,7 +163,7 @@ fn due(wish: Wish<'_>) -> Result<Option<Timestamp>, String> {
     } else {
         SignedDuration::from_secs(interval)
     };
-    let last = wish.status.job_history.first();
+    let last = status.job_history.first();
     let began = last.and_then(|last| last["startTime"].as_str()?.parse::<Timestamp>().ok());
     let Some(began) = began else {
         return Ok(None);

@@ -203,11 +203,12 @@ impl Duties {
         let (kind, name) = (&object["kind"], &object["metadata"]["name"]);
         tracing::warn!(kind = %kind, name = %name, %fault, "a duty cannot be done");
         let mut status = object["status"].clone();
-        if status.is_object() {
-            status["status"] = Value::from(message.clone());
-            if let Err(fault) = self.write(object, &status).await {
-                tracing::warn!(name = %name, %fault, "a status could not be written");
-            }
+        if status.is_null() {
+            status["observedGeneration"] = object["metadata"]["generation"].clone();
+        }
+        status["status"] = Value::from(message.clone());
+        if let Err(fault) = self.write(object, &status).await {
+            tracing::warn!(name = %name, %fault, "a status could not be written");
         }
         if memory.told != message {
             memory.told.clone_from(&message);

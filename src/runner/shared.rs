@@ -111,6 +111,6 @@ impl Shared {
 }
 
 /// Who panicked with the lock in his hand left whole what it guards: each change is one call.
-fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,6 +8,7 @@ struct Met {
     spec: Value,
     history: Value,
     job: Option<Value>,
+    gone: Option<Value>,
     claim: Option<Value>,
     snapshots: Option<Vec<Value>>,
 }
@@ -23,6 +24,7 @@ impl Met {
             spec,
             history: json!([]),
             job: None,
+            gone: None,
             claim: None,
             snapshots: Some(vec![
                 snapshot("old", "hub", 1, true),
@@ -49,6 +51,7 @@ impl Met {
         let world = World {
             now: NOW.parse().unwrap(),
             job: self.job.as_ref(),
+            gone: self.gone.as_ref(),
             claim: self.claim.as_ref(),
             snapshots: self.snapshots.as_ref().map(|all| all.iter().collect()),
         };
@@ -206,6 +209,21 @@ fn while_a_job_is_there_nothing_else_is_made() {
             json!({"succeeded": 1})
         ]
     );
+}
+
+#[test]
+fn a_job_that_went_at_once_is_remembered_as_it_ended() {
+    let mut met = Met::new();
+    met.history = json!([{"startTime": NOW}]);
+    met.gone = Some(object(
+        "Job",
+        "u-1",
+        &json!({"succeeded": 1, "startTime": NOW}),
+    ));
+    let ended = json!({"succeeded": 1, "startTime": NOW});
+    assert_eq!(met.turn().status.job_history, [ended]);
+    met.gone = Some(object("Job", "u-2", &json!({"failed": 1})));
+    assert_eq!(met.turn().status.job_history, [json!({"startTime": NOW})]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::runtime::events::Recorder;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -24,6 +24,7 @@ pub(super) async fn look(
     let all = duties.known.all(Of::StatefulJob);
     let names: BTreeSet<Name> = all.iter().map(super::name_of).collect();
     memories.retain(|name, _| names.contains(name));
+    duties.known.forget_gone(|name| names.contains(name));
     for object in &all {
         let memory = memories
             .entry(super::name_of(object))
@@ -42,6 +43,7 @@ async fn one(duties: &Duties, recorder: &Recorder, memory: &mut Memory, object: 
     };
     let (namespace, name) = super::name_of(object);
     let job = duties.known.get(Of::Job, &namespace, &name);
+    let gone = duties.known.gone(&(namespace.clone(), name.clone()));
     let claim = super::object(duties, Kind::PersistentVolumeClaim, (&namespace, &name));
     let snapshots = duties
         .known
@@ -50,6 +52,7 @@ async fn one(duties: &Duties, recorder: &Recorder, memory: &mut Memory, object: 
     let world = World {
         now: Timestamp::now(),
         job: job.as_ref(),
+        gone: gone.as_ref().filter(|gone| is_last(gone, &document)),
         claim: claim.as_ref(),
         snapshots: snapshots.as_ref().map(|all| all.iter().collect()),
     };
@@ -72,6 +75,19 @@ async fn one(duties: &Duties, recorder: &Recorder, memory: &mut Memory, object: 
     let status = serde_json::to_value(&turn.status).unwrap_or_default();
     let done = (&status, turn.event);
     duties.done(object, memory, (recorder, done)).await;
+}
+
+/// Tells whether the newest job that is remembered is this one, or is older: what a job left behind is no
+/// news of the next.
+fn is_last(gone: &Value, document: &StatefulJob) -> bool {
+    let time = |value: &Value| value.as_str()?.parse::<Timestamp>().ok();
+    let made = time(&gone["metadata"]["creationTimestamp"]);
+    let last = document.status.job_history.first();
+    let began = last.and_then(|last| time(&last["startTime"]));
+    // the clock of the API server may be a little behind
+    let skew = SignedDuration::from_secs(2);
+    made.zip(began)
+        .is_none_or(|(made, began)| began.duration_since(made) <= skew)
 }
 
 async fn take(duties: &Duties, act: &Act) -> Result<(), Fault> {

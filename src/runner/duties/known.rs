@@ -1,7 +1,7 @@
 //! The documents of duties and the jobs made for them, as watches and our own writes tell of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt as _;
 use kube::api::{Api, ApiResource, DynamicObject};
@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::apply::cluster::refusal;
 use crate::model::names::COMPONENT;
 use crate::runner::others::is_forbidden;
-use crate::runner::shared::Shared;
+use crate::runner::shared::{Shared, held};
 
 const GROUP: &str = "cosmos.strange.love/v1alpha1";
 
@@ -60,11 +60,14 @@ impl Of {
 }
 
 type Key = (Of, String, String);
+type Name = (String, String);
 
 /// All that is known.
 #[derive(Debug, Default)]
 pub(in crate::runner) struct Known {
     objects: Mutex<BTreeMap<Key, Value>>,
+    /// Jobs that are gone, as they were when they went: some go as soon as they have ended.
+    gone: Mutex<BTreeMap<Name, Value>>,
     /// Whether the cluster knows snapshots of volumes.
     pub(super) has_snapshots: bool,
 }
@@ -73,12 +76,9 @@ impl Known {
     pub(in crate::runner) fn new(has_snapshots: bool) -> Self {
         Self {
             objects: Mutex::default(),
+            gone: Mutex::default(),
             has_snapshots,
         }
-    }
-
-    fn held(&self) -> MutexGuard<'_, BTreeMap<Key, Value>> {
-        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes an object up, unless a later version of it is known.
@@ -86,7 +86,7 @@ impl Known {
         let Some(key) = key_of(&object) else {
             return;
         };
-        let mut objects = self.held();
+        let mut objects = held(&self.objects);
         let is_late = objects
             .get(&key)
             .is_some_and(|known| version(known) > version(&object));
@@ -99,15 +99,29 @@ impl Known {
         let Some(key) = key_of(object) else {
             return;
         };
-        let mut objects = self.held();
+        let mut objects = held(&self.objects);
         let is_same = |known: &Value| known["metadata"]["uid"] == object["metadata"]["uid"];
         if objects.get(&key).is_some_and(is_same) {
             objects.remove(&key);
         }
+        if key.0 == Of::Job {
+            let name = (key.1, key.2);
+            held(&self.gone).insert(name, object.clone());
+        }
     }
 
-    fn keep_only(&self, of: Of, namespace: Option<&str>, listed: &BTreeSet<(String, String)>) {
-        self.held().retain(|(kind, at, name), _| {
+    /// Returns the job that went last under a name.
+    pub(super) fn gone(&self, name: &Name) -> Option<Value> {
+        held(&self.gone).get(name).cloned()
+    }
+
+    /// Forgets the jobs that are gone, but for those of documents that are there.
+    pub(super) fn forget_gone(&self, of: impl Fn(&Name) -> bool) {
+        held(&self.gone).retain(|name, _| of(name));
+    }
+
+    fn keep_only(&self, of: Of, namespace: Option<&str>, listed: &BTreeSet<Name>) {
+        held(&self.objects).retain(|(kind, at, name), _| {
             let is_meant = *kind == of && namespace.is_none_or(|one| one == at);
             !is_meant || listed.contains(&(at.clone(), name.clone()))
         });
@@ -115,7 +129,7 @@ impl Known {
 
     /// Returns all objects of a kind.
     pub(super) fn all(&self, of: Of) -> Vec<Value> {
-        let objects = self.held();
+        let objects = held(&self.objects);
         let all = objects.iter().filter(|((kind, _, _), _)| *kind == of);
         all.map(|(_, object)| object.clone()).collect()
     }
@@ -123,7 +137,7 @@ impl Known {
     /// Returns one object.
     pub(super) fn get(&self, of: Of, namespace: &str, name: &str) -> Option<Value> {
         let key = (of, namespace.to_owned(), name.to_owned());
-        self.held().get(&key).cloned()
+        held(&self.objects).get(&key).cloned()
     }
 }
 
