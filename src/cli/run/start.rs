@@ -20,10 +20,10 @@ use tracing_subscriber::{Layer as _, Registry, fmt};
 use crate::apply::cluster;
 use crate::cli::args::{LogForm, RunArgs};
 use crate::cli::terminal::Terminal;
-use crate::cli::{Exit, Failure, live};
-use crate::diagnostic::Diagnostic;
+use crate::cli::{Exit, Failure, live, settings};
+use crate::diagnostic::{Diagnostic, Reported};
 use crate::disk;
-use crate::runner::{self, Lease, Options, Read};
+use crate::runner::{self, Given, Lease, Options, Read, Settled};
 
 use super::CONSEQUENCE;
 use super::traces::Traces;
@@ -130,12 +130,12 @@ fn options(args: &RunArgs) -> Result<Options, Diagnostic> {
         scope: format!("{namespaces} {selector}").trim().to_owned(),
     });
     let paths = args.specs.clone();
-    let folder: Read =
-        Arc::new(move || disk::read(&paths, &[], &mut io::empty(), &disk::Limits::default()));
+    let folder: Read = Arc::new(move || given(&paths));
     Ok(Options {
         namespaces: args.namespace.clone(),
         selector: args.selector.clone(),
         folder: (!is_cluster).then_some(folder),
+        helper_image: args.helper_image.clone(),
         is_dry: args.dry_run,
         refresh: args.refresh,
         lease,
@@ -144,6 +144,27 @@ fn options(args: &RunArgs) -> Result<Options, Diagnostic> {
         probe_every: Duration::from_secs(args.probe_interval.seconds),
         at_once: args.at_once,
     })
+}
+
+/// Reads the documents of a folder, and the settings above them.
+fn given(paths: &[String]) -> Reported<Given> {
+    let read = disk::read(paths, &[], &mut io::empty(), &disk::Limits::default());
+    let settings = settings::read(paths, None);
+    let settled = Settled {
+        helper_image: settings.value.helper_image.clone(),
+    };
+    let settled = (!settings.has_errors()).then_some(settled);
+    Reported {
+        value: Given {
+            documents: read.value,
+            settings: settled,
+        },
+        diagnostics: read
+            .diagnostics
+            .into_iter()
+            .chain(settings.diagnostics)
+            .collect(),
+    }
 }
 
 /// Returns a name that no other replica has: that of the pod, with a number that a container which
