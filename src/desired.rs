@@ -42,6 +42,7 @@ pub use self::renewal::{Renewal, Way};
 use self::fleet::Fleet;
 use crate::live::facts::Facts;
 use crate::model::digest::sha256;
+use crate::model::image::Image;
 use crate::model::{Notice, ObjectKey, Ordinal};
 use crate::spec::FullNode;
 
@@ -146,10 +147,14 @@ pub struct PodNotes {
     pub reference_start: Option<String>,
 }
 
-/// Builds what should exist.
+/// Builds what should exist. The checks beside the node run the helper image, which has this program;
+/// without one they run the reference's.
 #[must_use]
-pub fn build(fleet: &FullNode, facts: &Facts) -> Desired {
-    let fleet = Fleet::new(fleet, facts);
+pub fn build(fleet: &FullNode, facts: &Facts, helper_image: Option<&Image>) -> Desired {
+    let fleet = Fleet {
+        helper_image,
+        ..Fleet::new(fleet, facts)
+    };
     let mut desired = Desired {
         warnings: peers::unknown(&fleet),
         ..Desired::default()

@@ -4,6 +4,7 @@
 pub mod digest;
 pub mod duration;
 pub mod few;
+pub mod image;
 pub mod likeness;
 pub mod money;
 pub mod quantity;
@@ -273,6 +274,8 @@ pub mod names {
     /// The helpers beside the node that are ours: which release of them runs is no wish of the
     /// owner's.
     pub const OWN_SIDECARS: [&str; 2] = ["healthcheck", "version-check-interval"];
+    /// The program by which ours of them are run.
+    pub const PROGRAM: &str = "cosmos-render";
 }
 
 /// A remark on a fleet that goes with its plan: a warning, or what blocks something.

@@ -19,6 +19,7 @@ use crate::diagnostic::{Diagnostic, Reported, Severity};
 use crate::explain::Members;
 use crate::live::Live;
 use crate::live::facts::Declared;
+use crate::model::image::Image;
 use crate::model::{Notice, Source};
 use crate::parse;
 use crate::parse::inputs::Inputs;
@@ -57,6 +58,8 @@ pub struct Options {
     pub namespace: Option<String>,
     /// Whether what waits for the next restart is rolled out now.
     pub refresh: bool,
+    /// The image of this program that the checks beside nodes run; the reference's where there is none.
+    pub helper_image: Option<Image>,
     /// Whether the fleets are taken over from an operator.
     pub adopt: bool,
     /// Whether the other fleets are planned where one cannot be.

@@ -31,8 +31,9 @@ use tokio::sync::watch as signal;
 use crate::apply::capture;
 use crate::apply::resources::Place;
 use crate::model::Kind;
+use crate::model::image::Image;
 
-pub use documents::Read;
+pub use documents::{Given, Read, Settled};
 pub use duties::Pace;
 pub use lease::Wanted as Lease;
 
@@ -50,6 +51,9 @@ pub struct Options {
     pub selector: Option<String>,
     /// Where documents are read from; `None` for those in the cluster.
     pub folder: Option<Read>,
+    /// The image of this program that the checks beside nodes run, whatever the settings of the
+    /// documents' folder say.
+    pub helper_image: Option<Image>,
     /// Whether nothing is done but plan.
     pub is_dry: bool,
     /// Whether what waits for the next restart is rolled out now.

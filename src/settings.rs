@@ -1,5 +1,5 @@
 //! What a tree's `cosmos-render.toml` settles: levels of lints, how fast a fleet's nodes are, what
-//! a month costs, who tells heights. Knows nothing of TOML or of where the file is found.
+//! a month costs, who tells heights, which image helpers run. Knows nothing of TOML or of where the file is found.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Place;
 use crate::model::duration::Duration;
+use crate::model::image::Image;
 use crate::model::money::Price;
 
 /// The name of the file, at the root of a tree of specifications.
@@ -17,6 +18,9 @@ pub const FILE: &str = "cosmos-render.toml";
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
 pub struct Written {
+    /// The image of this program that the health check and the version checks of pods run: the
+    /// reference's where none is given.
+    pub helper_image: Option<Image>,
     /// The level of each lint that is not to have its default level, by its code.
     pub lint: BTreeMap<String, Level>,
     /// Who tells the heights of the chains.
@@ -36,6 +40,8 @@ pub struct Written {
 /// The settings of one tree.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
+    /// The image of this program that the health check and the version checks of pods run.
+    pub helper_image: Option<Image>,
     /// The levels of lints that are not to have their default level, by code, each with its place.
     pub lint: BTreeMap<String, (Level, Place)>,
     /// Who tells the heights of the chains.

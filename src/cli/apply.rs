@@ -25,11 +25,13 @@ pub(super) fn run(args: &ApplyArgs, terminal: &Terminal) -> Result<Exit, Failure
         });
     }
     terminal.counted(&read.diagnostics);
+    let told = (terminal, CONSEQUENCE);
+    let settings = super::settings::sound(&args.specs, args.config.as_deref(), told)?;
     let runtime = super::live::runtime().map_err(|why| Failure {
         diagnostics: vec![super::live::fault(&why)],
         consequence: CONSEQUENCE,
     })?;
-    runtime.block_on(session::run(args, read.value, terminal))
+    runtime.block_on(session::run(args, (read.value, settings), terminal))
 }
 
 /// Says how to get a program that can.

@@ -200,6 +200,9 @@ pub(super) struct PlanArgs {
     /// Show also what takes the fleets over from an operator that runs them
     #[arg(long, help_heading = "Rollout")]
     pub(super) adopt: bool,
+    /// The settings, where they do not lie above the documents as `cosmos-render.toml`
+    #[arg(long, value_name = "FILE", help_heading = "Inputs")]
+    pub(super) config: Option<String>,
     /// Plan the other fleets where one cannot be built (the exit code is still 1)
     #[arg(long, help_heading = "Rollout")]
     pub(super) keep_going: bool,

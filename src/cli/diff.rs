@@ -32,6 +32,7 @@ pub(super) fn run(run: &DiffRun, terminal: &Terminal) -> Result<Exit, Failure> {
     }
     let told = (terminal, CONSEQUENCE);
     let settings = settings::sound(&inputs.specs, run.config.as_deref(), told)?;
+    inputs = inputs.settled(&settings);
     let read_head = match &head {
         End::Path(_) | End::Here => None,
         End::Commit { .. } => Some(read(&head, run)?),

@@ -11,7 +11,7 @@ use super::input::Planned;
 use super::policy::Policy;
 use super::resolve::PlanRun;
 use super::terminal::{self, Terminal};
-use super::{Exit, Failure, input};
+use super::{Exit, Failure, input, settings};
 
 const CONSEQUENCE: &str = "nothing was planned";
 
@@ -19,11 +19,13 @@ const CONSEQUENCE: &str = "nothing was planned";
 pub(super) fn run(run: &PlanRun, terminal: &Terminal) -> Result<Exit, Failure> {
     let PlanRun {
         inputs,
+        config,
         format,
         out,
         policy,
     } = run;
-    let planned = input::run(inputs, terminal, CONSEQUENCE)?;
+    let settings = settings::sound(&inputs.specs, config.as_deref(), (terminal, CONSEQUENCE))?;
+    let planned = input::run(&inputs.settled(&settings), terminal, CONSEQUENCE)?;
     let plan = &planned.outcome.plan;
     let look = (terminal.out(), terminal.detail_wanted());
     let found = |host| of_plan(&planned, policy, host);

@@ -38,7 +38,7 @@ pub(super) fn run(run: &RenderRun, terminal: &Terminal) -> Result<Exit, Failure>
     if roll_image.is_some() {
         settings.roll.image.clone_from(roll_image);
     }
-    let mut inputs = inputs.clone();
+    let mut inputs = inputs.settled(&settings);
     // what takes fleets over is decided when it is planned
     inputs.options.adopt = saved.as_ref().is_some_and(Saved::is_adoption);
     let order = Order {

@@ -6,6 +6,7 @@ use crate::model::Kind;
 use crate::model::duration::Duration;
 use crate::pipeline::{Assumed, Options, Wanted};
 use crate::render::gitops::Applier;
+use crate::settings::Settings;
 use crate::simulate::Fault;
 use crate::simulate::fault::FORMS;
 
@@ -25,11 +26,25 @@ pub(super) struct Inputs {
     pub(super) options: Options,
 }
 
+impl Inputs {
+    /// Returns the same inputs with what the settings say of how to plan.
+    pub(super) fn settled(&self, settings: &Settings) -> Self {
+        let mut settled = self.clone();
+        settled
+            .options
+            .helper_image
+            .clone_from(&settings.helper_image);
+        settled
+    }
+}
+
 /// A `plan` to run.
 #[derive(Debug)]
 pub(super) struct PlanRun {
     pub(super) inputs: Inputs,
     pub(super) format: PlanFormat,
+    /// The settings, where they are named.
+    pub(super) config: Option<String>,
     /// The file to save the plan to as well.
     pub(super) out: Option<String>,
     pub(super) policy: Policy,
@@ -75,6 +90,8 @@ pub(super) struct RenderRun {
 pub(super) struct WhyRun {
     pub(super) inputs: Inputs,
     pub(super) pod: String,
+    /// The settings, where they are named.
+    pub(super) config: Option<String>,
     pub(super) format: WhyFormat,
 }
 
@@ -140,6 +157,7 @@ pub(super) fn plan(args: PlanArgs) -> Result<PlanRun, Failure> {
     let PlanArgs {
         input,
         adopt,
+        config,
         keep_going,
         output,
         out,
@@ -158,6 +176,7 @@ pub(super) fn plan(args: PlanArgs) -> Result<PlanRun, Failure> {
     inputs.options.wanted = Wanted::Plan;
     Ok(PlanRun {
         inputs,
+        config,
         format: output,
         out,
         policy: Policy {
@@ -278,6 +297,7 @@ pub(super) fn why(args: WhyArgs) -> Result<WhyRun, Failure> {
         pod,
         input,
         adopt,
+        config,
         output,
     } = args;
     let mut inputs = inputs(input)?;
@@ -286,6 +306,7 @@ pub(super) fn why(args: WhyArgs) -> Result<WhyRun, Failure> {
     Ok(WhyRun {
         inputs,
         pod,
+        config,
         format: output,
     })
 }

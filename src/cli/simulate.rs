@@ -25,7 +25,7 @@ pub(super) fn run(run: &SimulateRun, terminal: &Terminal) -> Result<Exit, Failur
     } = run;
     let told = (terminal, CONSEQUENCE);
     let settings = settings::sound(&inputs.specs, config.as_deref(), told)?;
-    let (base, mut diagnostics) = input::read(inputs, terminal, CONSEQUENCE)?;
+    let (base, mut diagnostics) = input::read(&inputs.settled(&settings), terminal, CONSEQUENCE)?;
     if !settings.estimated.is_empty() {
         diagnostics.extend(pipeline::settled_for_nobody(&base, &settings));
     }

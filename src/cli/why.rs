@@ -8,7 +8,7 @@ use crate::render::{json, text};
 use super::args::WhyFormat;
 use super::resolve::WhyRun;
 use super::terminal::{self, Terminal};
-use super::{Exit, Failure, input};
+use super::{Exit, Failure, input, settings};
 
 const CONSEQUENCE: &str = "nothing was explained";
 
@@ -23,12 +23,14 @@ pub(super) fn run(run: &WhyRun, terminal: &Terminal) -> Result<Exit, Failure> {
     let WhyRun {
         inputs,
         pod,
+        config,
         format,
     } = run;
     if let Some(fault) = is_file(pod) {
         return Err(failed(&fault));
     }
-    let outcome = input::run(inputs, terminal, CONSEQUENCE)?.outcome;
+    let settings = settings::sound(&inputs.specs, config.as_deref(), (terminal, CONSEQUENCE))?;
+    let outcome = input::run(&inputs.settled(&settings), terminal, CONSEQUENCE)?.outcome;
     let found = explain::account(&outcome.plan, &outcome.members, pod);
     let explanation = found.map_err(|unknown| failed(&no_such(pod, &unknown)))?;
     let printed = match format {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::desired::{Manifest, Role, labels, ports};
 use crate::live::facts::Facts;
+use crate::model::image::Image;
 use crate::model::{Kind, ObjectKey, Ordinal, names};
 use crate::spec::FullNode;
 use crate::spec::document::{Chain, InstanceOverride, NodeType, Spec, StringMap};
@@ -16,6 +17,8 @@ pub(crate) const HOME: &str = "/home/operator";
 pub(crate) struct Fleet<'a> {
     pub(crate) node: &'a FullNode,
     pub(crate) facts: &'a Facts,
+    /// The image of this program for the checks beside the node; the reference's where there is none.
+    pub(crate) helper_image: Option<&'a Image>,
     /// The document's name, cut to what names may hold.
     pub(crate) name: String,
     pub(crate) p2p_port: i32,
@@ -30,6 +33,7 @@ impl<'a> Fleet<'a> {
         Self {
             node,
             facts,
+            helper_image: None,
             name: labels::to_name(&node.key.name),
             p2p_port: ports::of_address(&comet.p2p_listen_address, ports::P2P),
             rpc_port: ports::of_address(&comet.rpc_listen_address, ports::RPC),

@@ -221,7 +221,7 @@ fn build_case(case: &str) -> Desired {
         app_overrides: overrides(&document.spec.chain.app.overrides),
         spec: document.spec,
     };
-    build(&node, &facts(case, &node))
+    build(&node, &facts(case, &node), None)
 }
 
 fn facts(case: &str, node: &FullNode) -> Facts {

@@ -5,15 +5,26 @@ use serde_json::{Value, json};
 
 use crate::desired::fleet::{Fleet, HOME, plain};
 use crate::desired::{init_containers, ports, probes, volumes};
+use crate::model::image::Image;
+use crate::model::names;
 
-/// The reference's program, which the checks run.
+/// The image of the reference's program, which the checks run where no other is asked for.
 const MANAGER: &str = "ghcr.io/strangelove-ventures/cosmos-operator:latest";
+/// The reference's program in it.
+const MANAGER_COMMAND: &str = "/manager";
 
 /// Builds the sidecars of a pod.
 pub(crate) fn build(fleet: &Fleet<'_>) -> Vec<Value> {
     let mut all = vec![healthcheck(fleet)];
     if !fleet.chain().versions.is_empty() {
-        let mut check = version_check(fleet, "version-check-interval", &["-d"]);
+        let rpc = rpc(fleet);
+        let ours = ["-d", "--rpc-host", &rpc];
+        // the reference's asks no node
+        let flags = match fleet.helper_image {
+            Some(_) => &ours[..],
+            None => &ours[..1],
+        };
+        let mut check = version_check(fleet, "version-check-interval", flags);
         check["volumeMounts"] = Value::Array(volumes::mounts(fleet));
         all.push(check);
     }
@@ -22,7 +33,10 @@ pub(crate) fn build(fleet: &Fleet<'_>) -> Vec<Value> {
 
 /// Builds a check of the version, as an init container or a sidecar.
 pub(crate) fn version_check(fleet: &Fleet<'_>, name: &str, flags: &[&str]) -> Value {
-    let mut command = vec!["/manager", "versioncheck"];
+    let mut command = match fleet.helper_image {
+        Some(_) => vec![names::PROGRAM, "sidecar", "version-check"],
+        None => vec![MANAGER_COMMAND, "versioncheck"],
+    };
     command.extend(flags);
     if let Some(backend) = &fleet.chain().database_backend {
         command.extend(["-b", backend]);
@@ -36,9 +50,13 @@ pub(crate) fn version_check(fleet: &Fleet<'_>, name: &str, flags: &[&str]) -> Va
 
 /// It reads how full the disk is, so it sees the chain's home.
 fn healthcheck(fleet: &Fleet<'_>) -> Value {
-    let rpc = format!("http://localhost:{}", fleet.rpc_port);
-    let command = json!(["/manager", "healthcheck", "--rpc-host", rpc]);
-    let mut container = helper(fleet, "healthcheck", &command);
+    let rpc = rpc(fleet);
+    let mut command = match fleet.helper_image {
+        Some(_) => vec![names::PROGRAM, "sidecar", "healthcheck"],
+        None => vec![MANAGER_COMMAND, "healthcheck"],
+    };
+    command.extend(["--rpc-host", &rpc]);
+    let mut container = helper(fleet, "healthcheck", &plain(&command));
     container["ports"] = json!([{"containerPort": ports::HEALTHCHECK, "protocol": "TCP"}]);
     container["volumeMounts"] = json!([volumes::read_only_home(fleet)]);
     if let Some(probe) = probes::of_healthcheck(fleet) {
@@ -47,10 +65,15 @@ fn healthcheck(fleet: &Fleet<'_>) -> Value {
     container
 }
 
+/// Where the node of the same pod answers.
+fn rpc(fleet: &Fleet<'_>) -> String {
+    format!("http://localhost:{}", fleet.rpc_port)
+}
+
 fn helper(fleet: &Fleet<'_>, name: &str, command: &Value) -> Value {
     let mut container = json!({
         "name": name,
-        "image": MANAGER,
+        "image": fleet.helper_image.map_or(MANAGER, Image::as_str),
         "command": command,
         "resources": {"requests": {"cpu": "5m", "memory": "16Mi"}},
     });

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::desired::{Desired, Manifest, Role, build, merge};
+use crate::desired::{self, Desired, Manifest, Role, merge};
 use crate::live::facts::{ClaimFacts, ExternalAddress, Facts, RunningPod, VolumeSnapshotFacts};
+use crate::model::image::Image;
 use crate::model::{NodeId, Notice};
 use crate::spec::FullNode;
 use crate::spec::validate;
@@ -39,6 +40,11 @@ pub(super) fn fleet(change: &Value) -> FullNode {
     validate(serde_json::from_value(document).unwrap())
         .value
         .unwrap()
+}
+
+/// Builds what a fleet asks for whose checks run the reference's program.
+fn build(fleet: &FullNode, facts: &Facts) -> Desired {
+    desired::build(fleet, facts, None)
 }
 
 fn facts() -> Facts {
@@ -469,4 +475,58 @@ fn check_machines(own: Option<Value>, expected: Option<&Value>) {
         let body = &find(&desired, "Pod", pod).body;
         assert_eq!(body["spec"].get("nodeSelector"), expected, "{pod}");
     }
+}
+
+/// Checks the image and the command of a container of the first pod, where the checks run an image
+/// of ours; and that nothing else in the pod is another for it.
+#[track_caller]
+fn check_helper(change: &Value, pointer: &str, expected: &str) {
+    let image = Image::parse("r.io/tools/cr:v1").unwrap();
+    let fleet = fleet(change);
+    let of = |image| {
+        let desired = desired::build(&fleet, &facts(), image);
+        pod(&desired).clone()
+    };
+    let (mut theirs, mut ours) = (of(None), of(Some(&image)));
+    let container = ours.body["spec"].pointer(pointer).unwrap();
+    let command = container["command"].as_array().unwrap();
+    let words: Vec<&str> = command.iter().map(|word| word.as_str().unwrap()).collect();
+    assert_eq!(words.join(" "), expected);
+    assert_eq!(container["image"], "r.io/tools/cr:v1");
+    let notes = [&theirs, &ours].map(|pod| pod.pod.clone().unwrap().revision);
+    assert_eq!(notes[0], notes[1]);
+    for pod in [&mut theirs, &mut ours] {
+        for part in ["initContainers", "containers"] {
+            for container in pod.body["spec"][part].as_array_mut().unwrap() {
+                let name = container["name"].as_str().unwrap();
+                if name == "healthcheck" || name.starts_with("version-check") {
+                    container["command"].take();
+                    container["image"].take();
+                }
+            }
+        }
+    }
+    assert_eq!(theirs.body, ours.body);
+}
+
+fn pod(desired: &Desired) -> &Manifest {
+    let mut pods = desired.manifests.iter();
+    pods.find(|manifest| manifest.role == Role::Pod).unwrap()
+}
+
+#[test]
+fn a_helper_image_changes_the_commands_of_the_checks_and_no_revision() {
+    let none = json!({});
+    let health = "cosmos-render sidecar healthcheck --rpc-host http://localhost:26657";
+    check_helper(&none, "/containers/1", health);
+    let once = "cosmos-render sidecar version-check";
+    check_helper(&none, "/initContainers/5", once);
+    let versions = json!({"chain": {
+        "databaseBackend": "rocksdb",
+        "config": {"rpcListenAddress": "tcp://0.0.0.0:36657"},
+        "versions": [{"height": 0, "image": "hub:1"}],
+    }});
+    let daemon =
+        "cosmos-render sidecar version-check -d --rpc-host http://localhost:36657 -b rocksdb";
+    check_helper(&versions, "/containers/2", daemon);
 }

@@ -44,6 +44,7 @@ fn change(path: &str, from: &Value, to: &Value) -> Option<Change> {
             from: from.as_ref(),
             to: to.as_ref(),
             notes: None,
+            ours: None,
             moved: Moved::Asked,
         },
     )?;

@@ -106,6 +106,7 @@ fn file_changes(file: &str, wanted: &str, live: &str, own: &BTreeSet<String>) ->
                 from: from.as_ref(),
                 to: to.as_ref(),
                 notes: None,
+                ours: None,
                 moved,
             };
             let effect = effects::of(On::Config, &changed)?;

@@ -2,6 +2,8 @@
 //! (design.md, "When must a pod restart?"). What an API server, its admission plug-ins and the
 //! scheduler fill in never gets here: `defaults` knows it.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::defaults::{is_less, same_toleration};
@@ -41,6 +43,8 @@ pub(super) struct Changed<'c> {
     pub(super) to: Option<&'c Value>,
     /// Which fields of our containers the owner set.
     pub(super) notes: Option<&'c PodNotes>,
+    /// The live containers that run this program, whatever their images are called.
+    pub(super) ours: Option<&'c BTreeSet<String>>,
     /// For lists of peers: what moved.
     pub(super) moved: Moved,
 }
@@ -144,10 +148,10 @@ const TABLE: &[Row] = &[
     },
     Row {
         on: On::Pod,
-        fields: "the image of a helper of ours, from one release to another",
+        fields: "the image of a helper of ours, from one release or program to another",
         fits: is_helper_release,
         effect: Some(Effect::NextRestart),
-        why: "which release of them runs is no wish of the owner's",
+        why: "which of them runs is no wish of the owner's",
     },
     Row {
         on: On::Pod,
@@ -223,9 +227,10 @@ pub fn table() -> String {
     text
 }
 
-/// Returns what a change of a pod's field takes.
-pub(super) fn of_pod(change: &Change, notes: &PodNotes) -> Option<Effect> {
+/// Returns what a change of a pod's field takes; `ours` are its containers that run this program.
+pub(super) fn of_pod(change: &Change, notes: &PodNotes, ours: &BTreeSet<String>) -> Option<Effect> {
     let changed = Changed {
+        ours: Some(ours),
         path: &change.path,
         from: change.from.as_ref(),
         to: change.to.as_ref(),
@@ -265,10 +270,13 @@ fn is_set_by_owner(changed: &Changed<'_>) -> bool {
     patched.is_some_and(|fields| top.is_empty() || fields.contains(top))
 }
 
-/// `chain-init` runs the chain's image, which the owner chooses.
+/// `chain-init` runs the chain's image, which the owner chooses. What the others are to run is ours
+/// to decide, wherever it comes from; what they run now was, where it goes by a name of a helper's, or
+/// where this program is what they were started with.
 fn is_helper_release(changed: &Changed<'_>) -> bool {
-    let is_image = own_field(changed.path) == Some("image");
-    let is_chain = own_container(changed.path).is_some_and(|(name, _)| name == "chain-init");
+    let Some((container, "image")) = own_container(changed.path) else {
+        return false;
+    };
     let is_helper = |image: Option<&Value>| {
         let Some(image) = image.and_then(Value::as_str) else {
             return false;
@@ -280,7 +288,9 @@ fn is_helper_release(changed: &Changed<'_>) -> bool {
         };
         HELPER_IMAGES.iter().any(|helper| name.ends_with(helper))
     };
-    is_image && !is_chain && is_helper(changed.from) && is_helper(changed.to)
+    let was_helper =
+        is_helper(changed.from) || changed.ours.is_some_and(|ours| ours.contains(container));
+    container != "chain-init" && was_helper && changed.to.is_some()
 }
 
 fn only_adds_tolerations(changed: &Changed<'_>) -> bool {
@@ -329,6 +339,7 @@ fn rotated_entry(part: &Value) -> Option<&str> {
 #[must_use]
 pub fn is_identity(change: &Change) -> bool {
     is_other_identity(&Changed {
+        ours: None,
         path: &change.path,
         from: change.from.as_ref(),
         to: change.to.as_ref(),
@@ -354,6 +365,7 @@ mod tests {
             from: some(from),
             to: some(to),
             notes: None,
+            ours: None,
             moved: Moved::Asked,
         }
     }
@@ -549,6 +561,19 @@ mod tests {
             ),
             Effect::Restart,
         );
+    }
+
+    #[test]
+    fn an_image_that_this_program_was_started_from_is_a_helper_whatever_it_is_called() {
+        let (from, to) = (json!("r.io/tools/x:1"), json!("r.io/tools/y:2"));
+        let path = "spec.containers[name=healthcheck].image";
+        let mut changed = changed(path, &from, &to);
+        assert_eq!(of(On::Pod, &changed), Some(Effect::Restart));
+        let ours = BTreeSet::from(["healthcheck".to_owned()]);
+        changed.ours = Some(&ours);
+        assert_eq!(of(On::Pod, &changed), Some(Effect::NextRestart));
+        changed.path = "spec.containers[name=node].image";
+        assert_eq!(of(On::Pod, &changed), Some(Effect::Restart));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Pods: is the live one up to date with what its owner asked for? Ours say so themselves, by
 //! their revision; of others, every field is compared after Kubernetes' defaults.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{Cause, Comparison, defaults, effects, tree};
@@ -26,8 +28,9 @@ pub(super) fn compare(manifest: &Manifest, object: &Object<'_>, live: &Live<'_>)
         without_our_env(&mut is);
         changes = tree::changes("spec", &wanted, &is, &rules);
     }
+    let ours = run_by_us(&is);
     changes.retain_mut(|change| {
-        let effect = effects::of_pod(change, notes);
+        let effect = effects::of_pod(change, notes, &ours);
         change.effect = effect.unwrap_or(change.effect);
         effect.is_some()
     });
@@ -61,6 +64,18 @@ fn without_our_env(spec: &mut Value) {
             env.retain(|variable| !variable["name"].as_str().is_some_and(is_ours));
         }
     }
+}
+
+/// Returns the containers that run this program.
+fn run_by_us(spec: &Value) -> BTreeSet<String> {
+    let parts = ["initContainers", "containers"];
+    let all = parts
+        .iter()
+        .filter_map(|part| spec[part].as_array())
+        .flatten();
+    let ours = all.filter(|container| container["command"][0] == names::PROGRAM);
+    ours.filter_map(|container| container["name"].as_str().map(str::to_owned))
+        .collect()
 }
 
 enum Revision {

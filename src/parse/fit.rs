@@ -11,6 +11,7 @@ use super::locate::pointer;
 use super::tree::{Content, Key, Mark, Node};
 use crate::diagnostic::Severity;
 use crate::model::duration::Duration;
+use crate::model::image::Image;
 use crate::model::money::Price;
 use crate::model::quantity::{Amount, fits_pattern};
 use crate::spec::path;
@@ -263,6 +264,11 @@ impl<'a> Walk<'a> {
             && let Err(why) = Price::parse(text)
         {
             self.fault(at, "bad-price", words::no_price(text, &why));
+        }
+        if format.as_deref() == Some("image")
+            && let Err(why) = Image::parse(text)
+        {
+            self.fault(at, "bad-image", words::no_image(text, &why));
         }
         let length = text.chars().count();
         if min_length.is_some_and(|least| u64::try_from(length).is_ok_and(|n| n < least)) {

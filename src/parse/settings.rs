@@ -91,6 +91,7 @@ fn placed(source: &Source, fault: Fault) -> Diagnostic {
 
 fn with_places(written: Written, source: &Source, document: &Node) -> Settings {
     let Written {
+        helper_image,
         lint,
         heights,
         estimates,
@@ -112,6 +113,7 @@ fn with_places(written: Written, source: &Source, document: &Node) -> Settings {
         )
     });
     Settings {
+        helper_image,
         lint: lint.collect(),
         heights,
         estimated: estimated.collect(),
@@ -276,6 +278,19 @@ mod tests {
                 "3:9 bad-duration: `-3m` is no span of time: a span of time is never negative; write a number with a unit, such as 90s, 5m or 2h30m",
             ],
         );
+    }
+
+    #[test]
+    fn a_helper_image_is_one_that_a_registry_takes() {
+        let hint = "write it as a registry has it, such as ghcr.io/org/cosmos-render:v0.1.0";
+        check_faults(
+            "helper-image = \"\"\n",
+            &[&format!(
+                "1:16 bad-image: `` is no image: it is empty; {hint}"
+            )],
+        );
+        let read = read("helper-image = \"r.io/a/b:v1\"\n");
+        assert_eq!(read.value.helper_image.unwrap().as_str(), "r.io/a/b:v1");
     }
 
     #[test]

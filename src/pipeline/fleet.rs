@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::delivery::Stage;
 use super::heirs::{self, Taken};
-use super::{Request, Wanted, delivery, refusals, removed};
+use super::{Options, Request, Wanted, delivery, refusals, removed};
 use crate::check;
 use crate::desired::{self, Desired};
 use crate::diagnostic::{Diagnostic, Reported};
@@ -101,13 +101,13 @@ pub(super) fn plan(
     let mut desired = if fleet.wishes.is_removed {
         Desired::default()
     } else {
-        desired::build(fleet, &facts)
+        desired::build(fleet, &facts, options.helper_image.as_ref())
     };
     let heirs = heirs::find((fleet, &facts), (taken, &former), live, &mut desired);
     let mut differences = diff::compare(&desired, live, &fleet.key);
     heirs::settle(&mut differences, &fleet.key, &heirs, (taken, live));
     if differences.has_changes_of_others()
-        && let Some(before) = asked_before(live, fleet, &facts)
+        && let Some(before) = asked_before(live, fleet, (&facts, options))
     {
         differences.settle_drift(&before);
     }
@@ -206,7 +206,11 @@ fn hand_over(
 /// Returns what the live document asks for: nothing where the snapshot has no such document, it
 /// cannot be built, or its controller has not acted on it yet. In the last case what differs is not
 /// what somebody edited, but what was never rolled out.
-fn asked_before(live: &Live<'_>, fleet: &FullNode, facts: &Facts) -> Option<Desired> {
+fn asked_before(
+    live: &Live<'_>,
+    fleet: &FullNode,
+    (facts, options): (&Facts, &Options),
+) -> Option<Desired> {
     let document = live
         .get(Kind::CosmosFullNode, &fleet.key.namespace, &fleet.key.name)
         .filter(|object| status::of_document(object).has_acted_on(object.meta.generation))
@@ -220,7 +224,7 @@ fn asked_before(live: &Live<'_>, fleet: &FullNode, facts: &Facts) -> Option<Desi
             serde_json::from_value(document).ok()
         })
         .and_then(|document| spec::validate(document).value);
-    document.map(|before| desired::build(&before, facts))
+    document.map(|before| desired::build(&before, facts, options.helper_image.as_ref()))
 }
 
 /// What new volumes are made from.

@@ -12,6 +12,7 @@ use super::probe::{Answer, Said, in_sync};
 use super::store::Store;
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::duties::whole_seconds;
+use crate::model::image::Image;
 use crate::model::names::{REMOVE_FLEET, RENAMED_FROM};
 use crate::model::{FleetKey, Kind, Source};
 use crate::parse;
@@ -21,8 +22,25 @@ pub(super) const FINALIZER: &str = "cosmos-render/fleet";
 /// What the API server adds where a document goes and its objects are to stay.
 const ORPHAN: &str = "orphan";
 
-/// Reads the documents of a folder.
-pub type Read = Arc<dyn Fn() -> Reported<Vec<Source>> + Send + Sync>;
+/// What a folder holds, as it was read.
+#[derive(Debug, Default)]
+pub struct Given {
+    /// The documents.
+    pub documents: Vec<Source>,
+    /// What its settings say: the image that the checks beside nodes run. The settings as a whole are
+    /// nothing where they are faulty.
+    pub settings: Option<Settled>,
+}
+
+/// What of a folder's settings matters to plans.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// The image of this program that the checks beside nodes run.
+    pub helper_image: Option<Image>,
+}
+
+/// Reads the documents of a folder, and its settings.
+pub type Read = Arc<dyn Fn() -> Reported<Given> + Send + Sync>;
 
 /// One fleet's document.
 #[derive(Debug, Clone)]
@@ -270,20 +288,27 @@ pub(super) struct Folder {
     sources: Vec<Source>,
     /// By fleet: the inputs that it is planned from, and those that it is planned with.
     fleets: BTreeMap<FleetKey, (BTreeSet<usize>, BTreeSet<FleetKey>)>,
+    pub(super) settled: Settled,
     pub(super) faults: Vec<Diagnostic>,
 }
 
 impl Folder {
     /// Reads a folder. A fleet whose document is faulty is among them as long as its name can be
-    /// read: the plan says what is wrong.
-    pub(super) fn read(read: &Read) -> Self {
+    /// read: the plan says what is wrong. Where the settings are faulty, those of `former` hold on: what
+    /// somebody mistyped must not change what is made meanwhile.
+    pub(super) fn read(read: &Read, former: &Self) -> Self {
         let Reported {
-            value: sources,
+            value:
+                Given {
+                    documents: sources,
+                    settings,
+                },
             diagnostics,
         } = read();
         let parsed = parse::specs(&sources, None);
         let mut folder = Self {
             fleets: BTreeMap::new(),
+            settled: settings.unwrap_or_else(|| former.settled.clone()),
             faults: diagnostics.into_iter().chain(parsed.diagnostics).collect(),
             sources: Vec::new(),
         };
@@ -311,7 +336,7 @@ impl Folder {
             all.map(|one| (one.name.clone(), one.bytes.clone()))
                 .collect::<Vec<_>>()
         };
-        self.faults == other.faults && texts(self) == texts(other)
+        self.faults == other.faults && self.settled == other.settled && texts(self) == texts(other)
     }
 
     /// Returns the fleets that have a document.

@@ -26,6 +26,7 @@ use super::{Options, lag, peers};
 use crate::apply::Why;
 use crate::apply::repeats::{MOST, Repeats};
 use crate::model::few::few;
+use crate::model::image::Image;
 use crate::model::{FleetKey, Kind};
 use crate::plan::{FleetPlan, Impact};
 
@@ -187,6 +188,13 @@ impl Fleets {
             .max(Instant::now() + TOGETHER)
     }
 
+    /// Returns the image that the checks beside nodes run: what the runner was told itself goes before
+    /// what a folder's settings say.
+    fn helper_image(&self) -> Option<Image> {
+        let own = self.options.helper_image.as_ref();
+        own.or(self.folder.settled.helper_image.as_ref()).cloned()
+    }
+
     /// Plans what is due, as much of it as is planned together, and lets it act; returns whether more is
     /// due.
     async fn turn(&mut self) -> bool {
@@ -227,10 +235,13 @@ impl Fleets {
             return is_more;
         }
         let began = Instant::now();
-        let shared = (&*self.shared, self.options.refresh);
+        let how = plan::How {
+            refresh: self.options.refresh,
+            helper_image: self.helper_image(),
+        };
         let turn = tracing::debug_span!("turn", fleets = due.len());
         let span = tracing::debug_span!(parent: &turn, "plan");
-        let request = plan::request(&documents, &due, shared, at);
+        let request = plan::request(&documents, &due, (&self.shared, how), at);
         let planned = tokio::task::spawn_blocking(move || {
             let came = span.in_scope(|| plan::plan(&documents, &due, &request));
             (documents, came)
@@ -264,7 +275,7 @@ impl Fleets {
             return keys_of_cluster(&self.shared.store());
         };
         if self.read_at.is_none_or(|at| at.elapsed() >= READ) {
-            let folder = Folder::read(read);
+            let folder = Folder::read(read, &self.folder);
             if !folder.is_same(&self.folder) {
                 for fault in &folder.faults {
                     tracing::error!(code = fault.code.to_string(), "{}", fault.message);

@@ -10,6 +10,7 @@ use super::shared::Shared;
 use super::store::AsSeen;
 use crate::apply::Seen;
 use crate::diagnostic::Diagnostic;
+use crate::model::image::Image;
 use crate::model::{FleetKey, ObjectKey, Source};
 use crate::pipeline::{self, FleetManifests, Options, Request, Wanted};
 use crate::plan::FleetPlan;
@@ -27,12 +28,20 @@ pub(super) struct Planned {
 /// What came of a fleet: its plan, or why it has none.
 pub(super) type Came = Result<Box<Planned>, Vec<Diagnostic>>;
 
+/// How fleets are planned.
+#[derive(Debug)]
+pub(super) struct How {
+    pub(super) refresh: bool,
+    /// The image that the checks beside nodes run.
+    pub(super) helper_image: Option<Image>,
+}
+
 /// Returns what to plan some fleets from: with them come those that take volumes from them, or from
 /// which they take some.
 pub(super) fn request(
     documents: &BTreeMap<FleetKey, Document>,
     fleets: &BTreeSet<FleetKey>,
-    (shared, refresh): (&Shared, bool),
+    (shared, how): (&Shared, How),
     now: Timestamp,
 ) -> (Arc<Request>, AsSeen) {
     let mut all = fleets.clone();
@@ -71,7 +80,8 @@ pub(super) fn request(
         snapshot: Some(vec![snapshot]),
         options: Options {
             keep_going: true,
-            refresh,
+            refresh: how.refresh,
+            helper_image: how.helper_image,
             now: Some(now),
             wanted: Wanted::FirstWave,
             ..Options::default()

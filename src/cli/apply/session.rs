@@ -23,6 +23,7 @@ use crate::model::{FleetKey, Kind, ObjectKey, Source};
 use crate::pipeline::{self, FleetManifests, Manifests, Options, Outcome, Request};
 use crate::plan::{Action, Condition, FleetPlan, Gate, Plan, Step};
 use crate::render::text;
+use crate::settings::Settings;
 
 use super::CONSEQUENCE;
 
@@ -73,7 +74,7 @@ enum Came {
 /// Plans, asks, and applies, until as much is done as was asked for.
 pub(super) async fn run(
     args: &ApplyArgs,
-    specs: Vec<Source>,
+    (specs, settings): (Vec<Source>, Settings),
     terminal: &Terminal,
 ) -> Result<Exit, Failure> {
     let client = cluster::connect(&live::door(&args.door)).await;
@@ -91,6 +92,7 @@ pub(super) async fn run(
             options: Options {
                 namespace: args.namespace.clone(),
                 refresh: args.refresh,
+                helper_image: settings.helper_image,
                 adopt: args.adopt,
                 ..Options::default()
             },

@@ -31,6 +31,9 @@ pub(in crate::cli) struct ApplyArgs {
     /// The namespace of documents that name none [default: default]
     #[arg(short, long, value_name = "NAMESPACE")]
     pub(in crate::cli) namespace: Option<String>,
+    /// The settings, where they do not lie above the documents as `cosmos-render.toml`
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) config: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) door: DoorArgs,
     /// How far to go

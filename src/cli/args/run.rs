@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::snapshot::DoorArgs;
 use crate::model::duration::Duration;
+use crate::model::image::Image;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,6 +49,10 @@ pub(in crate::cli) struct RunArgs {
     /// Roll out what otherwise waits for the next restart
     #[arg(long, help_heading = "Rollout")]
     pub(in crate::cli) refresh: bool,
+    /// The image of this program for the checks beside nodes [default: what the settings above the
+    /// documents' files say; else the reference's]
+    #[arg(long, value_name = "IMAGE", value_parser = Image::parse, help_heading = "Fleets")]
+    pub(in crate::cli) helper_image: Option<Image>,
     /// How often nodes that are in sync are asked how they are
     #[arg(long, value_name = "TIME", default_value = "15s", value_parser = Duration::parse, help_heading = "Rollout")]
     pub(in crate::cli) probe_interval: Duration,

@@ -30,6 +30,9 @@ pub(in crate::cli) struct WhyArgs {
     /// Explain it within what takes the fleets over from an operator
     #[arg(long, help_heading = "Rollout")]
     pub(in crate::cli) adopt: bool,
+    /// The settings, where they do not lie above the documents as `cosmos-render.toml`
+    #[arg(long, value_name = "FILE", help_heading = "Inputs")]
+    pub(in crate::cli) config: Option<String>,
     /// How the explanation is printed
     #[arg(
         short,

@@ -21,10 +21,10 @@ use tracing_subscriber::{Layer as _, Registry, fmt};
 use crate::apply::cluster;
 use crate::cli::args::{LogForm, RunArgs};
 use crate::cli::terminal::Terminal;
-use crate::cli::{Exit, Failure, live};
-use crate::diagnostic::Diagnostic;
+use crate::cli::{Exit, Failure, live, settings};
+use crate::diagnostic::{Diagnostic, Reported};
 use crate::disk;
-use crate::runner::{self, Lease, Options, Pace, Read};
+use crate::runner::{self, Given, Lease, Options, Pace, Read, Settled};
 
 use super::CONSEQUENCE;
 use super::traces::Traces;
@@ -133,12 +133,12 @@ fn options(args: &RunArgs) -> Result<Options, Diagnostic> {
         scope: format!("{namespaces} {selector}").trim().to_owned(),
     });
     let paths = args.specs.clone();
-    let folder: Read =
-        Arc::new(move || disk::read(&paths, &[], &mut io::empty(), &disk::Limits::default()));
+    let folder: Read = Arc::new(move || given(&paths));
     Ok(Options {
         namespaces: args.namespace.clone(),
         selector: args.selector.clone(),
         folder: (!is_cluster).then_some(folder),
+        helper_image: args.helper_image.clone(),
         is_dry: args.dry_run,
         refresh: args.refresh,
         lease,
@@ -156,6 +156,27 @@ fn options(args: &RunArgs) -> Result<Options, Diagnostic> {
 
 fn span(span: crate::model::duration::Duration) -> SignedDuration {
     SignedDuration::from_secs(i64::try_from(span.seconds).unwrap_or(i64::MAX))
+}
+
+/// Reads the documents of a folder, and the settings above them.
+fn given(paths: &[String]) -> Reported<Given> {
+    let read = disk::read(paths, &[], &mut io::empty(), &disk::Limits::default());
+    let settings = settings::read(paths, None);
+    let settled = Settled {
+        helper_image: settings.value.helper_image.clone(),
+    };
+    let settled = (!settings.has_errors()).then_some(settled);
+    Reported {
+        value: Given {
+            documents: read.value,
+            settings: settled,
+        },
+        diagnostics: read
+            .diagnostics
+            .into_iter()
+            .chain(settings.diagnostics)
+            .collect(),
+    }
 }
 
 /// Returns a name that no other replica has: that of the pod, with a number that a container which

@@ -16,6 +16,12 @@ const FORM_CODES: &[Code] = &[
         "Write a number with a unit: 90s, 5m, 2h30m.",
     ),
     fault(
+        "bad-image",
+        "the name of an image is none that a registry takes",
+        "No pod that is made with it would start.",
+        "Write registry, path and tag: `ghcr.io/org/cosmos-render:v0.1.0`.",
+    ),
+    fault(
         "bad-label",
         "a label or annotation is none that Kubernetes takes",
         "An API server refuses the document.",

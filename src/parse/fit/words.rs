@@ -250,6 +250,13 @@ pub(super) fn no_price(text: &str, why: &str) -> Words {
     (message, Some(hint.to_owned()))
 }
 
+/// Says why a text is no image.
+pub(super) fn no_image(text: &str, why: &str) -> Words {
+    let hint = "write it as a registry has it, such as ghcr.io/org/cosmos-render:v0.1.0";
+    let message = format!("{} is no image: {why}", quote(text));
+    (message, Some(hint.to_owned()))
+}
+
 /// Says why a text is no span of time.
 pub(super) fn no_duration(text: &str, why: &str) -> Words {
     let hint = "write a number with a unit, such as 90s, 5m or 2h30m";

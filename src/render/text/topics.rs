@@ -32,6 +32,7 @@ enum Topic {
     Script,
     ConfigSource,
     HelperImage,
+    HelperCommand,
     Single,
 }
 
@@ -50,7 +51,7 @@ pub(in crate::render) fn part<'a>(changes: impl IntoIterator<Item = &'a Change>)
         named: peers::phrases(&peers),
         ..Topics::default()
     };
-    let (mut scripts, mut sources, mut images) = (0, 0, 0);
+    let (mut scripts, mut sources, mut images, mut commands) = (0, 0, 0, 0);
     for change in others {
         match topic(change) {
             Topic::Single => topics.single.push(change),
@@ -58,12 +59,14 @@ pub(in crate::render) fn part<'a>(changes: impl IntoIterator<Item = &'a Change>)
             Topic::Script => scripts += 1,
             Topic::ConfigSource => sources += 1,
             Topic::HelperImage => images += 1,
+            Topic::HelperCommand => commands += 1,
         }
     }
     let phrases = [
         (scripts, "cosmos-render's own init scripts"),
         (sources, "the source of vol-config"),
         (images, "helper images"),
+        (commands, "the commands of helpers"),
     ];
     let phrases = phrases.iter().filter(|(count, _)| *count > 0);
     let phrases: Vec<String> = phrases
@@ -90,6 +93,7 @@ fn topic(change: &Change) -> Topic {
     }
     match own_container(&change.path) {
         Some((_, "image")) => Topic::HelperImage,
+        Some((name, "command")) if is_check(name) => Topic::HelperCommand,
         Some((_, "command")) => Topic::Script,
         Some((name, "args")) => of_args(name, change),
         Some(("snapshot-restore", "")) => of_whole(change),
@@ -105,6 +109,11 @@ fn own_container(path: &str) -> Option<(&str, &str)> {
     let (name, field) = rest.split_once(']')?;
     let is_own = names::OWN_INIT_CONTAINERS.contains(&name) || names::OWN_SIDECARS.contains(&name);
     is_own.then_some((name, field.trim_start_matches('.')))
+}
+
+/// The checks run a program, not a script of ours.
+fn is_check(name: &str) -> bool {
+    name == "version-check" || names::OWN_SIDECARS.contains(&name)
 }
 
 fn of_args(name: &str, change: &Change) -> Topic {
