@@ -22,6 +22,7 @@ mod roll;
 mod run;
 mod schema;
 mod settings;
+mod sidecar;
 mod simulate;
 mod snapshot;
 mod terminal;
@@ -82,6 +83,7 @@ fn dispatch(cli: Cli) -> Exit {
         Command::Why(args) => resolve::why(args).and_then(|run| why::run(&run, &terminal)),
         Command::Apply(args) => apply::run(&args, &terminal),
         Command::Run(args) => run::run(&args, &terminal),
+        Command::Sidecar(command) => sidecar::run(&command, &terminal),
         Command::Snapshot(args) => snapshot::run(&args, &terminal),
         Command::Keys(args) => keys::run(args, &terminal),
         Command::Lint(args) => resolve::lint(args).and_then(|run| lint::run(&run, &terminal)),

@@ -27,7 +27,7 @@ mod settle;
 mod sidecars;
 #[cfg(test)]
 mod tests;
-mod versions;
+pub mod versions;
 #[cfg(test)]
 mod versions_tests;
 mod volumes;

@@ -40,7 +40,7 @@
 //! - `disk` and `cli` are the shell: files, arguments, colours and exit codes.
 //! - `duties` decides what a fleet needs beside rollouts: claims that grow, snapshots by the clock.
 //! - `apply` does to a cluster what a plan says, one step at a time; `runner` repeats capturing,
-//!   planning and applying inside of one.
+//!   planning and applying inside of one. `comet` asks nodes how they are, `sidecar` stands beside one.
 //!
 //! A wall stands between the core (`parse` to `keys`) and the shell: no room of the core reads a
 //! disk, an environment, a clock or a network, or prints, so that the same inputs give the same bytes
@@ -54,6 +54,8 @@
 pub mod apply;
 pub mod check;
 pub mod cli;
+#[cfg(feature = "runner")]
+pub mod comet;
 pub mod desired;
 pub mod diagnostic;
 pub mod diff;
@@ -76,6 +78,8 @@ pub mod review;
 #[cfg(feature = "runner")]
 pub mod runner;
 pub mod settings;
+#[cfg(feature = "runner")]
+pub mod sidecar;
 pub mod simulate;
 pub mod spec;
 mod spread;

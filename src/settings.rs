@@ -1,5 +1,6 @@
 //! What a tree's `cosmos-render.toml` settles: levels of lints, how fast a fleet's nodes are, what
-//! a month costs, who tells heights, which image helpers run. Knows nothing of TOML or of where the file is found.
+//! a month costs, who tells heights, which image helpers run. Knows nothing of TOML or of where the
+//! file is found.
 
 use std::collections::BTreeMap;
 

@@ -9,6 +9,7 @@ mod lint;
 mod roll;
 mod run;
 mod schema;
+mod sidecar;
 mod simulate;
 mod snapshot;
 mod why;
@@ -26,6 +27,11 @@ pub(super) use roll::RollArgs;
 pub(super) use run::LogForm;
 pub(super) use run::RunArgs;
 pub(super) use schema::{SchemaArgs, SchemaOf};
+#[cfg_attr(
+    not(feature = "runner"),
+    expect(unused_imports, reason = "what reads them acts on a cluster")
+)]
+pub(super) use sidecar::{HealthcheckArgs, SidecarCommand, VersionCheckArgs};
 pub(super) use simulate::{SimulateArgs, SimulateFormat};
 pub(super) use snapshot::{DoorArgs, SnapshotArgs};
 pub(super) use why::{WhyArgs, WhyFormat};
@@ -140,6 +146,9 @@ pub(super) enum Command {
     Apply(ApplyArgs),
     /// Look after fleets from inside their cluster: plan, do the next wave, wait for its gate, again
     Run(RunArgs),
+    /// Stand beside a node in its pod: say whether it is well, and whether it runs the right version
+    #[command(subcommand)]
+    Sidecar(SidecarCommand),
     /// Capture what a cluster holds, without what must not lie in Git: private keys, and what is no fleet's
     Snapshot(SnapshotArgs),
     /// Make, take over and compare the nodes' p2p keys

@@ -98,8 +98,9 @@ fn is_run_by(version: &ChainVersion, running: &RunningPod) -> bool {
     there.peek().is_some() && there.all(|is_same| is_same)
 }
 
-/// The last version whose height is reached, in the order of the document.
-fn reached_at(versions: &[ChainVersion], height: u64) -> Option<&ChainVersion> {
+/// Returns the last version whose height is reached, in the order of the document.
+#[must_use]
+pub fn reached_at(versions: &[ChainVersion], height: u64) -> Option<&ChainVersion> {
     versions
         .iter()
         .take_while(|version| upgrade_height(version) <= height)

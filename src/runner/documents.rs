@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde_json::{Value, json};
 
-use super::probe::{Answer, Said, in_sync};
+use super::probe::{Answer, in_sync};
 use super::store::Store;
+use crate::comet::Said;
 use crate::diagnostic::{Diagnostic, Reported};
 use crate::duties::whole_seconds;
 use crate::model::image::Image;

@@ -2,20 +2,15 @@
 //! of plans.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper::body::Bytes;
-use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
-use serde::Deserialize;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::shared::Shared;
 use super::store::PodFacts;
+use crate::comet::{self, Said};
 use crate::model::FleetKey;
 
 /// A node that does not answer in this time does not answer.
@@ -26,25 +21,10 @@ const SOON: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_millis(200);
 /// So many nodes are asked at a time.
 const AT_ONCE: usize = 64;
-/// An answer is not longer.
-const MOST: usize = 1 << 20;
 /// A node lags whose latest block is so much older than the newest of its fleet, in seconds.
 const LAG: i64 = 60;
 /// A node that has no other to be compared with lags where its latest block is so old, in seconds.
 const OLD: i64 = 300;
-
-/// What a node said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Said {
-    /// Where it is.
-    Status {
-        height: u64,
-        is_catching_up: bool,
-        block_time: Option<Timestamp>,
-    },
-    /// Nothing that could be understood, and why.
-    Nothing(String),
-}
 
 /// An answer, and the pod that gave it.
 #[derive(Debug, Clone)]
@@ -218,7 +198,12 @@ pub(super) async fn ask(shared: Arc<Shared>, every: Duration) {
         for pod in due {
             let shared = Arc::clone(&shared);
             tokio::spawn(async move {
-                let said = match timeout(PATIENCE, status(pod.address, pod.port)).await {
+                let said = match timeout(
+                    PATIENCE,
+                    comet::status(&pod.address.to_string(), pod.port),
+                )
+                .await
+                {
                     Ok(Ok(said)) => said,
                     Ok(Err(why)) => Said::Nothing(why),
                     Err(_) => Said::Nothing("it does not answer".to_owned()),
@@ -229,77 +214,6 @@ pub(super) async fn ask(shared: Arc<Shared>, every: Duration) {
         }
         sleep(TICK).await;
     }
-}
-
-#[derive(Deserialize)]
-struct Reply {
-    result: Option<Body>,
-}
-
-#[derive(Deserialize)]
-struct Body {
-    sync_info: SyncInfo,
-}
-
-#[derive(Deserialize)]
-struct SyncInfo {
-    latest_block_height: String,
-    #[serde(default)]
-    latest_block_time: String,
-    catching_up: bool,
-}
-
-async fn status(address: IpAddr, port: u16) -> Result<Said, String> {
-    let body = get(address, port, "/status").await?;
-    read(&body).ok_or_else(|| "it answers what no node of CometBFT would".to_owned())
-}
-
-/// Asks a pod for a page, and waits for the answer as long as it takes.
-///
-/// # Errors
-/// Says why there is none.
-pub(super) async fn get(address: IpAddr, port: u16, page: &str) -> Result<Bytes, String> {
-    let told = |error: &dyn std::error::Error| error.to_string();
-    let stream = TcpStream::connect((address, port)).await;
-    let stream = TokioIo::new(stream.map_err(|error| told(&error))?);
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(stream)
-        .await
-        .map_err(|error| told(&error))?;
-    tokio::spawn(connection);
-    let host = match address {
-        IpAddr::V4(address) => format!("{address}:{port}"),
-        IpAddr::V6(address) => format!("[{address}]:{port}"),
-    };
-    let request = http::Request::get(page)
-        .header("host", host)
-        .body(Empty::<Bytes>::new())
-        .map_err(|error| told(&error))?;
-    let answer = sender
-        .send_request(request)
-        .await
-        .map_err(|error| told(&error))?;
-    if !answer.status().is_success() {
-        return Err(format!("it answers with {}", answer.status()));
-    }
-    let body = Limited::new(answer.into_body(), MOST).collect().await;
-    Ok(body.map_err(|error| error.to_string())?.to_bytes())
-}
-
-/// Reads an answer: with the envelope of JSON-RPC, or without.
-fn read(text: &[u8]) -> Option<Said> {
-    let reply: Result<Reply, _> = serde_json::from_slice(text);
-    let body = reply.ok().and_then(|reply| reply.result);
-    let body = body.or_else(|| serde_json::from_slice(text).ok())?;
-    let SyncInfo {
-        latest_block_height,
-        latest_block_time,
-        catching_up,
-    } = body.sync_info;
-    Some(Said::Status {
-        height: latest_block_height.parse().ok()?,
-        is_catching_up: catching_up,
-        block_time: latest_block_time.parse().ok(),
-    })
 }
 
 #[cfg(test)]
@@ -352,24 +266,5 @@ mod tests {
         );
         check(&[answer(9, false, old)], &[false]);
         check(&[answer(9, false, "2026-01-01T00:09:00Z")], &[true]);
-    }
-
-    #[test]
-    fn answers_come_with_an_envelope_or_without() {
-        let inner = r#"{"sync_info":{"latest_block_height":"12","latest_block_time":"2026-01-01T00:00:00.5Z","catching_up":false}}"#;
-        let outer = format!(r#"{{"jsonrpc":"2.0","id":-1,"result":{inner}}}"#);
-        for text in [inner, &outer] {
-            let said = read(text.as_bytes()).unwrap();
-            assert!(matches!(
-                said,
-                Said::Status {
-                    height: 12,
-                    is_catching_up: false,
-                    block_time: Some(_)
-                }
-            ));
-        }
-        assert_eq!(read(b"{}"), None);
-        assert_eq!(read(b"<html>"), None);
     }
 }

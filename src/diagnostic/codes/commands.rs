@@ -136,6 +136,12 @@ const CODES: &[Code] = &[
         "Grant the account `list` on it, or plan with what `kubectl` captures elsewhere.",
     ),
     fault(
+        "not-checked",
+        "a check beside a node came to nothing, or found something wrong",
+        "The pod runs another version than its height asks for, or nobody can tell.",
+        "See the message: whoever plans brings the version that is due.",
+    ),
+    fault(
         "not-running",
         "the loop could not begin",
         "Nobody looks after the fleets.",

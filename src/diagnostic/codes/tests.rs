@@ -33,6 +33,7 @@ const NOT_IN_GALLERY: &[(&str, &str)] = &[
     ("no-way-to-cluster", "a cluster: the suite apply"),
     ("not-applied", "a cluster: the suite apply"),
     ("not-captured", "a cluster: the suite apply"),
+    ("not-checked", "a cluster: the suite sidecars"),
     ("not-running", "a cluster: the suite runner"),
     ("not-wanted", "a cluster: the suite apply"),
     ("stopped", "a cluster: the suite apply"),

@@ -12,13 +12,13 @@ use tokio::time::Instant;
 
 use super::usage::Asked as Pod;
 use super::{Duties, cluster, usage};
+use crate::comet::Said;
 use crate::duties::growth::{Asked, Growth, Usage, growths};
 use crate::duties::lag::{Node, lagging};
 use crate::duties::whole_seconds;
 use crate::model::few::few;
 use crate::model::quantity::Amount;
 use crate::model::{FleetKey, Kind};
-use crate::runner::probe::Said;
 use crate::spec::document::{ClaimAutoScale, HeightDrift, SelfHeal};
 
 /// A pod that is younger than so many looks is given time.

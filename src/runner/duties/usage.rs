@@ -3,15 +3,15 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use form_urlencoded::Serializer;
 use futures_util::future::join_all;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout;
 
+use crate::comet;
 use crate::duties::growth::Usage;
 use crate::model::quantity::Amount;
-use crate::runner::probe;
 
 /// Who does not answer in this time does not answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -66,9 +66,12 @@ impl Asked {
     }
 
     async fn ask(&self) -> Result<(u64, u64), String> {
-        let folder = utf8_percent_encode(&self.folder, NON_ALPHANUMERIC);
-        let page = format!("/disk?dir={folder}");
-        let answer = timeout(PATIENCE, probe::get(self.address, self.port, &page)).await;
+        let query = Serializer::new(String::new())
+            .append_pair("dir", &self.folder)
+            .finish();
+        let page = format!("/disk?{query}");
+        let host = self.address.to_string();
+        let answer = timeout(PATIENCE, comet::get(&host, self.port, &page)).await;
         let answer = answer.map_err(|_| "it does not answer".to_owned())??;
         let answer: Answer = serde_json::from_slice(&answer)
             .map_err(|_| "it answers what no health check would".to_owned())?;
