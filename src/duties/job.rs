@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::whole_seconds;
+use super::{known_members, whole_seconds};
 use crate::model::duration::Duration;
 use crate::model::names::{COMPONENT, CREATED_BY, US};
 use crate::spec::document::{JobSpec, JobStatus};
@@ -178,12 +178,7 @@ fn due(wish: Wish<'_>, status: &JobStatus) -> Result<Option<Timestamp>, String> 
 fn remember(history: &mut Vec<Value>, job: &Value) {
     let time = |value: &Value| value.as_str()?.parse::<Timestamp>().ok();
     let made = time(&job["metadata"]["creationTimestamp"]);
-    let status = &job["status"];
-    let mut entry = if status.is_object() {
-        status.clone()
-    } else {
-        json!({})
-    };
+    let mut entry = status_of(job);
     let newest = history.first_mut();
     let began = newest.as_ref().and_then(|one| time(&one["startTime"]));
     let is_younger = made
@@ -204,6 +199,39 @@ fn remember(history: &mut Vec<Value>, job: &Value) {
             history.truncate(REMEMBERED);
         }
     }
+}
+
+/// Returns how a job is, as far as the document has room for it.
+fn status_of(job: &Value) -> Value {
+    const MEMBERS: [&str; 9] = [
+        "active",
+        "completedIndexes",
+        "completionTime",
+        "conditions",
+        "failed",
+        "ready",
+        "startTime",
+        "succeeded",
+        "uncountedTerminatedPods",
+    ];
+    const OF_CONDITION: [&str; 6] = [
+        "lastProbeTime",
+        "lastTransitionTime",
+        "message",
+        "reason",
+        "status",
+        "type",
+    ];
+    let mut status = known_members(&job["status"], &MEMBERS);
+    if let Some(Value::Array(conditions)) = status.get_mut("conditions") {
+        for condition in conditions {
+            *condition = known_members(condition, &OF_CONDITION);
+        }
+    }
+    if let Some(pods) = status.get_mut("uncountedTerminatedPods") {
+        *pods = known_members(pods, &["failed", "succeeded"]);
+    }
+    status
 }
 
 fn is_ours(object: &Value, uid: &str) -> bool {

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::schedule::Schedule;
-use super::whole_seconds;
+use super::{known_members, whole_seconds};
 use crate::model::names::{COMPONENT, CREATED_BY, US};
 use crate::spec::document::{Candidate, LastSnapshot, ScheduleSpec, ScheduleStatus};
 
@@ -466,9 +466,7 @@ impl Round<'_> {
         let Some(found) = self.snapshots.iter().find(|one| one.name == name) else {
             return turn.give_up(&format!("{name} was deleted before it was ready"));
         };
-        last.status = Some(&found.object["status"])
-            .filter(|status| status.is_object())
-            .cloned();
+        last.status = status_of(found.object);
         if found.is_ready {
             turn.go(phase::RESTORING);
             turn.event = Some((false, "SnapshotTaken", format!("{name} is ready")));
@@ -491,6 +489,23 @@ impl Round<'_> {
         let why = found.error().unwrap_or("it takes too long");
         turn.give_up(&format!("{name} is not ready: {why}"));
     }
+}
+
+/// Returns how a snapshot is, as far as the document has room for it.
+fn status_of(snapshot: &Value) -> Option<Value> {
+    const MEMBERS: [&str; 5] = [
+        "boundVolumeSnapshotContentName",
+        "creationTime",
+        "error",
+        "readyToUse",
+        "restoreSize",
+    ];
+    let status = Some(&snapshot["status"]).filter(|status| status.is_object())?;
+    let mut status = known_members(status, &MEMBERS);
+    if let Some(error) = status.get_mut("error") {
+        *error = known_members(error, &["message", "time"]);
+    }
+    Some(status)
 }
 
 #[cfg(test)]

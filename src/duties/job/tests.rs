@@ -212,6 +212,18 @@ fn while_a_job_is_there_nothing_else_is_made() {
 }
 
 #[test]
+fn the_document_has_what_its_definition_has_room_for() {
+    let mut met = Met::new();
+    met.history = json!([{"startTime": NOW}]);
+    let condition = json!({"type": "Failed", "status": "True", "lastProbeTime": null, "more": 1});
+    let status = json!({"terminating": 0, "failed": 1, "conditions": [condition]});
+    met.job = Some(object("Job", "u-1", &status));
+    let condition = json!({"type": "Failed", "status": "True"});
+    let expected = json!({"failed": 1, "conditions": [condition], "startTime": NOW});
+    assert_eq!(met.turn().status.job_history, [expected]);
+}
+
+#[test]
 fn a_job_that_went_at_once_is_remembered_as_it_ended() {
     let mut met = Met::new();
     met.history = json!([{"startTime": NOW}]);

@@ -263,6 +263,22 @@ fn an_ordinal_names_the_one_whose_volume_it_is() {
 }
 
 #[test]
+fn the_document_has_what_its_definition_has_room_for() {
+    let mut play = Play::new(&json!({}));
+    play.turns();
+    let status = json!({
+        "readyToUse": false,
+        "error": {"message": "busy", "code": 8},
+        "volumeGroupSnapshotName": "group",
+        "restoreSize": null,
+    });
+    play.is(0, &status);
+    let last = play.status.last_snapshot.unwrap();
+    let expected = json!({"readyToUse": false, "error": {"message": "busy"}});
+    assert_eq!(last.status, Some(expected));
+}
+
+#[test]
 fn a_snapshot_that_is_never_cut_goes_and_the_pod_comes_back() {
     let mut play = Play::new(&json!({}));
     play.turns();

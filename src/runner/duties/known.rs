@@ -1,6 +1,7 @@
 //! The documents of duties and the jobs made for them, as watches and our own writes tell of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt as _;
@@ -68,6 +69,8 @@ pub(in crate::runner) struct Known {
     objects: Mutex<BTreeMap<Key, Value>>,
     /// Jobs that are gone, as they were when they went: some go as soon as they have ended.
     gone: Mutex<BTreeMap<Name, Value>>,
+    /// Whether schedules may not be listed: then nobody knows which there are.
+    is_blind: AtomicBool,
     /// Whether the cluster knows snapshots of volumes.
     pub(super) has_snapshots: bool,
 }
@@ -77,6 +80,7 @@ impl Known {
         Self {
             objects: Mutex::default(),
             gone: Mutex::default(),
+            is_blind: AtomicBool::new(false),
             has_snapshots,
         }
     }
@@ -107,6 +111,17 @@ impl Known {
         if key.0 == Of::Job {
             let name = (key.1, key.2);
             held(&self.gone).insert(name, object.clone());
+        }
+    }
+
+    /// Tells whether it is known which schedules there are.
+    pub(super) fn sees_schedules(&self) -> bool {
+        !self.is_blind.load(Ordering::Relaxed)
+    }
+
+    fn sees(&self, of: Of, sees: bool) {
+        if of == Of::Schedule {
+            self.is_blind.store(!sees, Ordering::Relaxed);
         }
     }
 
@@ -163,7 +178,10 @@ pub(in crate::runner) async fn follow(
 ) -> Result<(), String> {
     let kinds = match client.list_api_group_resources(GROUP).await {
         Ok(list) => list.resources.into_iter().map(|one| one.kind).collect(),
-        Err(Error::Api(status)) if matches!(status.code, 403 | 404) => Vec::new(),
+        Err(Error::Api(status)) if matches!(status.code, 403 | 404) => {
+            known.sees(Of::Schedule, status.code == 404);
+            Vec::new()
+        }
         Err(error) => return Err(refusal(&error)),
     };
     let has = |of: Of| kinds.iter().any(|kind| kind == of.kind());
@@ -218,6 +236,7 @@ async fn watch(
             }
             Ok(Event::InitDone) => {
                 known.keep_only(of, namespace.as_deref(), &listed);
+                known.sees(of, true);
                 shared.sync(&name, true);
             }
             Ok(Event::Apply(object)) => known.take(value(&resource, object)),
@@ -225,6 +244,7 @@ async fn watch(
             Err(error) => {
                 // fleets are looked after all the same
                 if is_forbidden(&error) {
+                    known.sees(of, false);
                     shared.sync(&name, true);
                 }
                 shared.metrics.watch_failed(&resource.plural);

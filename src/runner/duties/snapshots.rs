@@ -36,7 +36,9 @@ pub(super) async fn look(
             one(duties, recorder, memory, object).await;
         }
     }
-    forgotten(duties, &names).await;
+    if duties.known.sees_schedules() {
+        forgotten(duties, &names).await;
+    }
 }
 
 /// A fleet as the cluster has it.
