@@ -118,8 +118,8 @@ pub async fn run(
                 shared,
             ))
         });
-    let duties = begin_duties(&client, &options, (&shared, &others), &places).await?;
-    let duties = duties.map(|duties| tokio::spawn(duties.keep(holds.clone(), stop.clone())));
+    let duties = begin_duties(&client, (&options, &holds), (&shared, &others), &places).await?;
+    let duties = duties.map(|duties| tokio::spawn(duties.keep(stop.clone())));
     let mut fleets = Fleets::new(client, options, (shared, others), holds);
     fleets.run(stop, &beat).await;
     if let Some(duties) = duties {
@@ -136,7 +136,7 @@ pub async fn run(
 /// Begins to watch what duties are about; returns who sees to them.
 async fn begin_duties(
     client: &Client,
-    options: &Options,
+    (options, holds): (&Options, &signal::Receiver<bool>),
     (shared, others): (&Arc<Shared>, &Arc<Others>),
     places: &[Place],
 ) -> Result<Option<Duties>, String> {
@@ -154,6 +154,7 @@ async fn begin_duties(
         others: Arc::clone(others),
         known,
         identity: options.identity.clone(),
+        holds: holds.clone(),
     }))
 }
 

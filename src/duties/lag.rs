@@ -29,8 +29,8 @@ pub fn lagging<'a>(threshold: i32, nodes: &[Node<'a>]) -> BTreeSet<&'a str> {
         .collect()
 }
 
-/// Returns those that may restart now: as many as may be away at a time, less those of the others that do
-/// not serve.
+/// Returns those that may restart now: those that do not serve, and of those that do as many as may be away
+/// at a time, less all that are.
 #[must_use]
 pub fn due<'a>(
     lagging: &BTreeSet<&'a str>,
@@ -38,10 +38,11 @@ pub fn due<'a>(
     serving: &BTreeSet<String>,
     budget: usize,
 ) -> Vec<&'a str> {
-    let is_away = |pod: &&String| !serving.contains(*pod) && !lagging.contains(pod.as_str());
-    let away = wanted.iter().filter(is_away).count();
+    let away = wanted.iter().filter(|pod| !serving.contains(*pod)).count();
     let mains = lagging.iter().filter(|pod| wanted.contains(**pod));
-    mains.take(budget.saturating_sub(away)).copied().collect()
+    let (up, down): (Vec<&str>, Vec<&str>) = mains.partition(|pod| serving.contains(**pod));
+    let room = budget.saturating_sub(away);
+    down.into_iter().chain(up.into_iter().take(room)).collect()
 }
 
 #[cfg(test)]
@@ -110,6 +111,8 @@ mod tests {
         check_due(&["hub-1"], &["hub-0"], 2, &["hub-1"]);
         // it is down itself: its restart takes nobody away
         check_due(&["hub-1"], &["hub-1"], 1, &["hub-1"]);
+        check_due(&["hub-1", "hub-2"], &["hub-2"], 1, &["hub-2"]);
+        check_due(&["hub-1", "hub-2"], &["hub-2"], 2, &["hub-2", "hub-1"]);
     }
 
     #[test]

@@ -176,6 +176,9 @@ pub fn next(wish: Wish<'_>, world: &World<'_>) -> Turn {
     let is_failed = |text: &String| text.starts_with(FAILED);
     status.status = status.status.take().filter(is_failed);
     if wish.spec.suspend {
+        if wish.status.phase == phase::CREATED {
+            turn.acts.extend(uncut(wish, world));
+        }
         turn.enter(phase::SUSPENDED);
         turn.back(world);
         return turn;
@@ -290,6 +293,10 @@ impl Round<'_> {
     }
 
     fn find(&self, turn: &mut Turn) {
+        // who was sent away for another try comes back first
+        if self.is_away().is_some() {
+            return turn.back(self.world);
+        }
         match self.candidate() {
             Ok(candidate) => {
                 turn.status.candidate = Some(candidate);
@@ -338,6 +345,11 @@ impl Round<'_> {
         })
     }
 
+    /// Returns who is away for the document.
+    fn is_away(&self) -> Option<&str> {
+        self.world.fleet.as_ref()?.away
+    }
+
     fn chosen(&self) -> Candidate {
         self.wish.status.candidate.clone().unwrap_or_default()
     }
@@ -349,6 +361,9 @@ impl Round<'_> {
     /// Sends the pod away, if what it was chosen for still holds.
     fn send_away(&self, turn: &mut Turn) {
         let chosen = self.chosen();
+        if self.is_away() == Some(&chosen.pod_name) {
+            return turn.go(phase::DELETED);
+        }
         match self.candidate() {
             Ok(again) if again.pod_name == chosen.pod_name => {
                 turn.acts.push(Act::Away(chosen.pod_name));
@@ -397,13 +412,12 @@ impl Round<'_> {
                 phase::FINDING
             });
         }
-        if self.is_late() {
-            self.never_begun(turn);
-            return turn.give_up("no VolumeSnapshot could be made");
-        }
         let (name, started_at) = if let Some(found) = self.made_before(&chosen) {
             // the status could not be written then
             (found.name.to_owned(), found.made.unwrap_or(self.world.now))
+        } else if self.is_late() {
+            self.never_begun(turn);
+            return turn.give_up("no VolumeSnapshot could be made");
         } else {
             let name = self.name();
             let manifest = self.manifest(&name, &chosen);
@@ -473,7 +487,8 @@ impl Round<'_> {
             return;
         }
         let began = last.started_at.parse().unwrap_or(self.world.now);
-        let age = self.world.now.duration_since(began);
+        // the clock of who began it may be another
+        let age = self.world.now.duration_since(began.min(self.world.since));
         let is_late = age >= self.world.patience;
         let is_refused = found.error().is_some() && age >= PASSING.min(self.world.patience);
         if !is_late && (found.cut.is_some() || !is_refused) {
@@ -482,13 +497,20 @@ impl Round<'_> {
                 .map_or_else(String::new, |error| format!(": {error}"));
             return turn.say(format!("waits until {name} is ready{why}"));
         }
-        // it would be cut while the node writes
-        if found.cut.is_none() && self.wish.spec.delete_pod {
-            turn.acts.push(Act::Delete(found.object.clone()));
-        }
+        turn.acts.extend(uncut(self.wish, self.world));
         let why = found.error().unwrap_or("it takes too long");
         turn.give_up(&format!("{name} is not ready: {why}"));
     }
+}
+
+/// Returns the deletion of the snapshot that was begun last, where it was not cut yet: it would be cut while
+/// the node writes.
+fn uncut(wish: Wish<'_>, world: &World<'_>) -> Option<Act> {
+    let last = wish.status.last_snapshot.as_ref()?;
+    let mut snapshots = world.snapshots.iter().flatten();
+    let found = snapshots.find(|one| one.name == last.name)?;
+    let is_open = found.cut.is_none() && !found.is_ready && !found.is_leaving();
+    (is_open && wish.spec.delete_pod).then(|| Act::Delete(found.object.clone()))
 }
 
 /// Returns how a snapshot is, as far as the document has room for it.

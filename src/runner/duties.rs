@@ -22,10 +22,10 @@ use tokio::sync::watch as signal;
 use tokio::time::{Instant, sleep};
 
 use super::Lease;
-use super::others::Others;
+use super::others::{Others, applier};
 use super::report;
 use super::shared::Shared;
-use crate::apply::Fault;
+use crate::apply::{Fault, Why};
 use crate::model::{FleetKey, Kind};
 
 pub(super) use known::{Known, follow};
@@ -55,6 +55,8 @@ pub(super) struct Duties {
     pub(super) others: Arc<Others>,
     pub(super) known: Arc<Known>,
     pub(super) identity: String,
+    /// Whether this replica acts.
+    pub(super) holds: signal::Receiver<bool>,
 }
 
 /// What is remembered of one document between two looks.
@@ -103,50 +105,57 @@ type Told = Option<(bool, &'static str, String)>;
 
 impl Duties {
     /// Looks after all for as long as the program runs, while this replica acts. What has begun is done.
-    pub(super) async fn keep(
-        self,
-        holds: signal::Receiver<bool>,
-        mut stop: signal::Receiver<bool>,
-    ) {
+    pub(super) async fn keep(self, mut stop: signal::Receiver<bool>) {
         let recorder = report::recorder(self.client.clone(), &self.identity);
         // who waits for pods that do not answer keeps nobody else waiting
         let mut may_heal = stop.clone();
         tokio::join!(
             async {
                 let (mut schedules, mut jobs) = (BTreeMap::new(), BTreeMap::new());
-                while self.is_time(&holds, &mut stop).await {
+                while let Some(is_fresh) = self.is_time(&mut stop).await {
+                    // what was remembered before somebody else acted is no news
+                    if is_fresh {
+                        (schedules, jobs) = (BTreeMap::new(), BTreeMap::new());
+                    }
                     snapshots::look(&self, &recorder, &mut schedules).await;
                     jobs::look(&self, &recorder, &mut jobs).await;
                 }
             },
             async {
                 let mut memory = heal::Memory::default();
-                while self.is_time(&holds, &mut may_heal).await {
+                while let Some(is_fresh) = self.is_time(&mut may_heal).await {
+                    if is_fresh {
+                        memory = heal::Memory::default();
+                        self.shared.lag(BTreeMap::new());
+                    }
                     heal::look(&self, &recorder, &mut memory).await;
                 }
             }
         );
     }
 
-    /// Waits until it is time for another look; tells whether there is to be one.
-    async fn is_time(
-        &self,
-        holds: &signal::Receiver<bool>,
-        stop: &mut signal::Receiver<bool>,
-    ) -> bool {
+    /// Waits until it is time for another look, unless there is to be none; tells whether somebody else may
+    /// have acted meanwhile.
+    async fn is_time(&self, stop: &mut signal::Receiver<bool>) -> Option<bool> {
+        let mut is_fresh = false;
         loop {
             tokio::select! {
                 () = sleep(TICK) => {}
-                _ = stop.wait_for(|stop| *stop) => return false,
+                _ = stop.wait_for(|stop| *stop) => return None,
             }
-            if *holds.borrow() && self.shared.unsynced().is_empty() {
-                return true;
+            let acts = *self.holds.borrow();
+            is_fresh |= !acts;
+            if acts && self.shared.unsynced().is_empty() {
+                return Some(is_fresh);
             }
         }
     }
 
-    /// Tells whether nobody else looks after a namespace's fleets.
+    /// Tells whether this replica acts, and nobody else looks after a namespace's fleets.
     fn may_act(&self, namespace: &str, name: &str) -> bool {
+        if !*self.holds.borrow() {
+            return false;
+        }
         let own = self.own.as_ref();
         let own = own.map(|lease| (lease.namespace.as_str(), lease.name.as_str()));
         let fleet = FleetKey {
@@ -154,6 +163,17 @@ impl Duties {
             name: name.to_owned(),
         };
         self.others.on(&fleet, own, Timestamp::now()).is_none()
+    }
+
+    /// Returns why what is asked of a fleet would not be done: nobody would carry it out.
+    fn why_not(&self, key: &FleetKey) -> Option<String> {
+        if !self.may_act(&key.namespace, &key.name) {
+            return Some("somebody else acts".to_owned());
+        }
+        if !self.shared.looks_after(key) {
+            return Some("this runner does not look after that fleet".to_owned());
+        }
+        applier(&self.shared.store(), key)
     }
 
     /// Writes what came of a look at a document of ours, where it says anything new.
@@ -164,7 +184,7 @@ impl Duties {
         let mut object = object.clone();
         object["status"] = status.clone();
         let written = cluster::replace_status(&self.client, &object).await?;
-        self.known.take(written);
+        self.known.take_written(written);
         Ok(())
     }
 
@@ -175,19 +195,28 @@ impl Duties {
         memory: &mut Memory,
         (recorder, (status, told)): (&Recorder, (&Value, Told)),
     ) {
-        memory.failures = 0;
         if let Err(fault) = self.write(object, status).await {
-            // it is looked at again as it is now
-            tracing::debug!(name = %object["metadata"]["name"], %fault, "a status could not be written");
-            memory.not_before = Instant::now() + TICK;
-            return;
+            return self.put_off(object, memory, &fault);
         }
+        memory.failures = 0;
         // the same thing is told one time
         let note = told.as_ref().map(|(_, _, note)| note.clone());
         if let Some(note) = note.filter(|note| memory.told != *note) {
             memory.told = note;
             self.tell(recorder, object, told).await;
         }
+    }
+
+    /// Notes that a document is to be looked at again: at once as it is now, where it has changed.
+    fn put_off(&self, object: &Value, memory: &mut Memory, fault: &Fault) {
+        if fault.why == Why::Changed {
+            memory.not_before = Instant::now() + TICK;
+            return;
+        }
+        self.shared.metrics.failed(fault.why.word());
+        memory.failed();
+        let name = &object["metadata"]["name"];
+        tracing::warn!(name = %name, %fault, "a status could not be written");
     }
 
     /// Notes that something could not be done for a document, and says so in it.
@@ -197,6 +226,9 @@ impl Duties {
         memory: &mut Memory,
         (recorder, fault): (&Recorder, &Fault),
     ) {
+        if fault.why == Why::Changed {
+            return self.put_off(object, memory, fault);
+        }
         self.shared.metrics.failed(fault.why.word());
         memory.failed();
         let message = report::short(format!("cannot go on: {fault}"));

@@ -200,6 +200,7 @@ impl Fleets {
     async fn turn(&mut self) -> bool {
         let keys = self.keys();
         self.shared.metrics.looks_after(keys.len());
+        self.shared.look_after(&keys);
         self.states
             .retain(|key, state| keys.contains(key) || state.is_busy);
         for (key, news) in self.shared.touched() {

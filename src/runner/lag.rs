@@ -12,13 +12,26 @@ use crate::plan::{Action, Condition, FleetPlan, Gate, Impact, Reason, Step, Wave
 /// Adds the restarts that are due to a plan.
 pub(super) fn added(mut planned: Box<Planned>, shared: &Shared) -> Box<Planned> {
     let lagging = shared.lagging(&planned.plan.key());
-    let Some(wave) = wave(&planned.plan, &lagging) else {
+    if lagging.is_empty() {
+        return planned;
+    }
+    let store = shared.store();
+    // another pod of that name is not the one that lagged
+    let is_there = |(name, uid): &(&String, &String)| {
+        store.uid_of_pod(&planned.plan.namespace, name) == Some(uid.as_str())
+    };
+    let there = lagging.iter().filter(is_there);
+    let there = there.map(|(name, _)| name.clone()).collect();
+    let Some(wave) = wave(&planned.plan, &there) else {
         return planned;
     };
-    let store = shared.store();
     for step in &wave.steps {
-        if let Some(seen) = store.seen(&step.object) {
-            planned.seen.insert(step.object.clone(), seen.clone());
+        match store.seen(&step.object) {
+            Some(seen) if !seen.is_leaving => {
+                planned.seen.insert(step.object.clone(), seen.clone());
+            }
+            // it goes already
+            Some(_) | None => return planned,
         }
     }
     drop(store);

@@ -36,14 +36,19 @@ impl News {
     }
 }
 
+/// Pods that lag behind: their names and UIDs.
+pub(super) type Lagging = BTreeMap<String, String>;
+
 /// What all tasks share.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     store: Mutex<Store>,
     answers: Mutex<Answers>,
     dirty: Mutex<BTreeMap<FleetKey, News>>,
-    /// The pods that are to restart since they lag behind, by fleet.
-    lagging: Mutex<BTreeMap<FleetKey, BTreeSet<String>>>,
+    /// The pods that are to restart since they lag behind, by fleet: their names and UIDs.
+    lagging: Mutex<BTreeMap<FleetKey, Lagging>>,
+    /// The fleets that are looked after, once that is known.
+    ours: Mutex<BTreeSet<FleetKey>>,
     /// Which watches have told of everything that is there.
     synced: Mutex<BTreeMap<String, bool>>,
     /// Wakes the loop.
@@ -83,15 +88,28 @@ impl Shared {
     }
 
     /// Notes which pods are to restart since they lag behind: these, and no others.
-    pub(super) fn lag(&self, pods: BTreeMap<FleetKey, BTreeSet<String>>) {
+    pub(super) fn lag(&self, pods: BTreeMap<FleetKey, Lagging>) {
         let fleets: Vec<FleetKey> = pods.keys().cloned().collect();
         *held(&self.lagging) = pods;
         self.touch(fleets);
     }
 
     /// Returns the pods of a fleet that are to restart since they lag behind.
-    pub(super) fn lagging(&self, fleet: &FleetKey) -> BTreeSet<String> {
+    pub(super) fn lagging(&self, fleet: &FleetKey) -> Lagging {
         held(&self.lagging).get(fleet).cloned().unwrap_or_default()
+    }
+
+    /// Notes which fleets are looked after.
+    pub(super) fn look_after(&self, fleets: &BTreeSet<FleetKey>) {
+        let mut ours = held(&self.ours);
+        if *ours != *fleets {
+            ours.clone_from(fleets);
+        }
+    }
+
+    /// Tells whether a fleet is looked after.
+    pub(super) fn looks_after(&self, fleet: &FleetKey) -> bool {
+        held(&self.ours).contains(fleet)
     }
 
     /// Notes that a watch begins, or that it has told of everything.

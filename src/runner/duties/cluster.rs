@@ -1,12 +1,15 @@
 //! The requests of duties. Each names what it was decided for: an object that has changed since stays as it
 //! is.
 
+use std::time::Duration;
+
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::core::params::{DeleteParams, Patch, PostParams, Preconditions};
 use kube::core::{ApiResource, DynamicObject, Request, Resource as _};
 use kube::runtime::events::{Event, EventType, Recorder};
 use kube::{Client, Error};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::apply::resources::Place;
 use crate::apply::step::{MANAGER, as_manager};
@@ -14,6 +17,17 @@ use crate::apply::{Fault, Why};
 use crate::model::{FleetKey, Kind};
 use crate::runner::report::short;
 use crate::runner::shared::Shared;
+
+/// A request that takes longer may have come to nothing, or not: the next look tells.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// An Event is worth no longer wait.
+const TELLING: Duration = Duration::from_secs(10);
+
+/// Sends a request, and waits no longer than it is worth.
+async fn sent(client: &Client, request: http::Request<Vec<u8>>) -> Result<Value, Error> {
+    let answer = timeout(PATIENCE, client.request(request)).await;
+    answer.unwrap_or_else(|elapsed| Err(Error::Service(elapsed.into())))
+}
 
 /// Returns where objects like this one are.
 fn requests(object: &Value) -> Request {
@@ -44,7 +58,7 @@ pub(super) async fn replace_status(client: &Client, object: &Value) -> Result<Va
     let request = requests(object)
         .replace_subresource("status", name(object), &params(), bytes(object))
         .map_err(Error::BuildRequest)?;
-    Ok(client.request(request).await?)
+    Ok(sent(client, request).await?)
 }
 
 /// Makes an object. One of the same name that is there already is told of as such.
@@ -52,7 +66,7 @@ pub(super) async fn create(client: &Client, object: &Value) -> Result<Value, Fau
     let request = requests(object)
         .create(&params(), bytes(object))
         .map_err(Error::BuildRequest)?;
-    match client.request(request).await {
+    match sent(client, request).await {
         Err(Error::Api(status)) if status.code == 409 => Err(Fault {
             why: Why::Refused,
             message: format!("{} {} is there already", object["kind"], name(object)),
@@ -71,26 +85,31 @@ pub(super) async fn delete(client: &Client, object: &Value) -> Result<Option<Val
     let request = requests(object)
         .delete(name(object), &params)
         .map_err(Error::BuildRequest)?;
-    match client.request::<Value>(request).await {
+    match sent(client, request).await {
         Ok(left) => Ok(Some(left).filter(|left| left["kind"] != "Status")),
         Err(Error::Api(status)) if status.code == 404 => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Writes a part of a fleet's status, and has the fleet looked at again.
+/// Writes a part of a fleet's status as it was looked at, and has the fleet looked at again.
 pub(super) async fn patch_fleet(
     (client, shared): (&Client, &Shared),
-    (fleet, api_version): (&FleetKey, &str),
+    (fleet, document): (&FleetKey, &Value),
     status: &Value,
 ) -> Result<(), Fault> {
+    let api_version = document["apiVersion"].as_str().unwrap_or_default();
     let place = Place::of(Kind::CosmosFullNode, api_version);
     let requests = place.requests(Some(&fleet.namespace));
-    let patch = Patch::Merge(json!({"status": status}));
+    let metadata = &document["metadata"];
+    let patch = Patch::Merge(json!({
+        "metadata": {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]},
+        "status": status,
+    }));
     let request = requests
         .patch_subresource("status", &fleet.name, &as_manager(), &patch)
         .map_err(Error::BuildRequest)?;
-    let object = client.request(request).await?;
+    let object = sent(client, request).await?;
     let news = shared.store().take(Kind::CosmosFullNode, object);
     shared.tell(news);
     Ok(())
@@ -127,7 +146,8 @@ pub(super) async fn event(
         action: "Reconcile".to_owned(),
         secondary: None,
     };
-    if let Err(error) = recorder.publish(&event, &about).await {
+    let told = timeout(TELLING, recorder.publish(&event, &about)).await;
+    if let Ok(Err(error)) = told {
         tracing::warn!(name = name(object), %error, "an Event could not be told");
     }
 }

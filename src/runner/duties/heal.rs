@@ -3,26 +3,31 @@
 //! has the last word about both.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use kube::runtime::events::Recorder;
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::usage::Asked as Pod;
 use super::{Duties, cluster, usage};
-use crate::comet::Said;
+use crate::comet::{self, Said};
 use crate::duties::growth::{Asked, Growth, Usage, growths};
 use crate::duties::lag::{Node, lagging};
 use crate::duties::whole_seconds;
 use crate::model::few::few;
 use crate::model::quantity::Amount;
 use crate::model::{FleetKey, Kind};
+use crate::runner::shared::Lagging;
 use crate::spec::document::{ClaimAutoScale, HeightDrift, SelfHeal};
 
 /// A pod that is younger than so many looks is given time.
 const YOUNG: u32 = 5;
+
+/// A node that does not answer in this time does not answer.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What is remembered between two looks.
 #[derive(Default)]
@@ -44,7 +49,7 @@ pub(super) async fn look(duties: &Duties, recorder: &Recorder, memory: &mut Memo
     let mut lag = BTreeSet::new();
     let mut restarts = BTreeMap::new();
     let mut fleets = wishes(duties);
-    fleets.retain(|(key, _, _)| duties.may_act(&key.namespace, &key.name));
+    fleets.retain(|(key, _, _)| duties.why_not(key).is_none());
     // all are asked at the same time
     let usages = join_all(
         fleets
@@ -65,9 +70,9 @@ pub(super) async fn look(duties: &Duties, recorder: &Recorder, memory: &mut Memo
             .await;
         }
         if let Some(wish) = &wish.height_drift_mitigation {
-            let found = behind(duties, key, wish);
-            let again = found.iter().filter(|(_, uid)| memory.lagged.contains(*uid));
-            let again: BTreeSet<String> = again.map(|(name, _)| name.clone()).collect();
+            let found = behind(duties, (key, document), wish).await;
+            let mut again = found.clone();
+            again.retain(|_, uid| memory.lagged.contains(uid));
             lag.extend(found.into_values());
             if !again.is_empty() {
                 restarts.insert(key.clone(), again);
@@ -158,9 +163,8 @@ async fn ask(
     });
     let sizes: serde_json::Map<String, Value> = sizes.collect();
     let status = json!({"selfHealing": {"pvcAutoScaler": sizes}});
-    let api_version = document["apiVersion"].as_str().unwrap_or_default();
     let through = (&duties.client, &*duties.shared);
-    let written = cluster::patch_fleet(through, (key, api_version), &status).await;
+    let written = cluster::patch_fleet(through, (key, document), &status).await;
     let words = grown.iter().map(|one| {
         let (from, to) = (one.from.canonical(), one.to.canonical());
         format!(
@@ -199,41 +203,54 @@ fn asked(document: &Value) -> BTreeMap<String, Asked> {
 }
 
 /// Returns the pods whose nodes lag though they say otherwise, with their UIDs: those that have had the time
-/// to catch up.
-fn behind(duties: &Duties, key: &FleetKey, wish: &HeightDrift) -> BTreeMap<String, String> {
-    let now = Timestamp::now();
-    let least = SignedDuration::try_from(duties.pace.heal * YOUNG).unwrap_or(SignedDuration::MAX);
-    let store = duties.shared.store();
-    let pods = store.of_fleet(Kind::Pod, key);
-    let pods = pods.filter_map(|text| serde_json::from_str::<Value>(text).ok());
-    let old: BTreeMap<String, String> = pods
-        .filter_map(|pod| {
-            let metadata = &pod["metadata"];
-            let made: Timestamp = metadata["creationTimestamp"].as_str()?.parse().ok()?;
-            let text = |name: &str| metadata[name].as_str().map(str::to_owned);
-            let is_old = now.duration_since(made) >= least;
-            is_old.then_some((text("name")?, text("uid")?))
-        })
-        .collect();
-    let answers = duties.shared.answers();
-    let answers = answers.of(key);
-    let nodes: Vec<Node<'_>> = answers
+/// to catch up. All are asked at the same moment, or those that were asked later would seem to be ahead. While
+/// a pod is away for a snapshot, nobody else goes.
+async fn behind(
+    duties: &Duties,
+    (key, document): (&FleetKey, &Value),
+    wish: &HeightDrift,
+) -> Lagging {
+    let away = document["status"]["scheduledSnapshotStatus"].as_object();
+    if away.is_some_and(|away| !away.is_empty()) {
+        return Lagging::new();
+    }
+    let mut pods = duties.shared.store().pods();
+    pods.retain(|(fleet, _)| fleet == key);
+    let said = join_all(pods.iter().map(async |(_, pod)| {
+        let host = pod.address.to_string();
+        timeout(PATIENCE, comet::status(&host, pod.port)).await
+    }));
+    let said = said.await;
+    let nodes = pods
         .iter()
-        .filter_map(|(pod, answer)| match answer.said {
-            Said::Status {
+        .zip(said)
+        .filter_map(|((_, pod), said)| match said {
+            Ok(Ok(Said::Status {
                 height,
                 is_catching_up,
                 ..
-            } => Some(Node {
-                pod,
+            })) => Some(Node {
+                pod: &pod.name,
                 height,
                 is_catching_up,
             }),
-            Said::Nothing(_) => None,
-        })
-        .collect();
+            Ok(Ok(Said::Nothing(_)) | Err(_)) | Err(_) => None,
+        });
+    let nodes: Vec<Node<'_>> = nodes.collect();
     let lagging = lagging(wish.threshold, &nodes);
-    old.into_iter()
-        .filter(|(name, _)| lagging.contains(name.as_str()))
+    let least = SignedDuration::try_from(duties.pace.heal * YOUNG).unwrap_or(SignedDuration::MAX);
+    let lagging = pods
+        .iter()
+        .filter(|(_, pod)| lagging.contains(pod.name.as_str()));
+    let old = lagging.filter(|(_, pod)| is_old(duties, (&pod.namespace, &pod.name), least));
+    old.map(|(_, pod)| (pod.name.clone(), pod.uid.clone()))
         .collect()
+}
+
+/// Tells whether a pod has been there for so long.
+fn is_old(duties: &Duties, pod: (&str, &str), least: SignedDuration) -> bool {
+    let pod = super::object(duties, Kind::Pod, pod).unwrap_or_default();
+    let made = pod["metadata"]["creationTimestamp"].as_str();
+    let made = made.and_then(|made| made.parse::<Timestamp>().ok());
+    made.is_some_and(|made| Timestamp::now().duration_since(made) >= least)
 }

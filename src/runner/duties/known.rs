@@ -99,6 +99,16 @@ impl Known {
         }
     }
 
+    /// Takes up what was written, unless the object is gone since.
+    pub(super) fn take_written(&self, object: Value) {
+        let key = key_of(&object);
+        let uid = |object: &Value| object["metadata"]["uid"].clone();
+        let is_there = |key: Key| held(&self.objects).get(&key).map(uid) == Some(uid(&object));
+        if key.is_some_and(is_there) {
+            self.take(object);
+        }
+    }
+
     fn forget(&self, object: &Value) {
         let Some(key) = key_of(object) else {
             return;

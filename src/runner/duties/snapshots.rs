@@ -1,8 +1,9 @@
 //! Snapshots of volumes by the clock: what there is, and what is done about it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::runtime::events::Recorder;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -19,6 +20,9 @@ use crate::spec::document::ScheduledVolumeSnapshot;
 /// What the reference adds to a schedule's namespace and name, for its key in a fleet's status.
 const KEY: &str = "v1alpha1.cosmos.strange.love";
 
+/// What cannot be deleted while nothing else is to be done is tried again so often.
+const SLOWLY: Duration = Duration::from_secs(60);
+
 /// Looks at all schedules, and does what is next for each.
 pub(super) async fn look(
     duties: &Duties,
@@ -27,7 +31,7 @@ pub(super) async fn look(
 ) {
     let all = duties.known.all(Of::Schedule);
     let names: BTreeSet<Name> = all.iter().map(super::name_of).collect();
-    memories.retain(|name, _| names.contains(name));
+    memories.retain(|name, _| names.contains(name) || name.1.is_empty());
     for object in &all {
         let memory = memories
             .entry(super::name_of(object))
@@ -36,8 +40,10 @@ pub(super) async fn look(
             one(duties, recorder, memory, object).await;
         }
     }
-    if duties.known.sees_schedules() {
-        forgotten(duties, &names).await;
+    // of no name, and so no schedule's: what is remembered of those that are gone
+    let memory = memories.entry(Name::default()).or_insert_with(Memory::new);
+    if duties.known.sees_schedules() && memory.not_before <= Instant::now() {
+        forgotten(duties, memory, &wanted(&all)).await;
     }
 }
 
@@ -62,14 +68,43 @@ async fn one(duties: &Duties, recorder: &Recorder, memory: &mut Memory, object: 
     let turn = decide(duties, object, (&document, found.as_ref()), since);
     let mark = mark(&key.namespace, &super::name_of(object).1);
     let of_fleet = found.as_ref().map(|found| (&key, &found.document));
+    let mut undeleted = false;
     for act in &turn.acts {
-        if let Err(fault) = take(duties, of_fleet, (&mark, act)).await {
+        let taken = match why_not(duties, &key, act) {
+            Some(why) => Err(Fault::away(&why)),
+            None => take(duties, of_fleet, (&mark, act)).await,
+        };
+        let Err(fault) = taken else {
+            continue;
+        };
+        if !matches!(act, Act::Delete(_)) {
             return duties.fail(object, memory, (recorder, &fault)).await;
         }
+        // what cannot be deleted keeps nobody away
+        let note = format!("a VolumeSnapshot cannot be deleted: {fault}");
+        duties
+            .tell(recorder, object, Some((true, "DeleteFailed", note)))
+            .await;
+        undeleted = true;
     }
     let status = serde_json::to_value(&turn.status).unwrap_or_default();
+    let is_idle = turn.again > SignedDuration::ZERO;
     let done = (&status, turn.event);
     duties.done(object, memory, (recorder, done)).await;
+    if undeleted && is_idle {
+        memory.not_before = Instant::now() + SLOWLY;
+    }
+}
+
+/// Returns why a pod is not sent away: nobody would carry it out.
+fn why_not(duties: &Duties, key: &FleetKey, act: &Act) -> Option<String> {
+    match act {
+        Act::Away(_) => duties.why_not(key),
+        Act::Back | Act::Create(_) | Act::Delete(_) => {
+            let acts = *duties.holds.borrow();
+            (!acts).then(|| "this replica does not act any more".to_owned())
+        }
+    }
 }
 
 fn fleet_of(object: &Value, document: &ScheduledVolumeSnapshot) -> FleetKey {
@@ -145,14 +180,25 @@ async fn set_away(
     let Some((key, document)) = fleet else {
         return Ok(());
     };
-    let api_version = document["apiVersion"].as_str().unwrap_or_default();
     let status = json!({"scheduledSnapshotStatus": {mark: value}});
     let through = (&duties.client, &*duties.shared);
-    cluster::patch_fleet(through, (key, api_version), &status).await
+    cluster::patch_fleet(through, (key, document), &status).await
 }
 
-/// Has pods come back that are away for schedules that are gone.
-async fn forgotten(duties: &Duties, names: &BTreeSet<Name>) {
+/// Returns the fleets that schedules are for: those that stay, and can be read.
+fn wanted(schedules: &[Value]) -> BTreeMap<Name, String> {
+    let stay = schedules
+        .iter()
+        .filter(|one| !one["metadata"]["deletionTimestamp"].is_string());
+    stay.filter_map(|one| {
+        let document: ScheduledVolumeSnapshot = serde_json::from_value(one.clone()).ok()?;
+        Some((super::name_of(one), document.spec.full_node_ref.name))
+    })
+    .collect()
+}
+
+/// Has pods come back that are away for schedules that are gone, or that are another fleet's by now.
+async fn forgotten(duties: &Duties, memory: &mut Memory, wanted: &BTreeMap<Name, String>) {
     let marked: Vec<Value> = {
         let store = duties.shared.store();
         let all = store.of_kind(Kind::CosmosFullNode);
@@ -165,7 +211,8 @@ async fn forgotten(duties: &Duties, names: &BTreeSet<Name>) {
         let marks = document["status"]["scheduledSnapshotStatus"].as_object();
         for mark in marks.into_iter().flatten().map(|(mark, _)| mark) {
             let of = schedule(&namespace, mark);
-            let is_gone = of.is_some_and(|of| !names.contains(&(namespace.clone(), of.to_owned())));
+            let is_gone =
+                of.is_some_and(|of| wanted.get(&(namespace.clone(), of.to_owned())) != Some(&name));
             if !is_gone || !duties.may_act(&namespace, &name) {
                 continue;
             }
@@ -175,8 +222,9 @@ async fn forgotten(duties: &Duties, names: &BTreeSet<Name>) {
             };
             tracing::info!(fleet = %key, mark, "a pod comes back: its schedule is gone");
             let back = set_away(duties, Some((&key, document)), (mark, Value::Null)).await;
-            if let Err(fault) = back {
-                tracing::warn!(fleet = %key, %fault, "a pod cannot be called back");
+            match back {
+                Ok(()) => memory.failures = 0,
+                Err(fault) => duties.put_off(document, memory, &fault),
             }
         }
     }

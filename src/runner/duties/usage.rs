@@ -48,8 +48,13 @@ pub(super) fn claim_of(pod: &Value) -> Option<&str> {
 }
 
 impl Asked {
-    /// Reads a pod. It need not be ready: a node whose disk is full is not.
+    /// Reads a pod. It need not be ready: a node whose disk is full is not. The address of one that has
+    /// ended, or goes, may be another's by now.
     pub(super) fn read(pod: &Value) -> Option<Self> {
+        let is_leaving = pod["metadata"]["deletionTimestamp"].is_string();
+        if is_leaving || pod["status"]["phase"] != "Running" {
+            return None;
+        }
         let mut containers = pod["spec"]["containers"].as_array()?.iter();
         let container = containers.find(|one| one["name"] == CONTAINER)?;
         let mut mounts = container["volumeMounts"].as_array()?.iter();
@@ -127,7 +132,7 @@ mod tests {
                 ],
                 "volumes": [{"name": "vol-chain-home", "persistentVolumeClaim": {"claimName": "pvc-hub-0"}}],
             },
-            "status": {"podIP": "10.0.0.7"},
+            "status": {"podIP": "10.0.0.7", "phase": "Running"},
         });
         let expected = Asked {
             pod: "hub-0".to_owned(),
@@ -138,7 +143,10 @@ mod tests {
         };
         assert_eq!(Asked::read(&pod), Some(expected));
         let mut unborn = pod.clone();
-        unborn["status"] = json!({});
+        unborn["status"] = json!({"phase": "Running"});
         assert_eq!(Asked::read(&unborn), None);
+        let mut ended = pod.clone();
+        ended["status"]["phase"] = json!("Failed");
+        assert_eq!(Asked::read(&ended), None);
     }
 }
