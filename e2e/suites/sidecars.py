@@ -143,6 +143,12 @@ def version(bed: Bed, program: Program, folder: Path) -> Iterator[str]:
     yield from check(0, "declares no versions")
     bed.api.apply(fleets.changed(document, {"spec": {"chain": {"versions": VERSIONS}}}))
     yield from check(0, "nobody knows its height")
+    # Nobody has written a status yet.
+    (data / "upgrade-info.json").write_text('{"name":"v1","height":"998"}')
+    yield from check(0, "is the version for height 998")
+    if (found := height(bed)) != 998:
+        yield f"the height {found} is recorded"
+    (data / "upgrade-info.json").unlink()
     set_height(bed, 999)
     yield from check(0, "is the version for height 999", "-b", "goleveldb")
     # The node has halted for the upgrade.

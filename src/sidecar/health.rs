@@ -13,7 +13,7 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use rustix::fs::statvfs;
+use rustix::fs::statfs;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch as signal;
@@ -48,17 +48,19 @@ impl Check {
     }
 }
 
-/// Answers until it is told to stop.
+/// Answers until it is told to stop, at the first of these addresses that can be had.
 ///
 /// # Errors
 /// Says why the port cannot be had.
 pub async fn serve(
     check: Check,
-    address: SocketAddr,
+    addresses: &[SocketAddr],
     mut stop: signal::Receiver<bool>,
 ) -> Result<(), String> {
-    let listener = TcpListener::bind(address).await;
-    let listener = listener.map_err(|error| format!("{address} cannot be listened on: {error}"))?;
+    let listener = TcpListener::bind(addresses).await;
+    let listener =
+        listener.map_err(|error| format!("{addresses:?} cannot be listened on: {error}"))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
     tracing::info!(%address, rpc = check.rpc.text, "listens");
     let check = Arc::new(check);
     loop {
@@ -141,9 +143,10 @@ fn disk(folder: Option<&str>) -> (StatusCode, Value) {
         let body = json!({"dir": "", "error": "query param dir must be specified"});
         return (StatusCode::BAD_REQUEST, body);
     };
-    match statvfs(Path::new(folder)) {
+    match statfs(Path::new(folder)) {
         Ok(found) => {
-            let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
+            let size = u64::try_from(found.f_bsize).unwrap_or_default();
+            let bytes = |blocks: u64| blocks.saturating_mul(size);
             let (all, free) = (bytes(found.f_blocks), bytes(found.f_bfree));
             let body = json!({"dir": folder, "all_bytes": all, "free_bytes": free});
             (StatusCode::OK, body)

@@ -21,6 +21,8 @@ use crate::spec::document::ChainVersion;
 
 /// How often the node is asked, where the check goes on.
 const EVERY: Duration = Duration::from_secs(30);
+/// The API server is asked at each so manieth look while the node runs.
+const SELDOM: u32 = 10;
 /// How long a node has to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The container that runs the node.
@@ -60,6 +62,8 @@ struct Known {
     is_chosen: bool,
     /// The height that is recorded.
     recorded: Option<u64>,
+    /// Whether anybody wrote of the fleet before.
+    has_status: bool,
 }
 
 /// Checks a pod before its node starts.
@@ -79,6 +83,7 @@ pub async fn once(subject: &Subject) -> Result<Verdict, String> {
 /// Says what cannot be found out from the start.
 pub async fn again(subject: &Subject, mut stop: signal::Receiver<bool>) -> Result<Verdict, String> {
     let mut seen: Option<u64> = None;
+    let mut looks: u32 = 0;
     loop {
         tokio::select! {
             () = sleep(EVERY) => {}
@@ -89,8 +94,12 @@ pub async fn again(subject: &Subject, mut stop: signal::Receiver<bool>) -> Resul
             Ok(Ok(Said::Status { height, .. })) if height > 0 => Some(height.saturating_add(1)),
             Ok(Ok(Said::Status { .. } | Said::Nothing(_)) | Err(_)) | Err(_) => None,
         };
-        let before = seen;
         seen = seen.max(answered);
+        looks = looks.wrapping_add(1);
+        // of a node that runs there is seldom news
+        if answered.is_some() && looks % SELDOM != 1 {
+            continue;
+        }
         let known = match known(subject).await {
             Ok(Some(known)) => known,
             Ok(None) => continue,
@@ -105,7 +114,7 @@ pub async fn again(subject: &Subject, mut stop: signal::Receiver<bool>) -> Resul
                 height.map(|height| reached_at(&known.versions, height).map(|one| one.height))
             };
             // one that runs is nobody's to stop; whoever plans must know of the next version
-            if due(before.or(known.recorded)) != due(seen)
+            if due(known.recorded) != due(seen)
                 && let Err(why) = record(subject, &known, seen).await
             {
                 tracing::warn!("{why}");
@@ -146,11 +155,23 @@ fn judge(known: &Known, height: Option<u64>) -> Verdict {
         Some(version) if version.image == *image => {
             Verdict::Well(format!("{image} is the version for height {height}"))
         }
+        // as plans see it: what is newer may have written the data, and nothing older comes unasked
+        Some(_) if is_ahead(&known.versions, image, height) => {
+            nothing("the pod runs a version above its height")
+        }
         Some(version) => Verdict::Wrong(format!(
             "height {height} asks for {}, and the pod runs {image}",
             version.image
         )),
     }
+}
+
+/// Tells whether an image is that of a version above a height, and of none that is reached.
+fn is_ahead(versions: &[ChainVersion], image: &str, height: u64) -> bool {
+    let of_image = versions.iter().filter(|version| version.image == image);
+    let heights = of_image.map(|version| u64::try_from(version.height).unwrap_or_default());
+    let heights: Vec<u64> = heights.collect();
+    !heights.is_empty() && heights.iter().all(|from| *from > height)
 }
 
 fn nothing(why: &str) -> Verdict {
@@ -162,7 +183,12 @@ async fn record(subject: &Subject, known: &Known, height: Option<u64>) -> Result
     let Some(height) = height.filter(|height| Some(*height) > known.recorded) else {
         return Ok(());
     };
-    let status = json!({"status": {"height": {&subject.pod: height}}});
+    let mut status = json!({"status": {"height": {&subject.pod: height}}});
+    // the definition wants both, and nobody may have written them yet
+    if !known.has_status {
+        status["status"]["observedGeneration"] = json!(0);
+        status["status"]["phase"] = json!("");
+    }
     let place = Place::of(Kind::CosmosFullNode, &known.api_version);
     let requests = place.requests(Some(&subject.namespace));
     let patch = Patch::Merge(status);
@@ -179,11 +205,15 @@ async fn record(subject: &Subject, known: &Known, height: Option<u64>) -> Result
 async fn known(subject: &Subject) -> Result<Option<Known>, String> {
     let pod = get(subject, &Place::known(Kind::Pod), &subject.pod).await?;
     let pod = pod.ok_or_else(|| format!("there is no pod {}", subject.pod))?;
-    let labels = &pod["metadata"]["labels"];
-    let fleet = labels[names::NAME].as_str().unwrap_or_default().to_owned();
     let owners = pod["metadata"]["ownerReferences"].as_array();
     let mut owners = owners.into_iter().flatten();
     let owner = owners.find(|owner| owner["kind"] == Kind::CosmosFullNode.as_str());
+    let fleet = owner.and_then(|owner| owner["name"].as_str());
+    // a label may hold less than a name
+    let metadata = &pod["metadata"];
+    let fleet = fleet.or_else(|| metadata["annotations"][names::FLEET].as_str());
+    let fleet = fleet.or_else(|| metadata["labels"][names::NAME].as_str());
+    let fleet = fleet.unwrap_or_default().to_owned();
     let api_version = owner.and_then(|owner| owner["apiVersion"].as_str());
     let api_version = api_version.unwrap_or(Kind::CosmosFullNode.api_version());
     let place = Place::of(Kind::CosmosFullNode, api_version);
@@ -205,6 +235,7 @@ fn read(document: &Value, pod: &Value, (fleet, api_version): (String, &str)) -> 
         versions: serde_json::from_value(versions).unwrap_or_default(),
         is_chosen: own.as_str().is_some_and(|image| !image.is_empty()),
         recorded: document["status"]["height"][name].as_u64(),
+        has_status: document["status"]["phase"].is_string(),
         api_version: api_version.to_owned(),
         fleet,
     }
@@ -269,7 +300,12 @@ mod tests {
         check("hub:v1", Some(99), true, "is the version for height 99");
         check("hub:v1", Some(100), false, "height 100 asks for hub:v2");
         check("hub:v2", Some(100), true, "is the version for height 100");
-        check("hub:v2", Some(99), false, "height 99 asks for hub:v1");
+        check("hub:v3", Some(99), false, "height 99 asks for hub:v1");
+    }
+
+    #[test]
+    fn nothing_older_than_what_runs_is_asked_for() {
+        check("hub:v2", Some(99), true, "above its height");
     }
 
     #[test]

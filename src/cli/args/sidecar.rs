@@ -1,6 +1,6 @@
 //! The arguments of `sidecar`. Those of the reference's commands that it stands in for are taken too.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use clap::{Args, Subcommand};
 
@@ -37,17 +37,41 @@ pub(in crate::cli) struct HealthcheckArgs {
     /// Where the node answers
     #[arg(long, value_name = "URL", default_value = "http://localhost:26657")]
     pub(in crate::cli) rpc_host: String,
-    /// Where the pages are
+    /// Where the pages are; without a host on all addresses
     #[arg(
         long,
         visible_alias = "addr",
         value_name = "ADDRESS",
-        default_value = "0.0.0.0:1251"
+        default_value = ":1251",
+        value_parser = addresses
     )]
-    pub(in crate::cli) listen: SocketAddr,
+    pub(in crate::cli) listen: Addresses,
     /// How long the node has to answer
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = Duration::parse)]
     pub(in crate::cli) timeout: Duration,
+    /// Taken for the reference's sake, without effect
+    #[arg(long, value_name = "FORMAT", hide = true)]
+    pub(in crate::cli) log_format: Option<String>,
+}
+
+/// Where to listen: the first that can be had.
+#[derive(Debug, Clone)]
+pub(in crate::cli) struct Addresses(pub(in crate::cli) Vec<SocketAddr>);
+
+/// Reads `127.0.0.1:1251`, or `:1251` for all addresses.
+fn addresses(text: &str) -> Result<Addresses, String> {
+    let wrong = || "expected an address such as 127.0.0.1:1251, or :1251".to_owned();
+    if let Some(port) = text.strip_prefix(':') {
+        let port: u16 = port.parse().map_err(|_| wrong())?;
+        // one of the sixth version takes those of the fourth too, where there is any
+        let all = [
+            SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
+            SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
+        ];
+        return Ok(Addresses(all.to_vec()));
+    }
+    let address = text.parse().map_err(|_| wrong())?;
+    Ok(Addresses(vec![address]))
 }
 
 /// Checks that the pod runs the version that its height asks for.

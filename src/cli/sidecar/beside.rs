@@ -72,7 +72,7 @@ async fn signals(tell: watch::Sender<bool>) {
 async fn healthcheck(args: &HealthcheckArgs, told: watch::Receiver<bool>) -> Result<Exit, String> {
     let rpc = rpc(&args.rpc_host)?;
     let patience = Duration::from_secs(args.timeout.seconds.max(1));
-    health::serve(Check::new(rpc, patience), args.listen, told).await?;
+    health::serve(Check::new(rpc, patience), &args.listen.0, told).await?;
     Ok(Exit::Done)
 }
 
