@@ -199,7 +199,6 @@ impl Fleets {
     /// due.
     async fn turn(&mut self) -> bool {
         let keys = self.keys();
-        self.shared.metrics.looks_after(keys.len());
         self.shared.look_after(&keys);
         self.states
             .retain(|key, state| keys.contains(key) || state.is_busy);

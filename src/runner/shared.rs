@@ -101,6 +101,7 @@ impl Shared {
 
     /// Notes which fleets are looked after.
     pub(super) fn look_after(&self, fleets: &BTreeSet<FleetKey>) {
+        self.metrics.looks_after(fleets.len());
         let mut ours = held(&self.ours);
         if *ours != *fleets {
             ours.clone_from(fleets);
