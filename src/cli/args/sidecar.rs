@@ -56,7 +56,13 @@ pub(in crate::cli) struct HealthcheckArgs {
 
 /// Where to listen: the first that can be had.
 #[derive(Debug, Clone)]
-pub(in crate::cli) struct Addresses(pub(in crate::cli) Vec<SocketAddr>);
+pub(in crate::cli) struct Addresses(
+    #[cfg_attr(
+        not(feature = "runner"),
+        expect(dead_code, reason = "what reads it listens")
+    )]
+    pub(in crate::cli) Vec<SocketAddr>,
+);
 
 /// Reads `127.0.0.1:1251`, or `:1251` for all addresses.
 fn addresses(text: &str) -> Result<Addresses, String> {
