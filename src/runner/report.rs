@@ -222,6 +222,16 @@ pub(super) async fn event(
         uid: Some(live.uid.clone()),
         ..ObjectReference::default()
     };
+    publish(recorder, &about, (kind, reason), note).await;
+}
+
+/// Tells an Event about an object.
+pub(super) async fn publish(
+    recorder: &Recorder,
+    about: &ObjectReference,
+    (kind, reason): (EventType, &str),
+    note: &str,
+) {
     let event = Event {
         type_: kind,
         reason: reason.to_owned(),
@@ -229,7 +239,8 @@ pub(super) async fn event(
         action: "Reconcile".to_owned(),
         secondary: None,
     };
-    if let Err(error) = recorder.publish(&event, &about).await {
-        tracing::warn!(fleet = %document.key, %error, "an Event could not be told");
+    if let Err(error) = recorder.publish(&event, about).await {
+        let (namespace, name) = (&about.namespace, &about.name);
+        tracing::warn!(?namespace, ?name, %error, "an Event could not be told");
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::core::params::{DeleteParams, Patch, PostParams, Preconditions};
 use kube::core::{ApiResource, DynamicObject, Request, Resource as _};
-use kube::runtime::events::{Event, EventType, Recorder};
+use kube::runtime::events::{EventType, Recorder};
 use kube::{Client, Error};
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -15,7 +15,7 @@ use crate::apply::resources::Place;
 use crate::apply::step::{MANAGER, as_manager};
 use crate::apply::{Fault, Why};
 use crate::model::{FleetKey, Kind};
-use crate::runner::report::short;
+use crate::runner::report::publish;
 use crate::runner::shared::Shared;
 
 /// A request that takes longer may have come to nothing, or not: the next look tells.
@@ -139,15 +139,5 @@ pub(super) async fn event(
         uid: text(&metadata["uid"]),
         ..ObjectReference::default()
     };
-    let event = Event {
-        type_: kind,
-        reason: reason.to_owned(),
-        note: Some(short(note.to_owned())),
-        action: "Reconcile".to_owned(),
-        secondary: None,
-    };
-    let told = timeout(TELLING, recorder.publish(&event, &about)).await;
-    if let Ok(Err(error)) = told {
-        tracing::warn!(name = name(object), %error, "an Event could not be told");
-    }
+    let _ = timeout(TELLING, publish(recorder, &about, (kind, reason), note)).await;
 }
